@@ -1,0 +1,2 @@
+//! Offline training.
+fn main() {}

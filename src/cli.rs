@@ -1,0 +1,97 @@
+//! The command line: one file per subcommand; this file only parses, dispatches and turns an error into an exit code.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod analyze;
+pub mod check;
+pub mod demo;
+pub mod enrol;
+pub mod evaluate;
+pub mod probe;
+pub mod replay;
+pub mod run;
+pub mod simulate;
+pub mod subjects;
+
+/// The configuration, the model or the database is unusable; systemd does not restart on it (`sysexits.h`, EX_CONFIG).
+pub const EX_CONFIG: u8 = 78;
+
+/// Reads a single-lead ECG, says continuously whose heart it is, and publishes that on MQTT.
+#[derive(Debug, Parser)]
+#[command(name = "ecgid", version, about, max_term_width = 110)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon with a configuration file
+    Run(run::Args),
+    /// Show the whole system at work: no board, no broker, no configuration needed
+    Demo(demo::Args),
+    /// Check configuration, model and database; exit 78 says that something must be mended first
+    Check(check::Args),
+    /// Listen on a serial port and say what format, rate and signal arrive there
+    Probe(probe::Args),
+    /// Enrol a person from a recording or from a live source
+    Enrol(enrol::Args),
+    /// List, rename and delete enrolled subjects
+    Subjects(subjects::Args),
+    /// Play a recording through the daemon
+    Replay(replay::Args),
+    /// Simulate a board on a pseudo-terminal, or write synthetic recordings
+    Simulate(simulate::Args),
+    /// Analyse one recording: beats, heart-rate variability, quality
+    Analyze(analyze::Args),
+    /// Measure the detector or the identity on a set of recordings
+    Evaluate(evaluate::Args),
+}
+
+/// An error that says with which code the process ends.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code: 1, or [`EX_CONFIG`].
+    pub code: u8,
+    /// What was attempted, with what, and what to do.
+    pub error: anyhow::Error,
+}
+
+impl Failure {
+    /// A configuration, model or database that must be mended before a start can succeed.
+    pub fn config(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: EX_CONFIG, error: error.into() }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { code: 1, error: error.into() }
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Run(args) => run::main(args),
+        Command::Demo(args) => demo::main(args),
+        Command::Check(args) => check::main(args),
+        Command::Probe(args) => probe::main(args),
+        Command::Enrol(args) => enrol::main(args),
+        Command::Subjects(args) => subjects::main(args),
+        Command::Replay(args) => replay::main(args),
+        Command::Simulate(args) => simulate::main(args),
+        Command::Analyze(args) => analyze::main(args),
+        Command::Evaluate(args) => evaluate::main(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("ecgid: {:#}", failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! `ecgid check`: to be written.
+
+use super::Failure;
+
+/// Arguments of `ecgid check`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// Always, until it is written.
+pub fn main(_args: Args) -> Result<(), Failure> {
+    Err(anyhow::anyhow!("check is not written yet").into())
+}

@@ -1,0 +1,15 @@
+//! `ecgid enrol`: to be written.
+
+use super::Failure;
+
+/// Arguments of `ecgid enrol`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// Always, until it is written.
+pub fn main(_args: Args) -> Result<(), Failure> {
+    Err(anyhow::anyhow!("enrol is not written yet").into())
+}

@@ -1,0 +1,15 @@
+//! `ecgid replay`: to be written.
+
+use super::Failure;
+
+/// Arguments of `ecgid replay`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// Always, until it is written.
+pub fn main(_args: Args) -> Result<(), Failure> {
+    Err(anyhow::anyhow!("replay is not written yet").into())
+}

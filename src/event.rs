@@ -1,0 +1,150 @@
+//! What the daemon has to say: one closed set of events, in plain types.
+//!
+//! This file knows neither topics (`publish/topics.rs`) nor encodings (`proto.rs` and serde in `publish/payload.rs`).
+
+use serde::Serialize;
+
+/// Where a subscriber stands with the person on the electrodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityState {
+    /// No usable ECG: source absent, lead off, flat, clipping or noise.
+    NoSignal,
+    /// ECG is there; not enough beats yet.
+    Acquiring,
+    /// An enrolled subject, above the threshold for long enough.
+    Verified,
+    /// Somebody who is not enrolled: a result, not silence.
+    Unknown,
+    /// Neither clearly an enrolled subject nor clearly a stranger.
+    Uncertain,
+}
+
+/// Why the state is what it is; `snake_case` on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The daemon has just started.
+    Starting,
+    /// The source (port, socket, file) is not there or has gone.
+    SourceLost,
+    /// Samples went missing.
+    Gap,
+    /// An electrode is off, by the board's bit or by the signal.
+    LeadOff,
+    /// The line is flat.
+    FlatLine,
+    /// The converter is at its rail.
+    Clipping,
+    /// What arrives is noise, not ECG.
+    Noise,
+    /// Collecting beats.
+    Collecting,
+    /// The comparison score is above the threshold, long enough.
+    ScoreAboveThreshold,
+    /// No enrolled subject scores above the threshold.
+    NoReferenceMatches,
+    /// The score lies between the thresholds, or beats disagree.
+    ScoreNearThreshold,
+    /// Nobody is enrolled on this front end.
+    NobodyEnrolled,
+    /// The source format changed after it had been pinned.
+    FrontEndChanged,
+    /// The daemon was asked to stop.
+    Stopping,
+}
+
+/// One statement about identity. Every change of state is one, and each is numbered without gaps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IdentityEvent {
+    /// The state.
+    pub state: IdentityState,
+    /// Pseudonymous slug of the subject; only with [`IdentityState::Verified`].
+    pub subject: Option<String>,
+    /// Comparison score of the best reference, cosine scale −1…1; `None` before the first comparison.
+    pub score: Option<f64>,
+    /// The score above which a reference counts as a match.
+    pub threshold: f64,
+    /// Share of accepted beats among the recent ones, 0…1.
+    pub quality: f64,
+    /// Why.
+    pub reason: Reason,
+    /// Name of the model.
+    pub model: String,
+    /// Revision of the matching subject's template.
+    pub template_revision: Option<u32>,
+    /// Position in the stream, source samples since start.
+    pub sample_index: u64,
+}
+
+/// Heart-rate variability over a sliding window. `None` where the window holds too little clean time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HrvEvent {
+    /// Length of the window that was asked for, seconds.
+    pub window_s: f64,
+    /// Clean time in the window, seconds.
+    pub clean_s: f64,
+    /// Intervals the figures rest on.
+    pub intervals: u32,
+    /// Mean heart rate, beats per minute.
+    pub mean_hr_bpm: Option<f64>,
+    /// Mean NN interval, ms.
+    pub mean_nn_ms: Option<f64>,
+    /// Standard deviation of NN (n − 1), ms.
+    pub sdnn_ms: Option<f64>,
+    /// Root mean square of successive differences, ms.
+    pub rmssd_ms: Option<f64>,
+    /// Share of successive differences above 50 ms, per cent of the differences.
+    pub pnn50_percent: Option<f64>,
+    /// Why figures are missing, where they are.
+    pub reason: Option<String>,
+    /// Position in the stream, source samples since start.
+    pub sample_index: u64,
+}
+
+/// State of the electrodes and of the signal, about once a second.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SignalEvent {
+    /// Electrode contact is lost, by the board's bit or by the signal.
+    pub lead_off: bool,
+    /// Share of accepted beats among the recent ones, 0…1.
+    pub quality: f64,
+    /// Why beats are refused, where they are: a [`Reason`].
+    pub reason: Option<Reason>,
+    /// Heart rate over the last beats, beats per minute.
+    pub heart_rate_bpm: Option<f64>,
+    /// Samples that never arrived, since start.
+    pub missing_samples: u64,
+    /// Frames refused (checksum, garbage), since start.
+    pub refused_frames: u64,
+    /// Delay from an R peak to its finished segment, ms.
+    pub delay_ms: f64,
+    /// Position in the stream, source samples since start.
+    pub sample_index: u64,
+}
+
+/// State of the source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceEvent {
+    /// Samples are arriving.
+    pub online: bool,
+    /// Wire format, once it is known.
+    pub format: Option<String>,
+    /// Sampling frequency of the source in Hz, once it is known.
+    pub fs_hz: Option<f64>,
+    /// What is wrong and what to do, where something is.
+    pub problem: Option<String>,
+}
+
+/// Everything the pipeline says to its sinks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Identity: never lost, waits on disk.
+    Identity(IdentityEvent),
+    /// HRV summary: telemetry, the oldest is dropped when a queue is full.
+    Hrv(HrvEvent),
+    /// Signal state: telemetry.
+    Signal(SignalEvent),
+    /// Source state: telemetry, retained as availability.
+    Source(SourceEvent),
+}
