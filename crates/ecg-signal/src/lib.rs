@@ -1,1 +1,23 @@
-//! placeholder
+//! The signal path of ecgid: from millivolts at any rate to beats, segments, quality and heart-rate variability.
+//!
+//! Everything here is a pure computation on samples: no clock, no file, no log, no thread, no allocation per sample.
+//! A kernel is built once (only building can fail) and then total: whatever finite numbers go in, finite numbers come
+//! out. The crate must not know where samples come from (`ecg-wire`, `ecg-data`), who the heart belongs to
+//! (`ecg-identity`) or how results travel. Time is the index of a sample.
+
+pub mod filter;
+pub mod kernel;
+pub mod qrs;
+pub mod units;
+
+pub use kernel::{Kernel, Then};
+pub use units::{Hertz, SampleIndex};
+
+/// The internal sampling frequency of the path: every source is resampled to it once, at the entrance.
+pub const FS: Hertz = Hertz(250.0);
+
+/// Samples in one segment at [`FS`]: 0.25 s before R and 0.45 s after it.
+pub const SEGMENT_SAMPLES: usize = 175;
+
+/// Index of R inside a segment (62 samples lie before it).
+pub const SEGMENT_R_INDEX: usize = 62;

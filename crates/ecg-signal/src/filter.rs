@@ -1,0 +1,52 @@
+//! Recursive filters as kernels: a cascade of second-order sections.
+//!
+//! Must not know what is filtered. Coefficients come from [`design`], at run time, for any sampling frequency. All
+//! arithmetic is `f64`: at 0.5 Hz and 1000 Hz sampling the poles lie so near to 1 that `f32` loses the signal.
+
+pub mod design;
+
+use biquad::{Biquad, DirectForm2Transposed};
+
+use crate::kernel::Kernel;
+use design::Sections;
+
+/// A cascade of second-order sections in transposed direct form II, starting at rest.
+///
+/// Delay: the group delay at the frequency that the design names as its reference ([`Sections::reference`]).
+#[derive(Clone, Debug)]
+pub struct SosFilter {
+    sections: Box<[DirectForm2Transposed<f64>]>,
+    delay: f64,
+}
+
+impl SosFilter {
+    /// A filter at rest with the coefficients of `design`.
+    pub fn new(design: &Sections) -> Self {
+        let sections = design.coefficients.iter().map(|&c| DirectForm2Transposed::new(c)).collect();
+        Self { sections, delay: design.group_delay(design.reference) }
+    }
+
+    /// Filters one sample; unlike [`Kernel::push`] it always has an answer.
+    #[inline]
+    pub fn run(&mut self, x: f64) -> f64 {
+        self.sections.iter_mut().fold(x, |x, section| section.run(x))
+    }
+}
+
+impl Kernel for SosFilter {
+    type Input = f64;
+    type Output = f64;
+
+    #[inline]
+    fn push(&mut self, x: f64) -> Option<f64> {
+        Some(self.run(x))
+    }
+
+    fn reset(&mut self) {
+        self.sections.iter_mut().for_each(Biquad::reset_state);
+    }
+
+    fn delay(&self) -> f64 {
+        self.delay
+    }
+}

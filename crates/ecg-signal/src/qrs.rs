@@ -1,0 +1,1 @@
+//! Streaming detection of QRS complexes.
