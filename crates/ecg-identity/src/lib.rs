@@ -1,1 +1,22 @@
-//! placeholder
+//! ECG biometrics without a world: comparison scores, the decision over time, biometric error rates.
+//!
+//! ```text
+//! embedding ─▶ cosine with each Reference ─▶ Decider ─▶ Decision      (the daemon)
+//!                                        └─▶ Comparison ─▶ error_rates (the evaluator)
+//! ```
+//!
+//! This crate knows nothing of signals, networks, files or clocks: an embedding is a slice of `f32`, time is a number
+//! of seconds that the caller counts from samples. It has no dependency, and its manifest is the proof.
+//!
+//! Terms follow ISO/IEC 2382-37 and 19795-1: a *reference* is what was enrolled, a *probe* is what is compared with
+//! it, a comparison is *mated* when both are of one person, *FMR* and *FNMR* are rates of single comparisons.
+
+mod compare;
+mod decision;
+pub mod rates;
+
+pub use compare::{Match, Reference, cosine, mean_unit, rank, unit};
+pub use decision::{Decider, Decision, DecisionConfig, Lost, State, Why};
+
+/// Length of the embeddings of the networks that this project ships. Nothing here depends on it.
+pub const EMBEDDING: usize = 64;

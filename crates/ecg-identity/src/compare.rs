@@ -1,0 +1,121 @@
+//! Comparison of embeddings: cosine, means on the unit sphere, the ranking of a gallery.
+//!
+//! It must not know where an embedding comes from, nor what score is good enough: that is the decision's business.
+
+/// What was enrolled for a subject: one template. A subject may have several (one for each day or placement).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    /// Pseudonymous slug of the subject.
+    pub subject: String,
+    /// Revision of the subject's template; travels with every decision so that a listener can tell old from new.
+    pub revision: u32,
+    /// The template: unit length, from the same front end and model as the probes.
+    pub embedding: Vec<f32>,
+}
+
+/// A subject of the gallery and how much a probe is like it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Match<'a> {
+    /// The subject's best template.
+    pub reference: &'a Reference,
+    /// Comparison score, −1…1, higher means more alike.
+    pub score: f64,
+}
+
+/// Cosine of the angle between two embeddings, −1…1.
+///
+/// Embeddings that cannot be compared (another length, no length, not finite) score −1: they match nobody.
+#[must_use]
+pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    if a.len() != b.len() {
+        return -1.0;
+    }
+    let (mut dot, mut norm_a, mut norm_b) = (0.0, 0.0, 0.0);
+    for (&x, &y) in a.iter().zip(b) {
+        let (x, y) = (f64::from(x), f64::from(y));
+        dot += x * y;
+        norm_a += x * x;
+        norm_b += y * y;
+    }
+    let scale = (norm_a * norm_b).sqrt();
+    if scale.is_finite() && scale > 0.0 { (dot / scale).clamp(-1.0, 1.0) } else { -1.0 }
+}
+
+/// The embedding brought to unit length; `None` where it has no direction (zero, empty or not finite).
+#[must_use]
+pub fn unit(embedding: &[f32]) -> Option<Vec<f32>> {
+    let norm = embedding.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    (norm.is_finite() && norm > 1e-12).then(|| embedding.iter().map(|&x| (f64::from(x) / norm) as f32).collect())
+}
+
+/// Mean direction: every embedding is brought to unit length, averaged, and the mean brought to unit length.
+///
+/// Embeddings without a direction, and those of another length than the first usable one, are left out.
+/// Empty where nothing is left, or where the embeddings cancel out: an empty embedding matches nobody.
+#[must_use]
+pub fn mean_unit<'a>(embeddings: impl IntoIterator<Item = &'a [f32]>) -> Vec<f32> {
+    let mut sum: Vec<f64> = Vec::new();
+    for embedding in embeddings.into_iter().filter_map(unit) {
+        if sum.is_empty() {
+            sum.resize(embedding.len(), 0.0);
+        }
+        if embedding.len() == sum.len() {
+            sum.iter_mut().zip(&embedding).for_each(|(s, &x)| *s += f64::from(x));
+        }
+    }
+    let norm = sum.iter().map(|x| x * x).sum::<f64>().sqrt();
+    if norm > 1e-9 { sum.iter().map(|x| (x / norm) as f32).collect() } else { Vec::new() }
+}
+
+/// The subjects of a gallery, the most alike first, each with its best template. Equal scores stand in gallery order.
+#[must_use]
+pub fn rank<'a>(references: &'a [Reference], embedding: &[f32]) -> Vec<Match<'a>> {
+    let mut best: Vec<Match<'a>> = Vec::new();
+    for reference in references {
+        let score = cosine(&reference.embedding, embedding);
+        match best.iter_mut().find(|m| m.reference.subject == reference.subject) {
+            Some(known) if score > known.score => *known = Match { reference, score },
+            Some(_) => {}
+            None => best.push(Match { reference, score }),
+        }
+    }
+    best.sort_by(|a, b| b.score.total_cmp(&a.score));
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(subject: &str, revision: u32, embedding: &[f32]) -> Reference {
+        Reference { subject: subject.into(), revision, embedding: embedding.to_vec() }
+    }
+
+    #[test]
+    fn cosine_is_one_for_the_same_direction_and_minus_one_for_what_cannot_be_compared() {
+        assert!((cosine(&[3.0, 4.0], &[6.0, 8.0]) - 1.0).abs() < 1e-12);
+        assert!(cosine(&[1.0, 0.0], &[0.0, 1.0]).abs() < 1e-12);
+        for (a, b) in [(&[][..], &[][..]), (&[0.0, 0.0], &[1.0, 0.0]), (&[f32::NAN, 1.0], &[1.0, 0.0])] {
+            assert_eq!(cosine(a, b), -1.0);
+        }
+        assert_eq!(cosine(&[1.0], &[1.0, 0.0]), -1.0);
+    }
+
+    #[test]
+    fn mean_unit_weighs_directions_not_lengths_and_leaves_out_the_unusable() {
+        let mean = mean_unit([&[10.0, 0.0][..], &[0.0, 0.1], &[0.0, 0.0], &[f32::NAN, 1.0], &[1.0, 1.0, 1.0]]);
+        assert!((mean[0] - mean[1]).abs() < 1e-6);
+        assert!((mean[0] - 0.5_f32.sqrt()).abs() < 1e-6);
+        assert!(mean_unit([&[1.0, 0.0][..], &[-1.0, 0.0]]).is_empty());
+        assert!(mean_unit([]).is_empty());
+    }
+
+    #[test]
+    fn a_subject_is_ranked_by_its_best_template() {
+        let gallery = [reference("a", 1, &[0.0, 1.0]), reference("b", 1, &[0.6, 0.8]), reference("a", 2, &[1.0, 0.0])];
+        let ranking = rank(&gallery, &[1.0, 0.1]);
+        assert_eq!(ranking.len(), 2);
+        assert_eq!((ranking[0].reference.subject.as_str(), ranking[0].reference.revision), ("a", 2));
+        assert_eq!(ranking[1].reference.subject, "b");
+    }
+}

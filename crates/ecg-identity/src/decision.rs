@@ -1,0 +1,265 @@
+//! The decision over time: from single embeddings to *who is on the electrodes*.
+//!
+//! It must not know signals, models or clocks: embeddings and the time of the stream come in, a [`Decision`] goes out,
+//! and the same input always gives the same output.
+//!
+//! # Evidence
+//! The evidence is the embeddings of the last [`window_s`](DecisionConfig::window_s) seconds since it was last cleared.
+//! Beats of one placement are far from independent (intraclass correlation of the genuine score 0.77 on Heartprint),
+//! so scores are not summed: the embeddings are averaged and the mean is compared once, which makes the threshold of
+//! one comparison the threshold of the decision.
+//!
+//! Evidence is cleared by lost signal ([`Decider::no_signal`]), by a new gallery, by a pause longer than
+//! [`max_pause_s`](DecisionConfig::max_pause_s), and by time that runs backwards. Where the newest embeddings
+//! (`recent_s`) do not match the older ones for `exit_updates` updates, another person is on the electrodes: the
+//! older ones are forgotten.
+//!
+//! # States
+//! One embedding is one update. With T the threshold and M the margin, an update
+//! - *matches* a subject: window score ≥ T, ahead of every other subject by `lead`, and each half of the window and
+//!   the newest embeddings alone score ≥ T − M with the same subject (a mixture of two persons does not);
+//! - *rejects*: no subject's window score reaches T − M, or nobody is enrolled;
+//! - *is near* otherwise.
+//!
+//! | from | on | to |
+//! | --- | --- | --- |
+//! | any | `no_signal(lost)` | `NoSignal`, evidence cleared |
+//! | `NoSignal` | `signal()` or an embedding | `Acquiring` |
+//! | any | fewer than `min_embeddings` | `Acquiring` |
+//! | `Acquiring`, `Unknown`, `Uncertain` | `enter_updates` updates in a row match one subject | `Verified` |
+//! | `Acquiring`, `Uncertain` | `enter_updates` updates in a row reject | `Unknown` |
+//! | `Acquiring` | `2 · enter_updates` updates without either | `Uncertain` |
+//! | `Verified` | `exit_updates` updates in a row in which the window, or the newest alone, score below T − M with the subject | `Uncertain`, only the newest evidence kept |
+//! | `Unknown` | `exit_updates` updates in a row do not reject | `Uncertain` |
+//!
+//! There is no way from one verified subject to another that does not pass through another state.
+
+mod config;
+mod evidence;
+mod outcome;
+mod run;
+
+use crate::compare::{Reference, cosine, rank};
+pub use config::DecisionConfig;
+use evidence::Evidence;
+pub use outcome::{Decision, Lost, State, Why};
+use run::Runs;
+
+/// What one update says, before the states look at it.
+enum Update {
+    Matches { subject: String, revision: u32, score: f64 },
+    Rejects { score: Option<f64> },
+    Near { score: f64, why: Why },
+}
+
+/// Decides over time, one embedding after another.
+///
+/// See [`DecisionConfig`] for the settings and `src/decision.rs` for the table of states.
+#[derive(Debug, Clone)]
+pub struct Decider {
+    config: DecisionConfig,
+    references: Vec<Reference>,
+    evidence: Evidence,
+    runs: Runs,
+    decision: Decision,
+}
+
+impl Decider {
+    /// A decider over a gallery, in `NoSignal` (starting).
+    #[must_use]
+    pub fn new(config: DecisionConfig, references: Vec<Reference>) -> Self {
+        let decision = Decision {
+            state: State::NoSignal,
+            subject: None,
+            revision: None,
+            score: None,
+            threshold: config.threshold,
+            why: Why::Lost(Lost::Starting),
+            embeddings: 0,
+        };
+        Self { evidence: Evidence::new(&config), runs: Runs::default(), config, references, decision }
+    }
+
+    /// The latest decision.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// Replaces the gallery. All evidence is cleared: nobody stays verified against a template that is gone.
+    pub fn set_references(&mut self, references: Vec<Reference>) -> &Decision {
+        self.references = references;
+        self.clear();
+        let lost = self.decision.state == State::NoSignal;
+        if lost { &self.decision } else { self.settle(State::Acquiring, None, Why::GalleryChanged) }
+    }
+
+    /// The signal is lost: evidence is cleared at once.
+    pub fn no_signal(&mut self, lost: Lost) -> &Decision {
+        self.clear();
+        self.settle(State::NoSignal, None, Why::Lost(lost))
+    }
+
+    /// The signal is there (again): out of `NoSignal` into `Acquiring`; nothing in any other state.
+    pub fn signal(&mut self) -> &Decision {
+        if self.decision.state == State::NoSignal {
+            self.settle(State::Acquiring, None, Why::Collecting);
+        }
+        &self.decision
+    }
+
+    /// Back to the start: as new, with the same gallery.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.config.clone(), std::mem::take(&mut self.references));
+    }
+
+    /// Time has passed without an embedding: evidence that is too old is cleared.
+    pub fn tick(&mut self, at_s: f64) -> &Decision {
+        if self.evidence.paused_at(at_s) {
+            self.clear();
+            self.settle(State::Acquiring, None, Why::Paused);
+        }
+        &self.decision
+    }
+
+    /// One embedding at `at_s` seconds of the stream. One without a direction, or of another length than the evidence,
+    /// is not evidence and changes nothing.
+    pub fn push(&mut self, at_s: f64, embedding: &[f32]) -> &Decision {
+        if at_s.is_finite() {
+            self.tick(at_s);
+        }
+        if !self.evidence.push(at_s, embedding) {
+            return &self.decision;
+        }
+        self.signal();
+        if self.another_person() {
+            self.forget_older();
+            self.settle(State::Acquiring, None, Why::PersonChanged);
+        }
+        if self.evidence.len() < self.config.min_embeddings.max(1) {
+            self.runs = Runs::default();
+            let why = if self.decision.state == State::Acquiring { self.decision.why } else { Why::Collecting };
+            return self.settle(State::Acquiring, None, why);
+        }
+        let update = self.compare();
+        self.advance(update)
+    }
+
+    /// The newest embeddings have not matched the older ones for `exit_updates` updates.
+    fn another_person(&mut self) -> bool {
+        let differs = self.evidence.older().is_some_and(|older| cosine(&older, &self.evidence.recent()) < self.floor());
+        self.runs.changed = if differs { self.runs.changed + 1 } else { 0 };
+        self.runs.changed >= self.config.exit_updates
+    }
+
+    /// Compares the evidence with the gallery.
+    fn compare(&self) -> Update {
+        let window = self.evidence.mean();
+        let ranking = rank(&self.references, &window);
+        let Some(best) = ranking.first() else { return Update::Rejects { score: None } };
+        let score = best.score;
+        if score < self.floor() {
+            return Update::Rejects { score: Some(score) };
+        }
+        let subject = &best.reference.subject;
+        let [older, newer] = self.evidence.halves();
+        let parts_agree =
+            [older, newer, self.evidence.recent()].iter().all(|part| self.score(subject, part) >= self.floor());
+        if score < self.config.threshold || !parts_agree {
+            return Update::Near { score, why: Why::ScoreNearThreshold };
+        }
+        if ranking.get(1).is_some_and(|second| score - second.score < self.config.lead) {
+            return Update::Near { score, why: Why::TwoReferencesMatch };
+        }
+        Update::Matches { subject: subject.clone(), revision: best.reference.revision, score }
+    }
+
+    /// Applies the table of states.
+    fn advance(&mut self, update: Update) -> &Decision {
+        self.runs.count(&update);
+        if self.decision.state == State::Verified {
+            return self.hold_verified();
+        }
+        let (enter, exit) = (self.config.enter_updates.max(1), self.config.exit_updates.max(1));
+        let state = self.decision.state;
+        match update {
+            Update::Matches { subject, revision, score } if self.runs.matched >= enter => {
+                self.settle(State::Verified, Some(score), Why::ScoreAboveThreshold);
+                (self.decision.subject, self.decision.revision) = (Some(subject), Some(revision));
+                self.runs.below = 0;
+                &self.decision
+            }
+            Update::Rejects { score } if state == State::Unknown || self.runs.rejected >= enter => {
+                let nobody = self.references.is_empty();
+                let why = if nobody { Why::NobodyEnrolled } else { Why::NoReferenceMatches };
+                self.settle(State::Unknown, score, why)
+            }
+            Update::Rejects { score } => self.undecided(score, Why::ScoreNearThreshold),
+            Update::Matches { score, .. } if state == State::Unknown && self.runs.not_rejected < exit => {
+                self.settle(State::Unknown, Some(score), self.decision.why)
+            }
+            Update::Near { score, .. } if state == State::Unknown && self.runs.not_rejected < exit => {
+                self.settle(State::Unknown, Some(score), self.decision.why)
+            }
+            Update::Matches { score, .. } => self.undecided(Some(score), Why::ScoreNearThreshold),
+            Update::Near { score, why } => self.undecided(Some(score), why),
+        }
+    }
+
+    /// Neither verified nor unknown: still acquiring for a while, then uncertain.
+    fn undecided(&mut self, score: Option<f64>, why: Why) -> &Decision {
+        let patience = 2 * self.config.enter_updates.max(1);
+        if self.decision.state == State::Acquiring && self.runs.updates < patience {
+            return self.settle(State::Acquiring, score, self.decision.why);
+        }
+        self.settle(State::Uncertain, score, why)
+    }
+
+    /// `Verified` holds as long as the window and the newest embeddings stay above the floor with this subject.
+    fn hold_verified(&mut self) -> &Decision {
+        let Some(subject) = self.decision.subject.clone() else { return &self.decision };
+        let score = self.score(&subject, &self.evidence.mean());
+        let weakest = score.min(self.score(&subject, &self.evidence.recent()));
+        self.runs.below = if weakest < self.floor() { self.runs.below + 1 } else { 0 };
+        if self.runs.below >= self.config.exit_updates.max(1) {
+            self.forget_older();
+            return self.settle(State::Uncertain, Some(score), Why::ScoreNearThreshold);
+        }
+        self.decision.score = Some(score);
+        self.decision.embeddings = self.evidence.len();
+        &self.decision
+    }
+
+    /// Best score of one subject's templates.
+    fn score(&self, subject: &str, embedding: &[f32]) -> f64 {
+        let templates = self.references.iter().filter(|r| r.subject == subject);
+        templates.map(|r| cosine(&r.embedding, embedding)).fold(-1.0, f64::max)
+    }
+
+    fn floor(&self) -> f64 {
+        self.config.threshold - self.config.margin
+    }
+
+    fn clear(&mut self) {
+        self.evidence.clear();
+        self.runs = Runs::default();
+    }
+
+    fn forget_older(&mut self) {
+        self.evidence.keep_recent();
+        self.runs = Runs::default();
+    }
+
+    fn settle(&mut self, state: State, score: Option<f64>, why: Why) -> &Decision {
+        self.decision = Decision {
+            state,
+            subject: None,
+            revision: None,
+            score,
+            threshold: self.config.threshold,
+            why,
+            embeddings: self.evidence.len(),
+        };
+        &self.decision
+    }
+}
