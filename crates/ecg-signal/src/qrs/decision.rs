@@ -1,0 +1,253 @@
+//! The rules that make a candidate a beat.
+//!
+//! Must not know how features are measured. A candidate is judged once, with the candidates of the following half
+//! second known; a rejected one can only come back by search-back.
+
+use super::features::Candidate;
+use super::fiducial::UsualPolarity;
+use super::learning;
+use super::level::Levels;
+use super::rhythm::Rhythm;
+use super::search_back::Rejected;
+use super::template::{Likeness, Template};
+use super::{Detection, features};
+use crate::units::Hertz;
+
+/// Threshold of a quiet lead, in parts of the signal level.
+const THRESHOLD: f64 = 0.18;
+/// What the noise level adds, per part of the signal level.
+const NOISE_LEVEL_WEIGHT: f64 = 1.1;
+/// What the noise state adds above that of a quiet lead.
+const NOISE_STATE_WEIGHT: f64 = 1.5;
+const QUIET_NOISE_STATE: f64 = 0.12;
+/// Largest threshold that the lead's state may make: 95 % of true beats lie above 0.77 of the level.
+const LARGEST_STATE_THRESHOLD: f64 = 0.5;
+/// What noisy surroundings of this candidate add, above those of a clean beat.
+const NOISE_RATIO_WEIGHT: f64 = 0.7;
+const CLEAN_NOISE_RATIO: f64 = 0.25;
+/// What a strange shape adds, below a usual one.
+const SHAPE_WEIGHT: f64 = 0.2;
+const USUAL_SIMILARITY: f64 = 0.6;
+/// Largest threshold of all this: a beat of the usual size is never refused for its looks.
+const LARGEST_THRESHOLD: f64 = 0.9;
+
+/// Undisturbed rhythm: candidates from this size on are exempt (an interpolated PVC is tall) …
+const TALL: f64 = 0.9;
+/// … and so are those more alike than this.
+const ALIKE: f64 = 0.7;
+/// A beat of the lead's usual shape.
+const USUAL_SHAPE: f64 = 0.85;
+/// Least size of the beat that closes the interval.
+const CLOSING_SIZE: f64 = 0.6;
+/// Shortest and longest undisturbed interval, in usual ones.
+const UNDISTURBED: (f64, f64) = (0.8, 1.2);
+/// What a candidate in the middle of an undisturbed interval must have more.
+const UNDISTURBED_PENALTY: f64 = 0.4;
+
+/// T wave: so soon after a beat (the paper's 360 ms) …
+const T_WAVE_S: f64 = 0.36;
+/// … less tall than this (without this limit early PVCs go) …
+const T_WAVE_SIZE: f64 = 0.5;
+/// … and less steep than this share of the beat before.
+const T_WAVE_SLOPE: f64 = 0.5;
+
+/// A beat teaches the template when it is at least so similar …
+const TEACHING_SIMILARITY: f64 = 0.6;
+/// … in a signal no more restless than this.
+const TEACHING_SPREAD: f64 = 0.7;
+
+/// The future that a judgement may look at, in seconds after the peak.
+const AHEAD_S: f64 = 0.492;
+
+/// A candidate with what the rules made of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judged {
+    pub(super) candidate: Candidate,
+    /// Envelope over signal level (`r`).
+    pub(super) relative: f64,
+    /// What `relative` had to exceed (`θ`).
+    pub(super) threshold: f64,
+    likeness: Likeness,
+    /// Search-back may not have it.
+    pub(super) closed: bool,
+}
+
+/// The beat before.
+#[derive(Clone, Copy, Debug)]
+struct LastBeat {
+    peak: i64,
+    slope: f64,
+    similarity: f64,
+}
+
+/// Judges candidates in order and remembers what it needs of them.
+#[derive(Clone, Debug)]
+pub(super) struct Judge {
+    levels: Levels,
+    rhythm: Rhythm,
+    template: Template,
+    polarity: UsualPolarity,
+    last: Option<LastBeat>,
+    rejected: Rejected,
+    /// A window of flutter has been met since the last beat.
+    flutter: bool,
+    /// From where the time without a beat counts.
+    silent_since: i64,
+    fs: Hertz,
+}
+
+impl Judge {
+    pub(super) fn new(fs: Hertz) -> Self {
+        Self {
+            levels: Levels::default(),
+            rhythm: Rhythm::new(fs),
+            template: Template::new(fs),
+            polarity: UsualPolarity::default(),
+            last: None,
+            rejected: Rejected::new(fs),
+            flutter: false,
+            silent_since: 0,
+            fs,
+        }
+    }
+
+    /// The template, which also cuts shapes.
+    pub(super) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Ends learning: sets the first levels.
+    pub(super) fn learn(&mut self, level: f64) {
+        self.levels.learn(level);
+    }
+
+    /// Judges a candidate; `ahead` are those after it, in order. What is a beat goes to `sink`, in order of time.
+    pub(super) fn decide<'a>(
+        &mut self,
+        candidate: Candidate,
+        ahead: impl Iterator<Item = &'a Candidate>,
+        sink: &mut impl FnMut(Detection),
+    ) {
+        let judged = self.weigh(candidate, ahead);
+        let flutter = candidate.texture.is_flutter();
+        if judged.relative > judged.threshold && !flutter && !self.is_t_wave(&judged) {
+            self.search_back(candidate.peak, sink);
+            self.accept(&judged, false, sink);
+        } else {
+            let flutter = flutter && judged.relative > judged.threshold;
+            self.flutter |= flutter;
+            self.rejected.push(Judged { closed: flutter, ..judged });
+            self.restart(candidate.peak);
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.levels = Levels::default();
+        self.rhythm.reset();
+        self.template.reset();
+        self.polarity = UsualPolarity::default();
+        self.last = None;
+        self.rejected.reset();
+        self.flutter = false;
+        self.silent_since = 0;
+    }
+
+    /// Rules 1 to 3: the candidate's size and what it must exceed.
+    fn weigh<'a>(&self, candidate: Candidate, ahead: impl Iterator<Item = &'a Candidate>) -> Judged {
+        let level = self.levels.signal_level();
+        let relative = candidate.envelope / level;
+        let likeness = self.template.compare(&candidate.shape);
+        let state = THRESHOLD
+            + NOISE_LEVEL_WEIGHT * self.levels.noise_level() / level
+            + NOISE_STATE_WEIGHT * (self.levels.noise_state() - QUIET_NOISE_STATE).max(0.0);
+        let noisy = NOISE_RATIO_WEIGHT * (candidate.noise_ratio - CLEAN_NOISE_RATIO).max(0.0);
+        let strange = SHAPE_WEIGHT * (USUAL_SIMILARITY - likeness.similarity.max(0.0)).max(0.0);
+        let mut threshold = (state.min(LARGEST_STATE_THRESHOLD) + noisy + strange).min(LARGEST_THRESHOLD);
+        if relative < TALL && likeness.similarity < ALIKE && self.is_rhythm_undisturbed(candidate.peak, ahead) {
+            threshold += UNDISTURBED_PENALTY;
+        }
+        Judged { candidate, relative, threshold, likeness, closed: false }
+    }
+
+    /// Rule 3: the usual rhythm runs on past the candidate with its usual shape, so the candidate is noise.
+    fn is_rhythm_undisturbed<'a>(&self, peak: i64, mut ahead: impl Iterator<Item = &'a Candidate>) -> bool {
+        let Some(last) = self.last.filter(|last| last.similarity > USUAL_SHAPE) else { return false };
+        let horizon = peak + self.fs.samples(AHEAD_S) as i64;
+        let level = self.levels.signal_level();
+        let next = ahead.find(|next| {
+            next.peak <= horizon
+                && next.envelope > CLOSING_SIZE * level
+                && self.template.compare(&next.shape).similarity > USUAL_SHAPE
+        });
+        let usual = self.rhythm.interval();
+        next.is_some_and(|next| {
+            let interval = (next.peak - last.peak) as f64;
+            interval >= UNDISTURBED.0 * usual && interval <= UNDISTURBED.1 * usual
+        })
+    }
+
+    /// Rule 5: a low, slow wave soon after a beat is its T wave.
+    fn is_t_wave(&self, judged: &Judged) -> bool {
+        self.last.is_some_and(|last| {
+            judged.candidate.peak - last.peak < self.fs.samples(T_WAVE_S) as i64
+                && judged.relative < T_WAVE_SIZE
+                && judged.candidate.slope < T_WAVE_SLOPE * last.slope
+        })
+    }
+
+    /// Rule 7: beats missed before the one at `peak`, while the gap is too long.
+    fn search_back(&mut self, peak: i64, sink: &mut impl FnMut(Detection)) {
+        let interval = self.rhythm.interval();
+        while let Some(last) = self.last {
+            let Some(missed) = self.rejected.missed(last.peak, peak, interval) else { break };
+            self.accept(&missed, true, sink);
+        }
+    }
+
+    /// Rule 8: no beat for a while; the level may have fallen.
+    fn restart(&mut self, peak: i64) {
+        let silence = self.fs.samples(learning::RESTART_S) as i64;
+        if peak - self.silent_since <= silence {
+            return;
+        }
+        let first = peak - self.fs.samples(learning::RESTART_MEMORY_S) as i64;
+        let envelopes = self.rejected.envelopes_since(first);
+        if let Some(level) = learning::restart_level(self.levels.signal_level(), envelopes) {
+            self.levels.vote(level);
+            self.silent_since = peak - silence / 2;
+        }
+    }
+
+    /// Makes a candidate a beat: everything learns from it.
+    fn accept(&mut self, judged: &Judged, searched_back: bool, sink: &mut impl FnMut(Detection)) {
+        let Judged { candidate, likeness, .. } = judged;
+        let largest_rejected = self.rejected.forget_until(candidate.peak);
+        self.levels.beat(candidate.envelope, candidate.noise_ratio, largest_rejected);
+        if let Some(last) = self.last {
+            self.rhythm.push(candidate.peak - last.peak);
+        }
+        self.template.begin(&candidate.shape);
+        if likeness.similarity > TEACHING_SIMILARITY && candidate.texture.spread_signal < TEACHING_SPREAD {
+            self.template.learn(&candidate.shape, likeness);
+        }
+        self.last = Some(LastBeat { peak: candidate.peak, slope: candidate.slope, similarity: likeness.similarity });
+        self.silent_since = candidate.peak;
+        let (r_peak, polarity) = self.polarity.choose(&candidate.deflections);
+        sink(Detection {
+            r_peak: r_peak.max(0.0),
+            polarity,
+            envelope: candidate.envelope,
+            noise_ratio: candidate.noise_ratio,
+            shape: likeness.similarity,
+            spread: candidate.texture.spread_signal + candidate.texture.spread_band,
+            noise_state: self.levels.noise_state(),
+            flutter: std::mem::take(&mut self.flutter),
+            searched_back,
+        });
+    }
+}
+
+/// Samples between the R peak and the decision on it.
+pub(super) fn decision_delay(fs: Hertz) -> usize {
+    features::centre_delay(fs) + fs.samples(super::flutter::AFTER_PEAK_S)
+}

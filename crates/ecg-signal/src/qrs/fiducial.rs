@@ -1,0 +1,184 @@
+//! Where in a QRS its R peak is: on the sharper deflection, up or down.
+//!
+//! Must not know which candidates are beats. The larger of |max| and |min| flips between R and S from beat to beat; what
+//! an annotator marks is the *sharper* deflection (R in MIT-BIH 118 though S is deeper, S in 108 though R is as tall). No
+//! direction is preferred, so that an inverted lead gives the same positions; a slow memory keeps a lead to its
+//! direction where a beat leaves it open.
+
+use super::Polarity;
+use super::history::History;
+use crate::units::Hertz;
+
+/// Length of each of the two running means that make the triangular smoother ([1 2 3 2 1]/9 at 250 Hz).
+const SMOOTH_S: f64 = 0.012;
+/// Corner of the baseline remover: low enough to leave the QRS its shape.
+const BASELINE: Hertz = Hertz(0.5);
+/// The R peak is looked for within this of the centre of the QRS.
+const REACH_S: f64 = 0.1;
+/// Distance of the second difference that measures sharpness.
+const SHARPNESS_S: f64 = 0.032;
+/// Ends of the window whose means carry the base line.
+const BASE_S: f64 = 0.02;
+/// Least sharpness of a deflection in parts of its height: keeps the logarithm finite on a plateau.
+const BLUNTEST: f64 = 0.02;
+/// Weight of the sharpness against the height, both as logarithms of the ratio up / down.
+const SHARPNESS_WEIGHT: f64 = 2.0;
+/// Weight of the lead's usual direction.
+const MEMORY_WEIGHT: f64 = 0.25;
+/// Share of a new beat in the lead's usual direction.
+const MEMORY_STEP: f64 = 0.1;
+
+/// Smooths the input over 12 ms twice and takes off its base line (`f`).
+#[derive(Clone, Debug)]
+pub(super) struct FiducialFilter {
+    means: [RunningMean; 2],
+    pole: f64,
+    smoothed: f64,
+    output: f64,
+}
+
+impl FiducialFilter {
+    pub(super) fn new(fs: Hertz) -> Self {
+        let length = fs.samples(SMOOTH_S);
+        Self {
+            means: [RunningMean::new(length), RunningMean::new(length)],
+            pole: (-2.0 * std::f64::consts::PI * BASELINE.0 / fs.0).exp(),
+            smoothed: 0.0,
+            output: 0.0,
+        }
+    }
+
+    /// Samples by which the output lags the input.
+    pub(super) fn delay(&self) -> f64 {
+        (self.means[0].values.len() - 1) as f64
+    }
+
+    /// `w` is the smoothed input; f[n] = a (f[n−1] + w[n] − w[n−1]).
+    #[inline]
+    pub(super) fn push(&mut self, x: f64) -> f64 {
+        let [first, second] = &mut self.means;
+        let smoothed = second.push(first.push(x));
+        self.output = self.pole * (self.output + smoothed - self.smoothed);
+        self.smoothed = smoothed;
+        self.output
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.means.iter_mut().for_each(RunningMean::reset);
+        (self.smoothed, self.output) = (0.0, 0.0);
+    }
+}
+
+/// Mean of a few newest values, summed anew each time: too short for a running sum to be worth its drift.
+#[derive(Clone, Debug)]
+struct RunningMean {
+    values: Box<[f64]>,
+    oldest: usize,
+    scale: f64,
+}
+
+impl RunningMean {
+    fn new(length: usize) -> Self {
+        let length = length.max(1);
+        Self { values: vec![0.0; length].into(), oldest: 0, scale: 1.0 / length as f64 }
+    }
+
+    #[inline]
+    fn push(&mut self, x: f64) -> f64 {
+        self.values[self.oldest] = x;
+        self.oldest = if self.oldest + 1 == self.values.len() { 0 } else { self.oldest + 1 };
+        self.values.iter().sum::<f64>() * self.scale
+    }
+
+    fn reset(&mut self) {
+        self.values.fill(0.0);
+        self.oldest = 0;
+    }
+}
+
+/// Both answers for one QRS and what speaks for the upper one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Deflections {
+    /// Position of the largest upward deflection, in samples of the input.
+    up: f64,
+    /// Position of the largest downward one.
+    down: f64,
+    /// `l`: ln(height up / down) + 2 ln(sharpness up / down).
+    preference: f64,
+}
+
+/// Measures the deflections of a QRS.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FiducialSearch {
+    reach: i64,
+    sharpness: i64,
+    base: i64,
+    delay: f64,
+}
+
+impl FiducialSearch {
+    pub(super) fn new(fs: Hertz, delay: f64) -> Self {
+        Self {
+            reach: fs.samples(REACH_S) as i64,
+            sharpness: fs.samples(SHARPNESS_S) as i64,
+            base: fs.samples(BASE_S).max(1) as i64,
+            delay,
+        }
+    }
+
+    /// The deflections of the QRS whose centre lies at `centre`; `signal` is the output of [`FiducialFilter`].
+    pub(super) fn measure(&self, signal: &History, centre: i64) -> Deflections {
+        let (first, last) = (centre - self.reach, centre + self.reach);
+        let mean = |from: i64| signal.range(from, from + self.base - 1).sum::<f64>() / self.base as f64;
+        let (left, right) = (mean(first), mean(last - self.base + 1));
+        // The straight line from the middle of the first samples to the middle of the last ones.
+        let half = 0.5 * (self.base - 1) as f64;
+        let slope = (right - left) / ((last - first) as f64 - 2.0 * half);
+        let above = |i: i64| signal.at(i) - (left + slope * ((i - first) as f64 - half));
+        let (mut up, mut down) = ((first, f64::NEG_INFINITY), (first, f64::NEG_INFINITY));
+        for i in first..=last {
+            let value = above(i);
+            if value > up.1 {
+                up = (i, value);
+            }
+            if -value > down.1 {
+                down = (i, -value);
+            }
+        }
+        let sharp = |(i, height): (i64, f64)| {
+            let second = 2.0 * signal.at(i) - signal.at(i - self.sharpness) - signal.at(i + self.sharpness);
+            second.abs().max(BLUNTEST * height.abs())
+        };
+        Deflections {
+            up: vertex(signal, up.0) - self.delay,
+            down: vertex(signal, down.0) - self.delay,
+            preference: log_ratio(up.1, down.1) + SHARPNESS_WEIGHT * log_ratio(sharp(up), sharp(down)),
+        }
+    }
+}
+
+/// ln(a/b) of two sizes, 0 where one of them is nothing.
+fn log_ratio(a: f64, b: f64) -> f64 {
+    if a > 0.0 && b > 0.0 { (a / b).ln() } else { 0.0 }
+}
+
+/// Vertex of the parabola through the samples round `i`, at most half a sample away.
+fn vertex(signal: &History, i: i64) -> f64 {
+    let (before, here, after) = (signal.at(i - 1), signal.at(i), signal.at(i + 1));
+    let bend = before - 2.0 * here + after;
+    let shift = if bend == 0.0 { 0.0 } else { 0.5 * (before - after) / bend };
+    i as f64 + shift.clamp(-0.5, 0.5)
+}
+
+/// The direction in which R usually points in this lead (`pol`), −1 … 1.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct UsualPolarity(f64);
+
+impl UsualPolarity {
+    /// Chooses the R peak of an accepted beat and learns from it: position in input samples and direction.
+    pub(super) fn choose(&mut self, deflections: &Deflections) -> (f64, Polarity) {
+        let upright = deflections.preference + MEMORY_WEIGHT * self.0 > 0.0;
+        self.0 += MEMORY_STEP * (deflections.preference.clamp(-1.0, 1.0) - self.0);
+        if upright { (deflections.up, Polarity::Upright) } else { (deflections.down, Polarity::Inverted) }
+    }
+}

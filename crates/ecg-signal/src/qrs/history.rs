@@ -1,0 +1,67 @@
+//! A short memory of one signal, addressed by absolute sample index.
+//!
+//! Must not know what the signal is. Before its start a signal is 0: the detector's filters start at rest.
+
+/// The newest samples of a signal.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    samples: Box<[f64]>,
+    next: i64,
+}
+
+impl History {
+    /// Remembers at least `length` samples (rounded up to a power of two, so that an index is a mask).
+    pub(super) fn new(length: usize) -> Self {
+        Self { samples: vec![0.0; length.next_power_of_two()].into(), next: 0 }
+    }
+
+    /// Appends the sample with the next index.
+    #[inline]
+    pub(super) fn push(&mut self, sample: f64) {
+        let slot = self.slot(self.next);
+        self.samples[slot] = sample;
+        self.next += 1;
+    }
+
+    /// The sample at `index`, which must be one of the newest (or lie before the start: 0).
+    #[inline]
+    pub(super) fn at(&self, index: i64) -> f64 {
+        debug_assert!(index < self.next && index >= self.next - self.samples.len() as i64);
+        self.samples[self.slot(index)]
+    }
+
+    /// The samples from `first` to `last`, both included.
+    pub(super) fn range(&self, first: i64, last: i64) -> impl Iterator<Item = f64> + '_ {
+        (first..=last).map(|index| self.at(index))
+    }
+
+    /// Forgets everything.
+    pub(super) fn reset(&mut self) {
+        self.samples.fill(0.0);
+        self.next = 0;
+    }
+
+    /// Two's complement makes the mask right for the indices before the start, too.
+    #[inline]
+    fn slot(&self, index: i64) -> usize {
+        index as usize & (self.samples.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_gives_back_the_newest_samples_and_zero_before_the_start() {
+        let mut history = History::new(5);
+        for n in 0..3 {
+            history.push(f64::from(n) + 1.0);
+        }
+        assert_eq!(history.range(-2, 2).collect::<Vec<_>>(), [0.0, 0.0, 1.0, 2.0, 3.0]);
+        for n in 3..100 {
+            history.push(f64::from(n) + 1.0);
+        }
+        assert_eq!(history.range(95, 99).collect::<Vec<_>>(), [96.0, 97.0, 98.0, 99.0, 100.0]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Finding a signal level where no beat gives one: at the start, and when beats have stopped coming.
+//!
+//! Must not know what is done with the level. Pan and Tompkins learn for two seconds and give those beats away; here
+//! candidates are held while learning and then go through the normal rules, so that no beat is lost.
+
+use crate::units::Hertz;
+
+/// Candidates are held until so much time has passed …
+const LEARNING_S: f64 = 2.4;
+/// … and so many are there.
+const LEARNING_CANDIDATES: usize = 3;
+/// Beats are about a third of all candidates or more, T waves and noise the rest: the envelope above which 30 % lie is
+/// that of a beat …
+const PERCENTILE: f64 = 0.7;
+/// … unless beats are rarer than that beside small noise; then a part of the largest is safer.
+const LARGEST_SHARE: f64 = 0.4;
+/// Candidates that a level is looked for in at most: 4 s of them.
+const CAPACITY: usize = 24;
+
+/// No beat for so long asks for a restart.
+pub(super) const RESTART_S: f64 = 3.0;
+/// Candidates up to so old take part in one.
+pub(super) const RESTART_MEMORY_S: f64 = 4.0;
+/// What lies below this share of the signal level is a flat line or a rail, not a weaker heart.
+const RESTART_FLOOR: f64 = 0.08;
+/// A restart lowers the level at most to this share of it at once.
+const RESTART_STEP: f64 = 0.5;
+
+/// Whether learning is over after `pushed` samples, with `held` candidates.
+pub(super) fn is_over(pushed: i64, held: usize, fs: Hertz) -> bool {
+    pushed >= fs.samples(LEARNING_S) as i64 && held >= LEARNING_CANDIDATES
+}
+
+/// The first signal level, from the envelopes of the candidates held; `None` where there are none.
+pub(super) fn first_level(envelopes: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let largest = envelopes.clone().fold(0.0, f64::max);
+    Some(upper_envelope(envelopes)?.max(LARGEST_SHARE * largest))
+}
+
+/// The level to go on with when no beat has come for a while, from the envelopes of the candidates since; `None` when
+/// they show a flat line or nothing new.
+pub(super) fn restart_level(level: f64, envelopes: impl Iterator<Item = f64>) -> Option<f64> {
+    let found = upper_envelope(envelopes)?;
+    (found > RESTART_FLOOR * level && found < level).then(|| found.max(RESTART_STEP * level))
+}
+
+/// The 70th percentile (between two values: on the straight line).
+fn upper_envelope(envelopes: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted = [0.0; CAPACITY];
+    let mut count = 0;
+    for (slot, envelope) in sorted.iter_mut().zip(envelopes) {
+        *slot = envelope;
+        count += 1;
+    }
+    let sorted = &mut sorted[..count];
+    sorted.sort_unstable_by(f64::total_cmp);
+    let place = PERCENTILE * count.checked_sub(1)? as f64;
+    let below = place as usize;
+    let above = (below + 1).min(count - 1);
+    Some(sorted[below] + (place - below as f64) * (sorted[above] - sorted[below]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_percentile_lies_on_the_line_between_its_neighbours() {
+        let level = upper_envelope([4.0, 1.0, 3.0, 2.0].into_iter()).unwrap();
+        assert!((level - 3.1).abs() < 1e-12);
+        assert_eq!(upper_envelope(std::iter::once(5.0)), Some(5.0));
+        assert_eq!(upper_envelope(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn a_flat_line_changes_no_level() {
+        assert_eq!(restart_level(1.0, [0.05; 5].into_iter()), None);
+        assert_eq!(restart_level(1.0, [1.5; 5].into_iter()), None);
+        assert_eq!(restart_level(1.0, [0.15; 5].into_iter()), Some(0.5));
+        assert_eq!(restart_level(1.0, [0.75; 5].into_iter()), Some(0.75));
+    }
+}

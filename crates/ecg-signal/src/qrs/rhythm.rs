@@ -1,0 +1,41 @@
+//! The rhythm: how far apart the newest beats are.
+//!
+//! Must not know which beats are right.
+
+use super::level::RecentMedian;
+use crate::units::Hertz;
+
+/// Interval that is assumed until two are known: 75 beats a minute.
+const UNKNOWN_S: f64 = 0.8;
+/// Intervals from which on the median is believed.
+const ENOUGH: usize = 2;
+
+/// Median of the newest intervals between beats (`R`; the paper's RR averages).
+#[derive(Clone, Debug)]
+pub(super) struct Rhythm {
+    intervals: RecentMedian,
+    unknown: f64,
+}
+
+impl Rhythm {
+    pub(super) fn new(fs: Hertz) -> Self {
+        Self { intervals: RecentMedian::default(), unknown: UNKNOWN_S * fs.0 }
+    }
+
+    /// Takes the interval between the newest two beats, in samples.
+    pub(super) fn push(&mut self, interval: i64) {
+        self.intervals.push(interval as f64);
+    }
+
+    /// The usual interval, in samples.
+    pub(super) fn interval(&self) -> f64 {
+        match self.intervals.median() {
+            Some(median) if self.intervals.known() >= ENOUGH => median,
+            _ => self.unknown,
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.intervals = RecentMedian::default();
+    }
+}

@@ -1,0 +1,81 @@
+//! Search-back: beats that the threshold missed, found again in the gap that they left.
+//!
+//! Must not know how candidates are judged; it keeps the rejected ones of the time since the last beat.
+
+use std::collections::VecDeque;
+
+use super::decision::Judged;
+use crate::units::Hertz;
+
+/// A gap this many times the usual interval has lost a beat (the paper: 1.66).
+const GAP: f64 = 1.5;
+/// A beat found lies at least so far, and so many usual intervals, behind the beat before: not in its T wave.
+const AFTER_BEAT_S: f64 = 0.36;
+const AFTER_BEAT_INTERVALS: f64 = 0.45;
+/// … and so far before the next.
+const BEFORE_BEAT_S: f64 = 0.3;
+/// Share of its own threshold that a missed beat must have reached (the paper: half).
+const THRESHOLD_SHARE: f64 = 0.6;
+/// Rejected candidates kept: at least 6.4 s of them.
+const CAPACITY: usize = 32;
+
+/// The candidates rejected since the last beat, oldest first.
+#[derive(Clone, Debug)]
+pub(super) struct Rejected {
+    list: VecDeque<Judged>,
+    after_beat: f64,
+    before_beat: i64,
+}
+
+impl Rejected {
+    pub(super) fn new(fs: Hertz) -> Self {
+        Self {
+            list: VecDeque::with_capacity(CAPACITY),
+            after_beat: AFTER_BEAT_S * fs.0,
+            before_beat: fs.samples(BEFORE_BEAT_S) as i64,
+        }
+    }
+
+    /// Keeps a rejected candidate; the oldest of too many goes.
+    pub(super) fn push(&mut self, judged: Judged) {
+        if self.list.len() == CAPACITY {
+            self.list.pop_front();
+        }
+        self.list.push_back(judged);
+    }
+
+    /// The beat most likely missed between the beats at `last` and `next`, whose usual distance is `interval`.
+    pub(super) fn missed(&self, last: i64, next: i64, interval: f64) -> Option<Judged> {
+        if (next - last) as f64 <= GAP * interval {
+            return None;
+        }
+        let from = last as f64 + self.after_beat.max(AFTER_BEAT_INTERVALS * interval);
+        self.list
+            .iter()
+            .filter(|j| !j.closed && j.candidate.peak as f64 >= from && j.candidate.peak <= next - self.before_beat)
+            .filter(|j| j.relative > THRESHOLD_SHARE * j.threshold)
+            .max_by(|a, b| a.candidate.envelope.total_cmp(&b.candidate.envelope))
+            .copied()
+    }
+
+    /// Forgets everything up to `peak`; gives the largest envelope forgotten that is not at `peak` itself, 0 if none.
+    pub(super) fn forget_until(&mut self, peak: i64) -> f64 {
+        let mut largest: f64 = 0.0;
+        while let Some(rejected) = self.list.front().map(|judged| judged.candidate).filter(|c| c.peak <= peak) {
+            if rejected.peak < peak {
+                largest = largest.max(rejected.envelope);
+            }
+            self.list.pop_front();
+        }
+        largest
+    }
+
+    /// Envelopes of the rejected candidates from `first` on.
+    pub(super) fn envelopes_since(&self, first: i64) -> impl Iterator<Item = f64> + '_ {
+        self.list.iter().map(|judged| judged.candidate).filter(move |c| c.peak >= first).map(|c| c.envelope)
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.list.clear();
+    }
+}

@@ -1,0 +1,123 @@
+//! The lead's usual QRS shape, and how like it a candidate is.
+//!
+//! Must not know what a low likeness means.
+
+use super::history::History;
+use crate::units::Hertz;
+
+/// Half the width of the shape: with its centre 116 ms, one QRS.
+const HALF_S: f64 = 0.056;
+/// A candidate is compared at shifts up to this either way.
+const SHIFT_S: f64 = 0.016;
+/// Share of a new beat in the template.
+const STEP: f64 = 0.1;
+/// Samples that a shape with its shifts may need: enough for 500 Hz.
+const CAPACITY: usize = 76;
+
+/// The detection band round the centre of a candidate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape([f64; CAPACITY]);
+
+/// How like the template a shape is, at the shift where it is most so.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Likeness {
+    /// Cosine similarity, −1 … 1; 0 while there is no template.
+    pub(super) similarity: f64,
+    shift: usize,
+}
+
+/// The running mean of the shapes of beats.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    half: usize,
+    shift: usize,
+    mean: Option<[f64; CAPACITY]>,
+}
+
+impl Template {
+    pub(super) fn new(fs: Hertz) -> Self {
+        let (half, shift) = (fs.samples(HALF_S), fs.samples(SHIFT_S));
+        assert!(2 * (half + shift) < CAPACITY, "a shape at {fs} does not fit");
+        Self { half, shift, mean: None }
+    }
+
+    /// Cuts the shape round `centre` out of the detection band.
+    pub(super) fn cut(&self, band: &History, centre: i64) -> Shape {
+        let mut shape = [0.0; CAPACITY];
+        let reach = (self.half + self.shift) as i64;
+        for (slot, sample) in shape.iter_mut().zip(band.range(centre - reach, centre + reach)) {
+            *slot = sample;
+        }
+        Shape(shape)
+    }
+
+    /// Compares a shape with the template.
+    pub(super) fn compare(&self, shape: &Shape) -> Likeness {
+        let Some(mean) = &self.mean else { return Likeness { similarity: 0.0, shift: self.shift } };
+        let mean = &mean[..self.length()];
+        let own: f64 = mean.iter().map(|v| v * v).sum();
+        let mut best = Likeness { similarity: f64::NEG_INFINITY, shift: self.shift };
+        for shift in 0..=2 * self.shift {
+            let cut = &shape.0[shift..shift + self.length()];
+            let product: f64 = cut.iter().zip(mean).map(|(a, b)| a * b).sum();
+            let size: f64 = cut.iter().map(|v| v * v).sum();
+            let norm = (size * own).sqrt();
+            let similarity = if norm > 0.0 { product / norm } else { 0.0 };
+            if similarity > best.similarity {
+                best = Likeness { similarity, shift };
+            }
+        }
+        best
+    }
+
+    /// The first beat becomes the template.
+    pub(super) fn begin(&mut self, shape: &Shape) {
+        if self.mean.is_none() {
+            let mut mean = [0.0; CAPACITY];
+            let length = self.length();
+            mean[..length].copy_from_slice(&shape.0[self.shift..self.shift + length]);
+            self.mean = Some(mean);
+        }
+    }
+
+    /// Moves the template a step towards a beat, at the shift where they are most alike.
+    pub(super) fn learn(&mut self, shape: &Shape, likeness: &Likeness) {
+        let length = self.length();
+        if let Some(mean) = &mut self.mean {
+            let cut = &shape.0[likeness.shift..likeness.shift + length];
+            for (slot, sample) in mean[..length].iter_mut().zip(cut) {
+                *slot += STEP * (sample - *slot);
+            }
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.mean = None;
+    }
+
+    fn length(&self) -> usize {
+        2 * self.half + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(shift: f64, size: f64) -> History {
+        let mut history = History::new(128);
+        (0..100).for_each(|n| history.push(size * ((f64::from(n) - 50.0 - shift) / 5.0).sin()));
+        history
+    }
+
+    #[test]
+    fn likeness_does_not_depend_on_size_or_small_shifts_but_on_sign() {
+        let mut template = Template::new(Hertz(250.0));
+        assert_eq!(template.compare(&template.cut(&wave(0.0, 1.0), 50)).similarity, 0.0);
+        template.begin(&template.cut(&wave(0.0, 1.0), 50));
+        let same = template.compare(&template.cut(&wave(3.0, 7.0), 50));
+        assert!((same.similarity - 1.0).abs() < 1e-12);
+        assert_eq!(same.shift, 4 + 3);
+        assert!(template.compare(&template.cut(&wave(0.0, -1.0), 50)).similarity < 0.0);
+    }
+}
