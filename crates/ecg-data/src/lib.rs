@@ -1,1 +1,24 @@
-//! placeholder
+//! Recordings, real and made: WFDB and CSV files, collections of persons, the synthetic heart, the simulated board.
+//!
+//! Responsible for turning what lies on a disk into millivolts with a known sampling frequency, and for making
+//! hearts whose true R peaks are known.
+//! Must not know of filters, detection, identity, networks or tasks, and never sleeps or reads a clock.
+//!
+//! | module | what it gives |
+//! | --- | --- |
+//! | [`record`] | [`Record`]: one recording in millivolts, whatever file it came from |
+//! | [`wfdb`] | PhysioNet's header, signal and annotation files |
+//! | [`csv`] | boards' text files, read and written |
+//! | [`collection`] | persons and sessions: a folder, with or without `manifest.csv` |
+//! | [`adc`] | converter codes ↔ millivolts |
+
+pub mod adc;
+pub mod collection;
+pub mod csv;
+pub mod record;
+pub mod wfdb;
+
+pub use adc::Adc;
+pub use collection::{Collection, CollectionError, Entry, SessionSelection};
+pub use record::{Checksum, Record, RecordError, Signal};
+pub use wfdb::annotation::{Annotation, AnnotationKind, Annotations, annotations};
