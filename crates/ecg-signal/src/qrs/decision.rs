@@ -134,7 +134,6 @@ impl Judge {
             self.search_back(candidate.peak, sink);
             self.accept(&judged, false, sink);
         } else {
-            let flutter = flutter && judged.relative > judged.threshold;
             self.flutter |= flutter;
             self.rejected.push(Judged { closed: flutter, ..judged });
             self.restart(candidate.peak);
@@ -204,17 +203,25 @@ impl Judge {
         }
     }
 
-    /// Rule 8: no beat for a while; the level may have fallen.
+    /// Rule 8: no beat for a while; the level may have fallen, or have been wrong from the start.
     fn restart(&mut self, peak: i64) {
-        let silence = self.fs.samples(learning::RESTART_S) as i64;
-        if peak - self.silent_since <= silence {
+        let silence = peak - self.silent_since;
+        let wait = self.fs.samples(learning::RESTART_S) as i64;
+        if silence <= wait {
             return;
         }
+        let level = self.levels.signal_level();
         let first = peak - self.fs.samples(learning::RESTART_MEMORY_S) as i64;
-        let envelopes = self.rejected.envelopes_since(first);
-        if let Some(level) = learning::restart_level(self.levels.signal_level(), envelopes) {
-            self.levels.vote(level);
-            self.silent_since = peak - silence / 2;
+        let since = self.rejected.since(first);
+        if let Some(lower) = learning::restart_level(level, since.clone().map(|c| c.envelope)) {
+            self.levels.vote(lower);
+            self.silent_since = peak - wait / 2;
+        } else if silence > self.fs.samples(learning::RELEARN_S) as i64
+            && let Some(new) = learning::relearned_level(level, since.map(|c| (c.envelope, c.noise_ratio)))
+        {
+            self.levels = Levels::default();
+            self.levels.learn(new);
+            self.silent_since = peak;
         }
     }
 

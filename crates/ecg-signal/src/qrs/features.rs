@@ -72,10 +72,10 @@ pub(super) struct FeatureMeter {
     clear: i64,
     slope_reach: i64,
     slope: i64,
-    /// From the peak of the integral back to the QRS, in the input and in the detection band.
+    /// From the peak of the integral back to the QRS.
     centre: i64,
-    centre_in_band: i64,
     fiducial: FiducialSearch,
+    fiducial_delay: i64,
 }
 
 /// How far the peak of the integral lies behind the centre of the QRS (`D`): the detection band's delay and half the
@@ -95,8 +95,8 @@ impl FeatureMeter {
             slope_reach: fs.samples(SLOPE_REACH_S) as i64,
             slope: fs.samples(SLOPE_S) as i64,
             centre: centre_delay(fs) as i64,
-            centre_in_band: fs.samples(0.5 * WINDOW_S) as i64,
             fiducial: FiducialSearch::new(fs, fiducial_delay),
+            fiducial_delay: fiducial_delay as i64,
         }
     }
 
@@ -109,8 +109,10 @@ impl FeatureMeter {
             envelope,
             slope: self.steepest(&signals.fiducial, peak),
             noise_ratio: if envelope > 0.0 { beside / envelope } else { 1.0 },
-            deflections: self.fiducial.measure(&signals.fiducial, peak - self.centre),
-            shape: template.cut(&signals.band, peak - self.centre_in_band),
+            deflections: self.fiducial.measure(&signals.fiducial, peak - self.centre + self.fiducial_delay),
+            // The band's delay is left in: the shape is the first half of the QRS with the quiet before it. Round the
+            // QRS itself it scores the same on clean records and a little less in electrode motion.
+            shape: template.cut(&signals.band, peak - self.centre),
             texture: Texture::default(),
         }
     }

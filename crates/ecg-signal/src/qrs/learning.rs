@@ -17,14 +17,20 @@ const LARGEST_SHARE: f64 = 0.4;
 /// Candidates that a level is looked for in at most: 4 s of them.
 const CAPACITY: usize = 24;
 
-/// No beat for so long asks for a restart.
-pub(super) const RESTART_S: f64 = 3.0;
+/// No beat for so long asks for a restart. 3 s scores the same and loses two beats more when the gain drops to 15 %.
+pub(super) const RESTART_S: f64 = 2.0;
 /// Candidates up to so old take part in one.
 pub(super) const RESTART_MEMORY_S: f64 = 4.0;
 /// What lies below this share of the signal level is a flat line or a rail, not a weaker heart.
 const RESTART_FLOOR: f64 = 0.08;
 /// A restart lowers the level at most to this share of it at once.
 const RESTART_STEP: f64 = 0.5;
+
+/// No beat for so long, while candidates look like beats, says that the level is wrong altogether: it was learned from a
+/// touch of the electrodes. Longer than any pause in which P waves go on alone and the patient is awake.
+pub(super) const RELEARN_S: f64 = 5.0;
+/// Median noise ratio below which candidates look like beats (99 % of true ones are below it, noise has 0.54).
+const BEAT_LIKE: f64 = 0.3;
 
 /// Whether learning is over after `pushed` samples, with `held` candidates.
 pub(super) fn is_over(pushed: i64, held: usize, fs: Hertz) -> bool {
@@ -42,6 +48,18 @@ pub(super) fn first_level(envelopes: impl Iterator<Item = f64> + Clone) -> Optio
 pub(super) fn restart_level(level: f64, envelopes: impl Iterator<Item = f64>) -> Option<f64> {
     let found = upper_envelope(envelopes)?;
     (found > RESTART_FLOOR * level && found < level).then(|| found.max(RESTART_STEP * level))
+}
+
+/// The level to begin anew with when even a restart found only a "flat line", from the envelopes and noise ratios of the
+/// candidates since; `None` unless they look like beats.
+pub(super) fn relearned_level(level: f64, candidates: impl Iterator<Item = (f64, f64)> + Clone) -> Option<f64> {
+    let (mut count, mut beat_like) = (0, 0);
+    for (_, noise_ratio) in candidates.clone() {
+        count += 1;
+        beat_like += usize::from(noise_ratio < BEAT_LIKE);
+    }
+    let found = upper_envelope(candidates.map(|(envelope, _)| envelope))?;
+    (found < level && count >= LEARNING_CANDIDATES && 2 * beat_like > count).then_some(found)
 }
 
 /// The 70th percentile (between two values: on the straight line).

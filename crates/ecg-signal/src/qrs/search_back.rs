@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use super::decision::Judged;
+use super::features::Candidate;
 use crate::units::Hertz;
 
 /// A gap this many times the usual interval has lost a beat (the paper: 1.66).
@@ -70,9 +71,9 @@ impl Rejected {
         largest
     }
 
-    /// Envelopes of the rejected candidates from `first` on.
-    pub(super) fn envelopes_since(&self, first: i64) -> impl Iterator<Item = f64> + '_ {
-        self.list.iter().map(|judged| judged.candidate).filter(move |c| c.peak >= first).map(|c| c.envelope)
+    /// The rejected candidates from `first` on.
+    pub(super) fn since(&self, first: i64) -> impl Iterator<Item = &Candidate> + Clone {
+        self.list.iter().map(|judged| &judged.candidate).filter(move |candidate| candidate.peak >= first)
     }
 
     pub(super) fn reset(&mut self) {
