@@ -1,0 +1,91 @@
+//! One decoder for every format: chosen once, then fed with bytes in any chunks.
+//!
+//! Must not know where the bytes come from, nor the time.
+
+use crate::adc_code::millivolts_per_code;
+use crate::cwxs_bin::CwxsBin;
+use crate::format::{EcgChannel, Format};
+use crate::framer::Framer;
+use crate::openview::{OpenView, Variant};
+use crate::outlier::OutlierGate;
+use crate::raw9::Raw9;
+use crate::sample::Decoded;
+use crate::text::{self, LineDecoder};
+
+/// What a decoder may be told beside its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Which channel is the ECG; the other becomes `respiration`.
+    pub ecg_channel: EcgChannel,
+    /// Whether a lone sample more than 5 mV off its predecessor is refused, in formats without a checksum
+    /// (at the usual gain of the format). On by default; off only to measure what it is good for.
+    pub outlier_gate: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { ecg_channel: EcgChannel::OfFormat, outlier_gate: true }
+    }
+}
+
+/// Bytes to samples. Never panics, holds less than 2 KiB, and allocates only when it is made.
+///
+/// What it says depends on the bytes alone, not on how they are cut into pushes.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    format: Format,
+    inner: Inner,
+}
+
+#[derive(Debug, Clone)]
+enum Inner {
+    CwxsBin(Framer<CwxsBin>),
+    OpenView(Framer<OpenView>),
+    Raw9(Framer<Raw9>),
+    Text(LineDecoder),
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing yet.
+    #[must_use]
+    pub fn new(format: Format, options: Options) -> Self {
+        let spec = format.spec_for(options.ecg_channel);
+        let (ecg_channel, code_shift) = (spec.ecg_channel, spec.code_shift);
+        let step = millivolts_per_code(spec.gain, spec.vref_volts, code_shift);
+        let gate = options.outlier_gate.then(|| OutlierGate::new(step));
+        let inner = match (Variant::of(format), text::columns(format)) {
+            (Some(variant), _) => Inner::OpenView(Framer::new(OpenView { variant, ecg_channel }, code_shift, gate)),
+            (None, Some(columns)) => Inner::Text(LineDecoder::new(columns, ecg_channel, gate)),
+            (None, None) if format == Format::Raw9 => Inner::Raw9(Framer::new(Raw9 { ecg_channel }, code_shift, gate)),
+            (None, None) => Inner::CwxsBin(Framer::new(CwxsBin { ecg_channel }, code_shift, gate)),
+        };
+        Self { format, inner }
+    }
+
+    /// The format it was made for.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Takes the next bytes of the line and hands on, in order, what they say. A frame that is not complete yet is
+    /// kept for the next push; `raw9` also keeps the first frame after a loss of sync until the next confirms it.
+    pub fn push(&mut self, bytes: &[u8], sink: &mut impl FnMut(Decoded)) {
+        match &mut self.inner {
+            Inner::CwxsBin(framer) => framer.push(bytes, sink),
+            Inner::OpenView(framer) => framer.push(bytes, sink),
+            Inner::Raw9(framer) => framer.push(bytes, sink),
+            Inner::Text(lines) => lines.push(bytes, sink),
+        }
+    }
+
+    /// Forgets everything but format and options: what comes next has no past, and no counter to continue.
+    pub fn reset(&mut self) {
+        match &mut self.inner {
+            Inner::CwxsBin(framer) => framer.reset(),
+            Inner::OpenView(framer) => framer.reset(),
+            Inner::Raw9(framer) => framer.reset(),
+            Inner::Text(lines) => lines.reset(),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Recognises the format of a line from a window of its bytes.
+//!
+//! A single frame is no evidence: short syncs match inside other formats, and chance gives some in any noise.
+//! So a format is believed when frames stand back to back: from one of the first 200 bytes of the window on, 8 frames
+//! or more, and 90 % of the window. Text needs the same of its lines. If more than one format passes, what proves
+//! itself by a checksum goes before what has head and end, that before bare frames, and those before text.
+//!
+//! A longer boot text, or a damaged byte, in the front of the window breaks this; so the last half and the last
+//! quarter of the window are tried as well, in this order, down to 1 KiB.
+//!
+//! Must not know: ports, time, and how often to try.
+
+use crate::cwxs_bin::CwxsBin;
+use crate::format::Format;
+use crate::framer::Layout;
+use crate::openview::{self, OpenView, Variant};
+use crate::raw9::Raw9;
+use crate::text::Line;
+
+/// The window to collect before asking, in bytes: enough for every format at any start, about 2 s of `ov9`.
+pub const DETECTION_WINDOW: usize = 4096;
+
+/// Frames may begin at any of so many bytes: a cut frame, or the end of a boot text.
+const OFFSETS: usize = 200;
+const MIN_FRAMES: usize = 8;
+const MIN_COVERAGE: f64 = 0.90;
+/// The shortest part of a window that is tried for itself.
+const MIN_PART: usize = 1024;
+
+/// A recognised format.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detection {
+    /// The format. Where two cannot be told apart, the page of the format says which is taken.
+    pub format: Format,
+    /// Frames or lines back to back.
+    pub frames: usize,
+    /// Their share of the part of the window that was judged, 0.9 to 1.
+    pub coverage: f64,
+}
+
+/// The format of `window`, or `None` when no known format is sure.
+///
+/// Give it [`DETECTION_WINDOW`] bytes; from about 300 on it may succeed. Bytes of a wrong line speed are `None`.
+#[must_use]
+pub fn detect(window: &[u8]) -> Option<Detection> {
+    [1, 2, 4]
+        .into_iter()
+        .map(|part| window.len() / part)
+        .filter(|&len| len == window.len() || len >= MIN_PART)
+        .find_map(|len| detect_in(&window[window.len() - len..]))
+}
+
+fn detect_in(window: &[u8]) -> Option<Detection> {
+    framed(window, &CwxsBin { ecg_channel: 1 }, |_| Some(Format::CwxsBin))
+        .or_else(|| openview(window, Variant::Ov9, |_| Some(Format::Ov9)))
+        .or_else(|| openview(window, Variant::Ov8b, openview::which_ov8))
+        .or_else(|| openview(window, Variant::Ov8a, openview::which_ov8))
+        .or_else(|| openview(window, Variant::Ov7, |_| Some(Format::Ov7)))
+        .or_else(|| openview(window, Variant::Ov20, |frames| Some(openview::which_ov20(frames))))
+        .or_else(|| framed(window, &Raw9 { ecg_channel: 2 }, |_| Some(Format::Raw9)))
+        .or_else(|| text(window))
+}
+
+fn openview(window: &[u8], variant: Variant, which: impl Fn(&[u8]) -> Option<Format>) -> Option<Detection> {
+    framed(window, &OpenView { variant, ecg_channel: 2 }, which)
+}
+
+/// The longest run of frames of `layout`; `which` names the format from the bytes of the run.
+fn framed(window: &[u8], layout: &impl Layout, which: impl Fn(&[u8]) -> Option<Format>) -> Option<Detection> {
+    let frame_len = layout.frame_len();
+    let (start, frames) = (0..OFFSETS.min(window.len()))
+        .map(|start| (start, intact_frames(&window[start..], layout)))
+        .max_by_key(|&(_, frames)| frames)?;
+    let len = frames * frame_len;
+    let found = judged(frames, len, window.len())?;
+    let format = which(&window[start..start + len])?;
+    Some(Detection { format, ..found })
+}
+
+fn intact_frames(bytes: &[u8], layout: &impl Layout) -> usize {
+    bytes
+        .chunks_exact(layout.frame_len())
+        .take_while(|frame| layout.begins(frame) && layout.check(frame).is_ok())
+        .count()
+}
+
+/// The rule. The format is filled in by the caller, who knows it.
+fn judged(frames: usize, len: usize, window_len: usize) -> Option<Detection> {
+    let coverage = len as f64 / window_len as f64;
+    (frames >= MIN_FRAMES && coverage >= MIN_COVERAGE).then_some(Detection {
+        format: Format::CwxsBin,
+        frames,
+        coverage,
+    })
+}
+
+/// A run of lines with one number of columns.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    columns: usize,
+    lines: usize,
+    len: usize,
+    unsigned_image: bool,
+}
+
+/// The longest run of equal lines that begins in the first 200 bytes, after an end of line.
+///
+/// Four columns are `csv` when a header says `timestamp` or a channel is an unsigned image, else `columns-4`;
+/// where neither shows, both read the same.
+fn text(window: &[u8]) -> Option<Detection> {
+    let head_len = window.iter().take(OFFSETS).position(|&byte| byte == b'\n')? + 1;
+    let mut start = head_len;
+    let mut best = Run::default();
+    let mut run = Run::default();
+    let mut begins_early = true;
+    for line in window[head_len..].split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+        let parsed = Line::parse(line.trim_ascii_end());
+        match parsed {
+            Some(parsed) if begins_early && (run.lines == 0 || run.columns == parsed.columns) => {
+                run.columns = parsed.columns;
+                run.lines += 1;
+                run.len += line.len();
+                run.unsigned_image |= parsed.unsigned_image;
+            }
+            _ if line.trim_ascii().is_empty() && run.lines > 0 => run.len += line.len(),
+            _ => {
+                run = Run::default();
+                begins_early = start < OFFSETS;
+            }
+        }
+        if run.len > best.len {
+            best = run;
+        }
+        start += line.len();
+    }
+    let found = judged(best.lines, best.len, window.len())?;
+    let head = &window[..OFFSETS.min(window.len())];
+    let is_csv = best.columns == 4 && (best.unsigned_image || head.windows(9).any(|at| at == b"timestamp"));
+    let format = if is_csv { Format::Csv } else { Format::Columns(best.columns as u8) };
+    Some(Detection { format, ..found })
+}
