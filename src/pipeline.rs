@@ -1,1 +1,3 @@
-//! To be written.
+//! The pipeline: from a source to decisions.
+
+pub mod front_end;
