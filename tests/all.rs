@@ -1,4 +1,7 @@
 //! The integration tests of the daemon, in one binary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking; helpers of tests too")]
 
+#[path = "all/config.rs"]
+mod config;
 #[path = "all/tidy.rs"]
 mod tidy;
