@@ -3,5 +3,7 @@
 
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/store.rs"]
+mod store;
 #[path = "all/tidy.rs"]
 mod tidy;

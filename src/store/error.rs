@@ -1,0 +1,80 @@
+//! What can go wrong with the database, said so that the reader can mend it.
+
+use std::path::PathBuf;
+
+use crate::config::Slug;
+
+/// Why an operation on the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be made, read or written.
+    #[error("cannot open the database {}: {source}; check that the directory exists and is writable", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite cannot use the file.
+    #[error("cannot open the database {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A database, but not one of ours.
+    #[error("{} is a database of another program; name another file in [store] path", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Made by a newer version of this program.
+    #[error("the database {} has version {found}, this program knows versions up to {known}; update it", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Version of the file.
+        found: u32,
+        /// Newest version that is known here.
+        known: u32,
+    },
+    /// The file is inconsistent.
+    #[error("the database {} is damaged ({found}); restore it from a backup or enrol again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite found.
+        found: String,
+    },
+    /// An operation failed.
+    #[error("{action} failed: {source}")]
+    Sqlite {
+        /// What was attempted.
+        action: &'static str,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// Nobody is enrolled under this name.
+    #[error("no subject is named {0}; `ecgid subjects list` shows who is enrolled")]
+    NoSuchSubject(Slug),
+    /// Somebody is enrolled under this name.
+    #[error("a subject is already named {0}")]
+    SubjectExists(Slug),
+    /// An embedding is empty or has a value that is no number.
+    #[error("the template for {0} is not usable: its embedding is empty or not finite")]
+    UnusableEmbedding(Slug),
+    /// Deleted, but another program keeps old pages of the file in use.
+    #[error(
+        "the subject is deleted, but another program still reads the database and holds old pages of it; run the \
+             command again"
+    )]
+    PagesHeld,
+}
+
+impl StoreError {
+    /// Turns an error of SQLite into one that says what was attempted.
+    pub(super) fn during(action: &'static str) -> impl Fn(rusqlite::Error) -> Self {
+        move |source| Self::Sqlite { action, source }
+    }
+}
