@@ -3,7 +3,7 @@
 
   acceptance.py --ecgid target/release/ecgid --data ../shared/data [--speed 4]
 
-Enrols the persons that the model card names for this run (none of them was trained on) from one record each. Then
+Enrols the persons that models/held-out.toml names for this run (no shipped model is trained on them) from one record each. Then
 feeds another record of each, and records of persons who are not enrolled, over a pseudo-terminal in two wire
 formats, and reads the events with mosquitto_sub. Afterwards: the same over TCP for one person, a cable pulled and
 put back, a broker restart and a burst of garbage in mid-stream, with the same daemon going on by itself.
@@ -274,7 +274,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ecgid", default="target/release/ecgid")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--card", type=Path, default=Path("models/ecgid-1.toml"))
+    parser.add_argument("--held-out", type=Path, default=Path("models/held-out.toml"), help="who takes part")
     parser.add_argument("--speed", type=float, default=4.0, help="times real time (default 4)")
     parser.add_argument("--keep", action="store_true", help="keep the working directory with its logs")
     args = parser.parse_args()
@@ -285,8 +285,8 @@ def main():
     if not shutil.which("mosquitto_sub"):
         print("SKIPPED: mosquitto is not installed (apt-get install mosquitto mosquitto-clients)")
         return 0
-    card = tomllib.loads(args.card.read_text())
-    enrolled, strangers = card["acceptance"]["enrolled"], card["acceptance"]["strangers"]
+    split = next(h for h in tomllib.loads(args.held_out.read_text())["held_out"] if h["collection"] == "ecg-id")
+    enrolled, strangers = split["acceptance_enrolled"], split["acceptance_strangers"]
     directory = Path(tempfile.mkdtemp(prefix="ecgid-acceptance-"))
     broker = Broker(directory)
     broker.start()
