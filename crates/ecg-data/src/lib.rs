@@ -11,14 +11,17 @@
 //! | [`csv`] | boards' text files, read and written |
 //! | [`collection`] | persons and sessions: a folder, with or without `manifest.csv` |
 //! | [`adc`] | converter codes ↔ millivolts |
+//! | [`heart`] | the synthetic heart: persons, rhythm, noise, known R peaks |
 
 pub mod adc;
 pub mod collection;
 pub mod csv;
+pub mod heart;
 pub mod record;
 pub mod wfdb;
 
 pub use adc::Adc;
 pub use collection::{Collection, CollectionError, Entry, SessionSelection};
+pub use heart::{HeartParams, SyntheticHeart};
 pub use record::{Checksum, Record, RecordError, Signal};
 pub use wfdb::annotation::{Annotation, AnnotationKind, Annotations, annotations};

@@ -9,9 +9,15 @@ mod all {
     mod csv_files;
     mod hostile_input;
     mod public_recordings;
+    mod synthetic_heart;
     mod wfdb_files;
 
     use std::path::PathBuf;
+
+    /// Properties are tried on this many cases; failures are printed, not kept in files.
+    pub(crate) fn cases(cases: u32) -> proptest::test_runner::Config {
+        proptest::test_runner::Config { cases, failure_persistence: None, ..proptest::test_runner::Config::default() }
+    }
 
     /// The folder of public recordings: `ECGID_DATA`, or `../shared/data` beside the repository.
     pub(crate) fn recordings() -> Option<PathBuf> {

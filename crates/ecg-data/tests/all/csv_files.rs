@@ -108,6 +108,8 @@ fn a_last_line_that_is_cut_short_is_left_out_and_said() {
 }
 
 proptest! {
+    #![proptest_config(super::cases(256))]
+
     #[test]
     fn what_is_written_is_read_back(codes in prop::collection::vec((adc::CODE_MIN..=adc::CODE_MAX, -70_000i32..70_000, 0u32..1000), 1..600)) {
         let mut writer = CodeWriter::new(Vec::new(), 1_700_000_000, 250.0).unwrap();

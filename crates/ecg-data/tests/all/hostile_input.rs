@@ -18,6 +18,8 @@ fn field() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(super::cases(256))]
+
     #[test]
     fn a_header_of_any_text_is_answered(text in "\\PC*") {
         let _ = Header::parse(&text);
