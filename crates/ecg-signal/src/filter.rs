@@ -4,6 +4,7 @@
 //! arithmetic is `f64`: at 0.5 Hz and 1000 Hz sampling the poles lie so near to 1 that `f32` loses the signal.
 
 pub mod design;
+pub mod notch;
 
 use biquad::{Biquad, DirectForm2Transposed};
 

@@ -5,12 +5,33 @@
 //! out. The crate must not know where samples come from (`ecg-wire`, `ecg-data`), who the heart belongs to
 //! (`ecg-identity`) or how results travel. Time is the index of a sample.
 
+pub mod beat;
+pub mod conditioner;
 pub mod filter;
+pub mod hrv;
 pub mod kernel;
+pub mod normalise;
+pub mod path;
 pub mod qrs;
+pub mod quality;
+pub mod resample;
+mod ring;
+pub mod rr;
+pub mod segment;
 pub mod units;
+pub mod wavelet;
 
+pub use beat::Beat;
+pub use conditioner::Conditioner;
+pub use filter::notch::Mains;
+pub use hrv::{Hrv, HrvWindow};
 pub use kernel::{Kernel, Then};
+pub use normalise::{BeatAverager, ModelInput, Preparation, prepare};
+pub use path::{CHAIN, Contact, PathConfig, PathDelay, PathError, PathInput, SignalPath, SignalState};
+pub use qrs::{Detection, Polarity, QrsDetector};
+pub use quality::{BeatQuality, Refusal, Verdict};
+pub use resample::{ResampleError, Resampler, resample};
+pub use rr::{RrInterval, RrSeries};
 pub use units::{Hertz, SampleIndex};
 
 /// The internal sampling frequency of the path: every source is resampled to it once, at the entrance.

@@ -4,3 +4,15 @@
 mod filters;
 #[path = "all/golden.rs"]
 mod golden;
+#[path = "all/hrv.rs"]
+mod hrv;
+#[path = "all/kernels.rs"]
+mod kernels;
+#[path = "all/path.rs"]
+mod path;
+#[path = "all/resampling.rs"]
+mod resampling;
+#[path = "all/wave.rs"]
+mod wave;
+#[path = "all/wavelets.rs"]
+mod wavelets;

@@ -1,0 +1,161 @@
+//! From accepted beats to the input of the identity model: the one place where beats become model input, shared by
+//! daemon, trainer and evaluator.
+//!
+//! Five accepted segments are averaged, the part after the QRS is brought to a common heart rate, and the result is
+//! z-scored. Must not know the model.
+
+use std::collections::VecDeque;
+
+use crate::SEGMENT_R_INDEX;
+use crate::SEGMENT_SAMPLES;
+use crate::beat::Beat;
+use crate::segment::Segment;
+
+/// Samples after R from which on the segment follows the heart rate: P and QRS keep their duration, ST and T shorten
+/// with the QT interval. 13 samples are 52 ms.
+const QRS_END: usize = SEGMENT_R_INDEX + 13;
+/// Intervals that the median is taken over: a single one would carry the irregularity of the beat into its shape.
+const INTERVALS: usize = 8;
+/// Range of RR that is corrected for; beyond it (30 to 200 a minute) the power law is not to be trusted.
+const RR_RANGE_S: (f64, f64) = (0.3, 2.0);
+
+/// How beats become model input; a model card states these numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preparation {
+    /// Accepted beats averaged for one input.
+    pub beats: usize,
+    /// Exponent of the QT correction: 0.5 is Bazett's, which identified better than Fridericia's 0.33.
+    pub qt_exponent: f64,
+    /// RR interval that all inputs are brought to, in seconds.
+    pub qt_reference_rr_s: f64,
+}
+
+impl Default for Preparation {
+    fn default() -> Self {
+        Self { beats: 5, qt_exponent: 0.5, qt_reference_rr_s: 0.8 }
+    }
+}
+
+/// One input of the identity model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInput {
+    /// The averaged, rate-corrected, z-scored segment (mean 0, standard deviation 1; all zero if it was constant).
+    pub values: [f32; SEGMENT_SAMPLES],
+    /// R of the newest beat in it, in source samples since the start.
+    pub r_peak: f64,
+    /// Number of beats averaged.
+    pub beats: usize,
+}
+
+/// Averages `segments` (millivolts), corrects the part after the QRS from `median_rr_s` to the reference RR, z-scores.
+///
+/// With a stretch beyond the end of the segment (RR above the reference) the last sample is held. Without segments the
+/// result is all zero.
+pub fn prepare(segments: &[Segment], median_rr_s: f64, preparation: &Preparation) -> [f32; SEGMENT_SAMPLES] {
+    let mut mean = [0.0; SEGMENT_SAMPLES];
+    for segment in segments {
+        mean.iter_mut().zip(segment).for_each(|(sum, x)| *sum += x);
+    }
+    let corrected = rate_corrected(&mean, median_rr_s, preparation);
+    z_scored(&corrected)
+}
+
+/// out[R + 13 + k] = in[R + 13 + k·(RR/reference)^exponent], linear between samples.
+fn rate_corrected(segment: &Segment, median_rr_s: f64, preparation: &Preparation) -> Segment {
+    let rr = median_rr_s.clamp(RR_RANGE_S.0, RR_RANGE_S.1);
+    let step = (rr / preparation.qt_reference_rr_s).powf(preparation.qt_exponent);
+    let mut out = *segment;
+    if !step.is_finite() {
+        return out;
+    }
+    for (k, value) in out[QRS_END..].iter_mut().enumerate() {
+        let position = (QRS_END as f64 + k as f64 * step).min((SEGMENT_SAMPLES - 1) as f64);
+        let whole = (position as usize).min(SEGMENT_SAMPLES - 2);
+        *value = segment[whole] + (segment[whole + 1] - segment[whole]) * (position - whole as f64);
+    }
+    out
+}
+
+fn z_scored(segment: &Segment) -> [f32; SEGMENT_SAMPLES] {
+    let count = SEGMENT_SAMPLES as f64;
+    let mean = segment.iter().sum::<f64>() / count;
+    let deviation = (segment.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
+    let scale = if deviation > 1e-12 { 1.0 / deviation } else { 0.0 };
+    segment.map(|x| ((x - mean) * scale) as f32)
+}
+
+/// Collects beats and gives a model input for every accepted beat from the fifth on, each of the newest five.
+///
+/// A refused beat is skipped. A beat without an interval before it (the first one after a start, a gap or a lost
+/// contact) starts anew: beats from before it may be another person's.
+#[derive(Clone, Debug)]
+pub struct BeatAverager {
+    preparation: Preparation,
+    segments: VecDeque<Segment>,
+    intervals_s: VecDeque<f64>,
+    previous_accepted: bool,
+}
+
+impl BeatAverager {
+    /// An empty averager.
+    pub fn new(preparation: &Preparation) -> Self {
+        Self {
+            preparation: *preparation,
+            segments: VecDeque::with_capacity(preparation.beats.max(1)),
+            intervals_s: VecDeque::with_capacity(INTERVALS),
+            previous_accepted: false,
+        }
+    }
+
+    /// Takes the next beat, accepted or not.
+    pub fn push(&mut self, beat: &Beat) -> Option<ModelInput> {
+        if beat.rr_ms.is_none() {
+            self.reset();
+        }
+        let accepted = beat.quality.verdict.is_accepted();
+        let both_ends_accepted = accepted && std::mem::replace(&mut self.previous_accepted, accepted);
+        if !accepted {
+            return None;
+        }
+        if let (Some(rr_ms), true) = (beat.rr_ms, both_ends_accepted) {
+            keep_newest(&mut self.intervals_s, rr_ms / 1000.0, INTERVALS);
+        }
+        keep_newest(&mut self.segments, beat.segment, self.preparation.beats.max(1));
+        (self.segments.len() == self.preparation.beats.max(1)).then(|| self.input(beat.r_peak))
+    }
+
+    /// Forgets all beats.
+    pub fn reset(&mut self) {
+        self.segments.clear();
+        self.intervals_s.clear();
+        self.previous_accepted = false;
+    }
+
+    /// Median RR of the newest accepted intervals, in seconds; `None` until there is one.
+    pub fn median_rr_s(&self) -> Option<f64> {
+        let mut sorted = [0.0; INTERVALS];
+        let known = &mut sorted[..self.intervals_s.len()];
+        known.iter_mut().zip(&self.intervals_s).for_each(|(to, from)| *to = *from);
+        known.sort_by(f64::total_cmp);
+        let last = known.len().checked_sub(1)?;
+        Some((known[last / 2] + known[last.div_ceil(2)]) / 2.0)
+    }
+
+    /// The newest accepted segments, oldest first.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter()
+    }
+
+    fn input(&mut self, r_peak: f64) -> ModelInput {
+        let rr = self.median_rr_s().unwrap_or(self.preparation.qt_reference_rr_s);
+        let values = prepare(self.segments.make_contiguous(), rr, &self.preparation);
+        ModelInput { values, r_peak, beats: self.segments.len() }
+    }
+}
+
+fn keep_newest<T>(queue: &mut VecDeque<T>, value: T, most: usize) {
+    if queue.len() == most {
+        queue.pop_front();
+    }
+    queue.push_back(value);
+}

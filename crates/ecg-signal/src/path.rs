@@ -1,0 +1,249 @@
+//! The signal path as one value: millivolts of any source go in, beats come out.
+//!
+//! ```text
+//! resampler → first sample off → notch ─┬─▶ QRS detector ──────────┐
+//!                                       └─▶ conditioner → segmenter ┴▶ quality gate → Beat
+//! ```
+//!
+//! The daemon, the trainer, the evaluator and the tests all use this one, so that what a model learned on is what it
+//! meets. Every position it gives is in source samples with all delays taken off. It must not know what the beats are
+//! used for, nor wall time.
+
+mod interior;
+mod state;
+
+use std::fmt;
+
+use crate::beat::Beat;
+use crate::filter::design::DesignError;
+use crate::filter::notch::Mains;
+use crate::quality::MarkBits;
+use crate::resample::{ResampleError, Resampler};
+use crate::units::{Hertz, SampleIndex};
+use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use interior::{Interior, RawBeat};
+
+use state::StateTracker;
+pub use state::{Contact, SignalState};
+
+/// The filter chain and its version: a model card names it, and a model trained on another chain is refused.
+pub const CHAIN: &str = "ecgid-chain-1";
+/// Sampling frequencies that a source may have.
+pub const SOURCE_FS: (Hertz, Hertz) = (Hertz(100.0), Hertz(2000.0));
+/// Larger than anything that a converter can mean, and small enough that no filter overflows.
+const LARGEST_MV: f64 = 1e6;
+/// Beats further apart than this have no interval between them.
+const LONGEST_RR_MS: f64 = 3000.0;
+
+/// How a path is built.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathConfig {
+    /// Sampling frequency of the source, within [`SOURCE_FS`].
+    pub fs: Hertz,
+    /// The mains to remove.
+    pub mains: Mains,
+}
+
+/// Why a path cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PathError {
+    /// The source's sampling frequency lies outside [`SOURCE_FS`].
+    SourceRate(Hertz),
+    /// The resampler cannot be built.
+    Resampler(ResampleError),
+    /// A filter cannot be built.
+    Filter(DesignError),
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SourceRate(fs) => {
+                write!(f, "a source at {fs} cannot be used: the signal path takes {} to {}", SOURCE_FS.0, SOURCE_FS.1)
+            }
+            Self::Resampler(error) => error.fmt(f),
+            Self::Filter(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PathError {}
+
+/// One sample of the source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathInput {
+    /// The ECG in millivolts. A value that is not finite or beyond 1 kV counts as lost contact: the last value is held
+    /// in its place and no beat that touches it is accepted.
+    pub millivolts: f64,
+    /// The converter was at its limit.
+    pub clipped: bool,
+    /// What the board says of the electrodes; `None` when it cannot tell.
+    pub lead_off: Option<bool>,
+}
+
+impl PathInput {
+    /// A sample of which nothing but its value is known.
+    pub fn of(millivolts: f64) -> Self {
+        Self { millivolts, clipped: false, lead_off: None }
+    }
+}
+
+/// How long each part of the path takes, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathDelay {
+    /// The resampler; 0 for a source at 250 Hz.
+    pub resampler_ms: f64,
+    /// The conditioning chain: it runs while the detector waits.
+    pub conditioner_ms: f64,
+    /// From R to the detector's decision.
+    pub detector_ms: f64,
+    /// From R to the last sample of its segment.
+    pub segment_ms: f64,
+    /// From R at the source to the finished segment: the resampler and the later of decision and segment.
+    pub r_to_segment_ms: f64,
+}
+
+/// The whole path from millivolts to beats.
+#[derive(Clone, Debug)]
+pub struct SignalPath {
+    config: PathConfig,
+    resampler: Resampler,
+    interior: Interior,
+    state: StateTracker,
+    /// Source samples since the start, lost ones counted; and where the present stretch without a gap began.
+    index: SampleIndex,
+    base: SampleIndex,
+    /// Marks of source samples that have not led to a sample at 250 Hz yet.
+    marks: MarkBits,
+    held_mv: f64,
+    unusable: u64,
+    previous_r: Option<f64>,
+}
+
+impl SignalPath {
+    /// A path for one source, at rest.
+    ///
+    /// # Errors
+    /// [`PathError`] when the source's rate is outside 100 … 2000 Hz.
+    pub fn new(config: &PathConfig) -> Result<Self, PathError> {
+        let possible = config.fs >= SOURCE_FS.0 && config.fs <= SOURCE_FS.1;
+        if !possible {
+            return Err(PathError::SourceRate(config.fs));
+        }
+        Ok(Self {
+            config: *config,
+            resampler: Resampler::new(config.fs, FS).map_err(PathError::Resampler)?,
+            interior: Interior::new(config.mains).map_err(PathError::Filter)?,
+            state: StateTracker::new(),
+            index: 0,
+            base: 0,
+            marks: MarkBits::default(),
+            held_mv: 0.0,
+            unusable: 0,
+            previous_r: None,
+        })
+    }
+
+    /// Takes one source sample; beats that it decides go to `sink`, in order of time.
+    #[inline]
+    pub fn push(&mut self, input: PathInput, sink: &mut impl FnMut(Beat)) {
+        let usable = input.millivolts.is_finite() && input.millivolts.abs() <= LARGEST_MV;
+        if usable {
+            self.held_mv = input.millivolts;
+        } else {
+            self.unusable += 1;
+        }
+        self.index += 1;
+        let bits = MarkBits { clipped: input.clipped, lead_off: !usable || input.lead_off == Some(true) };
+        self.marks = self.marks.or(bits);
+        let Self { resampler, interior, state, marks, .. } = self;
+        resampler.push(self.held_mv, &mut |x| {
+            state.sample(interior.push(x, std::mem::take(marks)));
+        });
+        while let Some(raw) = self.interior.next_beat() {
+            self.emit(raw, sink);
+        }
+    }
+
+    /// `missing` source samples were lost here: what is owed comes out, history is forgotten, the index moves on.
+    pub fn gap(&mut self, missing: u64, sink: &mut impl FnMut(Beat)) {
+        self.flush(sink);
+        self.index = self.index.saturating_add(missing);
+        self.base = self.index;
+    }
+
+    /// Ends the record: decides everything that is still held. A sample that is pushed afterwards begins anew at the
+    /// next index.
+    pub fn flush(&mut self, sink: &mut impl FnMut(Beat)) {
+        let Self { resampler, interior, state, marks, .. } = self;
+        resampler.flush(&mut |x| {
+            state.sample(interior.push(x, std::mem::take(marks)));
+        });
+        self.interior.finish();
+        while let Some(raw) = self.interior.next_beat() {
+            self.emit(raw, sink);
+        }
+        self.resampler.reset();
+        self.interior.reset();
+        self.state.interrupt();
+        self.marks = MarkBits::default();
+        self.previous_r = None;
+        self.base = self.index;
+    }
+
+    /// Source samples since the start, lost ones counted: the index that the next sample will have.
+    pub fn index(&self) -> SampleIndex {
+        self.index
+    }
+
+    /// Samples so far that were not usable numbers.
+    pub fn unusable_samples(&self) -> u64 {
+        self.unusable
+    }
+
+    /// How long each part takes.
+    pub fn delay(&self) -> PathDelay {
+        let resampler_ms = self.config.fs.milliseconds(self.resampler.delay());
+        let conditioner_ms = FS.milliseconds(self.interior.conditioner_delay() as f64);
+        let detector_ms = FS.milliseconds(self.interior.decision_delay() as f64);
+        let segment_ms = FS.milliseconds((SEGMENT_SAMPLES - 1 - SEGMENT_R_INDEX) as f64);
+        let r_to_segment_ms = resampler_ms + detector_ms.max(segment_ms + conditioner_ms);
+        PathDelay { resampler_ms, conditioner_ms, detector_ms, segment_ms, r_to_segment_ms }
+    }
+
+    /// What the chain does to a signal, in words: `ecgid-chain-1 250Hz notch50 bp0.5-40 db6`. A model card keeps
+    /// [`CHAIN`] only: the mains of a place are no part of a model.
+    pub fn chain_id(&self) -> String {
+        let notch = match self.config.mains {
+            Mains::Hz50 => "notch50 ",
+            Mains::Hz60 => "notch60 ",
+            Mains::None => "",
+        };
+        format!("{CHAIN} {}Hz {notch}bp0.5-40 db6", FS.0)
+    }
+
+    /// How the signal is now.
+    pub fn signal_state(&self) -> SignalState {
+        self.state.state()
+    }
+
+    fn emit(&mut self, raw: RawBeat, sink: &mut impl FnMut(Beat)) {
+        let r_peak = self.base as f64 + self.resampler.source_position(raw.r_peak);
+        let rr_ms = self
+            .previous_r
+            .filter(|_| !raw.contact_lost)
+            .map(|previous| self.config.fs.milliseconds(r_peak - previous))
+            .filter(|rr| *rr <= LONGEST_RR_MS);
+        self.previous_r = Some(r_peak);
+        self.state.beat(rr_ms, raw.quality.verdict);
+        sink(Beat {
+            r_peak,
+            decided_at: self.index,
+            rr_ms,
+            polarity: raw.polarity,
+            amplitude_mv: raw.segment[SEGMENT_R_INDEX],
+            quality: raw.quality,
+            segment: raw.segment,
+        });
+    }
+}

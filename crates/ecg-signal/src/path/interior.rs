@@ -1,0 +1,153 @@
+//! The part of the path that runs at 250 Hz: detector and conditioner side by side, joined again beat by beat.
+//!
+//! Must not know the rate of the source or gaps; positions are samples at 250 Hz since the last reset.
+
+use std::collections::VecDeque;
+
+use crate::conditioner::Conditioner;
+use crate::filter::design::DesignError;
+use crate::filter::notch::Mains;
+use crate::kernel::Kernel;
+use crate::qrs::{Detection, Polarity, QrsDetector};
+use crate::quality::{BeatQuality, Mark, MarkBits, Marker, QualityGate, SpanMarks};
+use crate::ring::Ring;
+use crate::segment::{Cut, Segment, Segmenter};
+use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+
+/// Marks held: as many samples as the segmenter holds.
+const MARKS: usize = 2048;
+/// Marks this near to the segment count for it: the resampler moves them by up to this much, and the filters spread
+/// what happened at a marked sample.
+const MARK_MARGIN: i64 = 25;
+
+/// A beat with its position at 250 Hz.
+#[derive(Clone, Debug)]
+pub(super) struct RawBeat {
+    pub(super) r_peak: f64,
+    pub(super) polarity: Polarity,
+    pub(super) quality: BeatQuality,
+    pub(super) segment: Segment,
+    /// Contact was lost between the beat before and this one.
+    pub(super) contact_lost: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Interior {
+    conditioner: Conditioner,
+    detector: QrsDetector,
+    segmenter: Segmenter,
+    marker: Marker,
+    marks: Ring<Mark>,
+    gate: QualityGate,
+    /// Found by the detector, waiting for the last samples of their segment.
+    waiting: VecDeque<Detection>,
+    ended: bool,
+    /// Newest sample without contact, and where the beat before was.
+    lost_at: Option<u64>,
+    previous_r: f64,
+}
+
+impl Interior {
+    pub(super) fn new(mains: Mains) -> Result<Self, DesignError> {
+        let conditioner = Conditioner::new(FS, mains)?;
+        Ok(Self {
+            segmenter: Segmenter::new(conditioner.delay_samples()),
+            conditioner,
+            detector: QrsDetector::new(FS),
+            marker: Marker::default(),
+            marks: Ring::new(MARKS),
+            gate: QualityGate::new(),
+            waiting: VecDeque::with_capacity(64),
+            ended: false,
+            lost_at: None,
+            previous_r: 0.0,
+        })
+    }
+
+    /// Takes one sample; gives its mark.
+    #[inline]
+    pub(super) fn push(&mut self, x: f64, bits: MarkBits) -> Mark {
+        let mark = self.marker.mark(x, bits);
+        if mark.bits.lead_off {
+            self.lost_at = Some(self.marks.end());
+        }
+        self.marks.push(mark);
+        let sample = self.conditioner.run(x);
+        self.segmenter.push(sample.conditioned);
+        let waiting = &mut self.waiting;
+        self.detector.push(sample.notched, &mut |detection| waiting.push_back(detection));
+        mark
+    }
+
+    /// Ends the signal: every beat becomes ready.
+    pub(super) fn finish(&mut self) {
+        while let Some(conditioned) = self.conditioner.flush() {
+            self.segmenter.push(conditioned);
+        }
+        let waiting = &mut self.waiting;
+        self.detector.flush(&mut |detection| waiting.push_back(detection));
+        self.ended = true;
+    }
+
+    /// The next beat that is ready.
+    #[inline]
+    pub(super) fn next_beat(&mut self) -> Option<RawBeat> {
+        let detection = *self.waiting.front()?;
+        let cut =
+            if self.ended { self.segmenter.cut_at_end(detection.r_peak) } else { self.segmenter.cut(detection.r_peak) };
+        let (segment, whole) = match cut {
+            Cut::Early => return None,
+            Cut::Whole(segment) => (segment, true),
+            Cut::Incomplete(segment) => (segment, false),
+        };
+        self.waiting.pop_front();
+        let quality = self.gate.judge(&detection, &segment, whole, self.span_marks(detection.r_peak));
+        let contact_lost = self.lost_between(detection.r_peak);
+        self.previous_r = detection.r_peak;
+        Some(RawBeat { r_peak: detection.r_peak, polarity: detection.polarity, quality, segment, contact_lost })
+    }
+
+    pub(super) fn conditioner_delay(&self) -> usize {
+        self.conditioner.delay_samples()
+    }
+
+    pub(super) fn decision_delay(&self) -> usize {
+        self.detector.decision_delay()
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.conditioner.reset();
+        self.detector.reset();
+        self.segmenter.reset();
+        self.marker.reset();
+        self.marks.clear();
+        self.gate.reset();
+        self.waiting.clear();
+        self.ended = false;
+        self.lost_at = None;
+        self.previous_r = 0.0;
+    }
+
+    fn span_marks(&self, r_peak: f64) -> SpanMarks {
+        let first = r_peak.round() as i64 - SEGMENT_R_INDEX as i64;
+        let mut marks = SpanMarks::default();
+        for position in first - MARK_MARGIN..first + SEGMENT_SAMPLES as i64 + MARK_MARGIN {
+            if let Some(mark) = u64::try_from(position).ok().and_then(|position| self.marks.get(position)) {
+                marks.add(mark);
+            }
+        }
+        marks
+    }
+
+    /// Whether some sample between the beat before and `r_peak` had no contact.
+    fn lost_between(&self, r_peak: f64) -> bool {
+        let Some(newest) = self.lost_at else { return false };
+        if (newest as f64) < self.previous_r {
+            return false;
+        }
+        let between = self.previous_r.max(0.0) as u64..r_peak.max(0.0) as u64;
+        let held_from = self.marks.end().saturating_sub(MARKS as u64);
+        // A stretch longer than what is held cannot be an interval between beats anyway.
+        between.start < held_from || between.into_iter().any(|p| self.marks.get(p).is_some_and(|m| m.bits.lead_off))
+    }
+}

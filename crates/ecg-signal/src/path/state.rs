@@ -1,0 +1,166 @@
+//! How the signal is now: contact, heart rate, share of accepted beats. Must not know about positions or segments.
+
+use crate::FS;
+use crate::quality::{Mark, STILL_LIMIT, Verdict};
+
+/// What the electrodes and the signal of the last second look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Contact {
+    /// Too little has come to tell.
+    Unknown,
+    /// A heart is seen.
+    Good,
+    /// The board says that an electrode is off, or samples are not numbers.
+    LeadOff,
+    /// The signal does not move.
+    FlatLine,
+    /// The converter is at its limit.
+    Clipping,
+    /// Something moves, and it is no heart: no accepted beat for 3 s, or most beats refused.
+    Noise,
+}
+
+/// How the signal is now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SignalState {
+    /// What the last second looks like.
+    pub contact: Contact,
+    /// Median of the newest eight accepted intervals as a rate; `None` until three are known and when no beat was
+    /// accepted for 5 s.
+    pub heart_rate_bpm: Option<f64>,
+    /// Share of the newest 16 beats that were accepted, 0 … 1; 0 without beats.
+    pub accepted_share: f64,
+}
+
+const SECOND: u32 = FS.0 as u32;
+/// A beat is known about a second late, so 3 s without one say: at most 2 s of asystole or 50 beats a minute.
+const NO_BEAT_AFTER: u32 = 4 * SECOND;
+const RATE_LASTS: u32 = 5 * SECOND;
+const INTERVALS: usize = 8;
+const BEATS: u32 = 16;
+
+/// Leaky counters over about a second: a sample with the property adds, one without takes away.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    level: u32,
+}
+
+impl Held {
+    #[inline]
+    fn sample(&mut self, holds: bool) {
+        self.level = if holds { (self.level + 4).min(SECOND) } else { self.level.saturating_sub(1) };
+    }
+
+    fn is_on(&self) -> bool {
+        self.level >= SECOND / 4
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct StateTracker {
+    samples: u32,
+    lead_off: Held,
+    clipped: Held,
+    still: Held,
+    since_accepted: u32,
+    intervals: [f64; INTERVALS],
+    known: usize,
+    next: usize,
+    /// Verdicts of the newest beats, newest in bit 0.
+    verdicts: u32,
+    beats: u32,
+    previous_accepted: bool,
+}
+
+impl StateTracker {
+    pub(super) fn new() -> Self {
+        Self {
+            samples: 0,
+            lead_off: Held::default(),
+            clipped: Held::default(),
+            still: Held::default(),
+            since_accepted: 0,
+            intervals: [0.0; INTERVALS],
+            known: 0,
+            next: 0,
+            verdicts: 0,
+            beats: 0,
+            previous_accepted: false,
+        }
+    }
+
+    /// Takes the mark of one sample at 250 Hz.
+    #[inline]
+    pub(super) fn sample(&mut self, mark: Mark) {
+        self.samples = self.samples.saturating_add(1);
+        self.since_accepted = self.since_accepted.saturating_add(1);
+        self.lead_off.sample(mark.bits.lead_off);
+        self.clipped.sample(mark.bits.clipped);
+        self.still.sample(mark.still >= STILL_LIMIT);
+    }
+
+    pub(super) fn beat(&mut self, rr_ms: Option<f64>, verdict: Verdict) {
+        let accepted = verdict.is_accepted();
+        self.verdicts = self.verdicts << 1 | u32::from(accepted);
+        self.beats = (self.beats + 1).min(BEATS);
+        if accepted {
+            self.since_accepted = 0;
+        }
+        let both = std::mem::replace(&mut self.previous_accepted, accepted) && accepted;
+        if let (Some(rr_ms), true) = (rr_ms, both) {
+            self.intervals[self.next] = rr_ms;
+            self.next = (self.next + 1) % INTERVALS;
+            self.known = (self.known + 1).min(INTERVALS);
+        }
+    }
+
+    /// A gap: nothing of before says anything about now.
+    pub(super) fn interrupt(&mut self) {
+        *self = Self::new();
+    }
+
+    pub(super) fn state(&self) -> SignalState {
+        SignalState {
+            contact: self.contact(),
+            heart_rate_bpm: self.heart_rate_bpm(),
+            accepted_share: self.accepted_share(),
+        }
+    }
+
+    fn contact(&self) -> Contact {
+        if self.lead_off.is_on() {
+            Contact::LeadOff
+        } else if self.clipped.is_on() {
+            Contact::Clipping
+        } else if self.still.is_on() {
+            Contact::FlatLine
+        } else if self.beats >= 4 && self.accepted_share() < 0.5 {
+            Contact::Noise
+        } else if self.since_accepted < NO_BEAT_AFTER && self.verdicts != 0 {
+            Contact::Good
+        } else if self.samples < NO_BEAT_AFTER {
+            Contact::Unknown
+        } else {
+            Contact::Noise
+        }
+    }
+
+    fn accepted_share(&self) -> f64 {
+        if self.beats == 0 {
+            return 0.0;
+        }
+        let newest = self.verdicts & ((1 << self.beats) - 1);
+        f64::from(newest.count_ones()) / f64::from(self.beats)
+    }
+
+    fn heart_rate_bpm(&self) -> Option<f64> {
+        if self.known < 3 || self.since_accepted > RATE_LASTS {
+            return None;
+        }
+        let mut sorted = self.intervals;
+        let known = &mut sorted[..self.known];
+        known.sort_by(f64::total_cmp);
+        let median = (known[(self.known - 1) / 2] + known[self.known / 2]) / 2.0;
+        Some(60_000.0 / median)
+    }
+}

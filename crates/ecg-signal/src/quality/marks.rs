@@ -1,0 +1,78 @@
+//! Marks of single samples: what the board said of them, and how long the signal has stood still.
+//!
+//! Must not know about beats.
+
+/// What is known of one sample besides its value, before any look at the signal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarkBits {
+    /// The converter was at its limit.
+    pub clipped: bool,
+    /// The board said that an electrode was off, or the sample was not a usable number.
+    pub lead_off: bool,
+}
+
+impl MarkBits {
+    /// The marks of two samples together.
+    pub fn or(self, other: Self) -> Self {
+        Self { clipped: self.clipped || other.clipped, lead_off: self.lead_off || other.lead_off }
+    }
+}
+
+/// The mark of one sample at the rate of the path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// From the source.
+    pub bits: MarkBits,
+    /// For how many samples the signal has not moved, at most 255.
+    pub still: u8,
+}
+
+/// The marks of a stretch of samples together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpanMarks {
+    /// Some sample was clipped.
+    pub clipped: bool,
+    /// Some sample had no contact.
+    pub lead_off: bool,
+    /// The signal stood still for half a second.
+    pub still: bool,
+}
+
+impl SpanMarks {
+    /// Adds the mark of one sample.
+    pub fn add(&mut self, mark: Mark) {
+        self.clipped |= mark.bits.clipped;
+        self.lead_off |= mark.bits.lead_off;
+        self.still |= mark.still >= STILL_LIMIT;
+    }
+}
+
+/// Samples at 250 Hz without movement that make a flat line: half a second. No living ECG does that between 5 µV.
+pub(crate) const STILL_LIMIT: u8 = 125;
+/// Movement below this many millivolts is none: half of the smallest step of a 12-bit recorder, 100 of an ADS1292R.
+const STILL_MV: f64 = 0.0025;
+
+/// Marks samples as they come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marker {
+    anchor: f64,
+    still: u8,
+}
+
+impl Marker {
+    /// The mark of the next sample.
+    #[inline]
+    pub(crate) fn mark(&mut self, millivolts: f64, bits: MarkBits) -> Mark {
+        if (millivolts - self.anchor).abs() > STILL_MV {
+            self.anchor = millivolts;
+            self.still = 0;
+        } else {
+            self.still = self.still.saturating_add(1);
+        }
+        Mark { bits, still: self.still }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,45 @@
+//! A ring of the newest values of a stream, addressed by their position in the stream.
+//!
+//! Must not know what the values are. The memory is taken once; a position that has been overwritten, or has not come
+//! yet, is `None` and never a wrong value.
+
+/// The newest `capacity` values of a stream whose first value has position 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Ring<T> {
+    values: Box<[T]>,
+    mask: u64,
+    end: u64,
+}
+
+impl<T: Copy + Default> Ring<T> {
+    /// A ring that keeps at least `capacity` values.
+    pub(crate) fn new(capacity: usize) -> Self {
+        let size = capacity.max(1).next_power_of_two();
+        Self { values: vec![T::default(); size].into_boxed_slice(), mask: size as u64 - 1, end: 0 }
+    }
+
+    /// Appends the value at position [`Ring::end`].
+    #[inline]
+    pub(crate) fn push(&mut self, value: T) {
+        let slot = (self.end & self.mask) as usize;
+        self.values[slot] = value;
+        self.end += 1;
+    }
+
+    /// The position that the next value will have.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// The value at `position`, if it is still held.
+    #[inline]
+    pub(crate) fn get(&self, position: u64) -> Option<T> {
+        let held = position < self.end && self.end - position <= self.mask + 1;
+        held.then(|| self.values[(position & self.mask) as usize])
+    }
+
+    /// Forgets everything; the next value has position 0 again.
+    pub(crate) fn clear(&mut self) {
+        self.end = 0;
+    }
+}

@@ -1,0 +1,102 @@
+//! Cuts a segment of real samples round an R peak out of the conditioned signal.
+//!
+//! Keeps the newest seconds of the signal and addresses them by the position that a sample had at the *input* of the
+//! conditioner, so that R positions need no correction. Must not know how R was found or whether the beat is good.
+
+use crate::ring::Ring;
+use crate::{SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+
+/// The samples of one segment in millivolts, R at [`SEGMENT_R_INDEX`].
+pub type Segment = [f64; SEGMENT_SAMPLES];
+
+/// Samples held: more than 8 s at 250 Hz, because a beat found by search-back is some seconds old.
+const HELD: usize = 2048;
+
+/// Whether a segment can be cut.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cut {
+    /// All samples are there.
+    Whole(Segment),
+    /// The last samples have not come yet.
+    Early,
+    /// Some samples lie before the start of the signal or are no longer held; they are zero here.
+    Incomplete(Segment),
+}
+
+/// The newest conditioned samples, ready to be cut.
+#[derive(Clone, Debug)]
+pub struct Segmenter {
+    samples: Ring<f64>,
+    delay: usize,
+    skipped: usize,
+}
+
+impl Segmenter {
+    /// A segmenter for a conditioned signal that is `delay` samples late.
+    pub fn new(delay: usize) -> Self {
+        Self { samples: Ring::new(HELD), delay, skipped: 0 }
+    }
+
+    /// Takes the next conditioned sample.
+    #[inline]
+    pub fn push(&mut self, conditioned: f64) {
+        // The first outputs of the conditioner stand for moments before the signal began.
+        if self.skipped < self.delay {
+            self.skipped += 1;
+        } else {
+            self.samples.push(conditioned);
+        }
+    }
+
+    /// The segment round the sample nearest to `r_peak` (input position).
+    pub fn cut(&self, r_peak: f64) -> Cut {
+        let first = r_peak.round() as i64 - SEGMENT_R_INDEX as i64;
+        if first + SEGMENT_SAMPLES as i64 > self.samples.end() as i64 {
+            return Cut::Early;
+        }
+        self.gather(first)
+    }
+
+    /// As [`Segmenter::cut`], at the end of a signal: what has not come by now never will.
+    pub fn cut_at_end(&self, r_peak: f64) -> Cut {
+        self.gather(r_peak.round() as i64 - SEGMENT_R_INDEX as i64)
+    }
+
+    /// Forgets all samples.
+    pub fn reset(&mut self) {
+        self.samples.clear();
+        self.skipped = 0;
+    }
+
+    fn gather(&self, first: i64) -> Cut {
+        let mut segment = [0.0; SEGMENT_SAMPLES];
+        let mut whole = true;
+        for (offset, sample) in segment.iter_mut().enumerate() {
+            match u64::try_from(first + offset as i64).ok().and_then(|position| self.samples.get(position)) {
+                Some(value) => *sample = value,
+                None => whole = false,
+            }
+        }
+        if whole { Cut::Whole(segment) } else { Cut::Incomplete(segment) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r_lies_at_its_index_and_missing_samples_are_said() {
+        let mut segmenter = Segmenter::new(3);
+        (0..503).for_each(|n| segmenter.push(f64::from(n) - 3.0));
+        let Cut::Whole(segment) = segmenter.cut(100.4) else { panic!("all samples are there") };
+        assert_eq!(segment[SEGMENT_R_INDEX], 100.0);
+        assert_eq!(segment[SEGMENT_SAMPLES - 1], 212.0);
+        assert!(matches!(segmenter.cut(61.0), Cut::Incomplete(_)));
+        assert_eq!(segmenter.cut(400.0), Cut::Early);
+        assert!(matches!(segmenter.cut_at_end(400.0), Cut::Incomplete(_)));
+        assert!(matches!(segmenter.cut(387.0), Cut::Whole(_)));
+        (0..3000).for_each(|_| segmenter.push(0.0));
+        assert!(matches!(segmenter.cut(100.0), Cut::Incomplete(_)), "too old");
+    }
+}
