@@ -34,7 +34,7 @@ impl Default for Adc {
 impl Adc {
     /// What one code is worth, in millivolts.
     pub fn millivolts_per_code(self) -> f64 {
-        self.vref_volts * 1000.0 / (self.gain * f64::from(CODE_MAX))
+        ecg_wire::millivolts_per_code(self.gain, self.vref_volts, 0)
     }
 
     /// Millivolts of a sign-extended code.

@@ -5,14 +5,15 @@
 //!   unsigned image or signed, gain 6, VREF 2.42 V
 //! - `ms,ecg,resp,status`: milliseconds, the same codes
 //! - `time_s,ecg_mv`: seconds, millivolts
-//! - 1 to 6 columns of whole numbers without a header: the ECG code first, then respiration and status; from four
-//!   columns on a time comes before them (whole Unix seconds, or milliseconds)
+//! - 1 to 6 columns of whole numbers without a header: the ECG code first, then respiration and status; from three
+//!   columns on a time comes before them (whole Unix seconds, or milliseconds), as [`ecg_wire::text`] reads them too
 //!
 //! A code on a rail is flagged as clipped; an empty field or `nan` is an invalid sample; time that was lost becomes
 //! invalid samples, so that a beat before and a beat after it are never taken for neighbours.
 //! Must not know of WFDB. Written: the first form ([`CodeWriter`]).
 
 mod layout;
+mod synthetic;
 mod timing;
 mod writer;
 
@@ -22,6 +23,7 @@ use self::layout::{Layout, Role};
 use crate::adc::{self, Adc};
 use crate::record::{Record, RecordError, Signal, read_text};
 
+pub use synthetic::write_heart;
 pub use writer::CodeWriter;
 
 /// Lines of chatter (a board's greeting) that may come before the first row.
@@ -192,8 +194,12 @@ impl Role {
         match self {
             Self::EcgMillivolts | Self::Status => Ok((number(field, self.name())?, false)),
             Self::EcgCode | Self::RespirationCode => {
-                let code: i64 =
-                    field.parse().map_err(|_| format!("{} {} is not a whole number", self.name(), shortened(field)))?;
+                // A table program may have written `128363.0`.
+                let whole = field.split_once('.').filter(|(_, zeros)| zeros.bytes().all(|b| b == b'0'));
+                let digits = whole.map_or(field, |(digits, _)| digits);
+                let code: i64 = digits
+                    .parse()
+                    .map_err(|_| format!("{} {} is not a whole number", self.name(), shortened(field)))?;
                 let code = adc::sign_extend(code).ok_or_else(|| format!("{} {code} is no 24-bit code", self.name()))?;
                 Ok((Adc::default().millivolts(code), adc::is_rail(code)))
             }

@@ -11,9 +11,11 @@
 //! | [`csv`] | boards' text files, read and written |
 //! | [`collection`] | persons and sessions: a folder, with or without `manifest.csv` |
 //! | [`adc`] | converter codes ↔ millivolts |
+//! | [`board`] | the simulated board: millivolts to the bytes of a wire format, with faults |
 //! | [`heart`] | the synthetic heart: persons, rhythm, noise, known R peaks |
 
 pub mod adc;
+pub mod board;
 pub mod collection;
 pub mod csv;
 pub mod heart;
@@ -21,6 +23,7 @@ pub mod record;
 pub mod wfdb;
 
 pub use adc::Adc;
+pub use board::{Fault, SimulatedBoard};
 pub use collection::{Collection, CollectionError, Entry, SessionSelection};
 pub use heart::{HeartParams, SyntheticHeart};
 pub use record::{Checksum, Record, RecordError, Signal};

@@ -9,6 +9,8 @@ mod all {
     mod csv_files;
     mod hostile_input;
     mod public_recordings;
+    mod shipped_examples;
+    mod simulated_board;
     mod synthetic_heart;
     mod wfdb_files;
 

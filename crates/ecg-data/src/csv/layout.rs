@@ -77,8 +77,8 @@ impl Layout {
     /// Of rows without a header, by their number of columns.
     pub(super) fn without_header(width: usize) -> Result<Layout, String> {
         let first = match width {
-            1..=3 => 0,
-            4..=6 => 1,
+            1..=2 => 0,
+            3..=6 => 1,
             _ => return Err(format!("{width} columns and no header; {FORMS}")),
         };
         let roles = [Role::EcgCode, Role::RespirationCode, Role::Status];

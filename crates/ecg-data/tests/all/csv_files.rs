@@ -51,6 +51,7 @@ fn the_other_forms_are_read_too() {
     let record = read("5\n-6\n8388607\n");
     assert_eq!(record.signals[0].clipped, [false, false, true]);
     assert!(record.warnings.iter().any(|warning| warning.contains("250 Hz assumed")));
+    assert_eq!(read("0,5.0,7\n4,6,7\n8,7,7\n").signals[0].samples[0], Adc::default().millivolts(5));
     assert_eq!(read("0,5,7,0\n4,6,7,0\n8,7,7,0\n").signals[0].samples[0], Adc::default().millivolts(5));
 }
 
