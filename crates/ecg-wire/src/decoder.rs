@@ -89,3 +89,33 @@ impl Decoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_megabyte_in_one_push_does_not_grow_the_memory() {
+        // No line end, no frame; and with every sync in it.
+        let noise: Vec<u8> = b"1,\xA5\x5A\x0A\xFA\x09\0\x02\xC0\0\0".repeat(80_000);
+        for format in Format::ALL {
+            let mut decoder = Decoder::new(format, Options::default());
+            let before = decoder.held_capacity();
+            decoder.push(&noise, &mut |_| {});
+            decoder.push(&vec![b'7'; 1 << 20], &mut |_| {});
+            assert_eq!(decoder.held_capacity(), before, "{format}");
+            assert!(before <= 1024, "{format}");
+        }
+    }
+
+    impl Decoder {
+        fn held_capacity(&self) -> usize {
+            match &self.inner {
+                Inner::CwxsBin(framer) => framer.held_capacity(),
+                Inner::OpenView(framer) => framer.held_capacity(),
+                Inner::Raw9(framer) => framer.held_capacity(),
+                Inner::Text(lines) => lines.held_capacity(),
+            }
+        }
+    }
+}

@@ -72,9 +72,9 @@ fn framed(window: &[u8], layout: &impl Layout, which: impl Fn(&[u8]) -> Option<F
         .map(|start| (start, intact_frames(&window[start..], layout)))
         .max_by_key(|&(_, frames)| frames)?;
     let len = frames * frame_len;
-    let found = judged(frames, len, window.len())?;
+    let coverage = believed(frames, len, window.len())?;
     let format = which(&window[start..start + len])?;
-    Some(Detection { format, ..found })
+    Some(Detection { format, frames, coverage })
 }
 
 fn intact_frames(bytes: &[u8], layout: &impl Layout) -> usize {
@@ -84,14 +84,10 @@ fn intact_frames(bytes: &[u8], layout: &impl Layout) -> usize {
         .count()
 }
 
-/// The rule. The format is filled in by the caller, who knows it.
-fn judged(frames: usize, len: usize, window_len: usize) -> Option<Detection> {
+/// The coverage of a run, if the rule at the head of the file lets it pass.
+fn believed(frames: usize, len: usize, window_len: usize) -> Option<f64> {
     let coverage = len as f64 / window_len as f64;
-    (frames >= MIN_FRAMES && coverage >= MIN_COVERAGE).then_some(Detection {
-        format: Format::CwxsBin,
-        frames,
-        coverage,
-    })
+    (frames >= MIN_FRAMES && coverage >= MIN_COVERAGE).then_some(coverage)
 }
 
 /// A run of lines with one number of columns.
@@ -103,39 +99,47 @@ struct Run {
     unsigned_image: bool,
 }
 
+impl Run {
+    /// Whether the run goes on with this line, which is taken if so. An empty line belongs to any run.
+    fn takes(&mut self, line: &[u8]) -> bool {
+        match Line::parse(line.trim_ascii_end()) {
+            Some(parsed) if self.lines == 0 || self.columns == parsed.columns => {
+                self.columns = parsed.columns;
+                self.lines += 1;
+                self.unsigned_image |= parsed.unsigned_image;
+            }
+            None if self.lines > 0 && line.trim_ascii().is_empty() => {}
+            _ => return false,
+        }
+        self.len += line.len();
+        true
+    }
+}
+
 /// The longest run of equal lines that begins in the first 200 bytes, after an end of line.
 ///
 /// Four columns are `csv` when a header says `timestamp` or a channel is an unsigned image, else `columns-4`;
 /// where neither shows, both read the same.
 fn text(window: &[u8]) -> Option<Detection> {
-    let head_len = window.iter().take(OFFSETS).position(|&byte| byte == b'\n')? + 1;
-    let mut start = head_len;
+    let head = &window[..OFFSETS.min(window.len())];
     let mut best = Run::default();
-    let mut run = Run::default();
-    let mut begins_early = true;
-    for line in window[head_len..].split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
-        let parsed = Line::parse(line.trim_ascii_end());
-        match parsed {
-            Some(parsed) if begins_early && (run.lines == 0 || run.columns == parsed.columns) => {
-                run.columns = parsed.columns;
-                run.lines += 1;
-                run.len += line.len();
-                run.unsigned_image |= parsed.unsigned_image;
-            }
-            _ if line.trim_ascii().is_empty() && run.lines > 0 => run.len += line.len(),
-            _ => {
-                run = Run::default();
-                begins_early = start < OFFSETS;
+    let mut start = head.iter().position(|&byte| byte == b'\n')? + 1;
+    while start < head.len() {
+        let mut run = Run::default();
+        for line in window[start..].split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+            if !run.takes(line) {
+                break;
             }
         }
         if run.len > best.len {
             best = run;
         }
-        start += line.len();
+        // A run that begins inside this one is shorter; the line that ended it may begin another.
+        let refused_len = || window[start..].iter().position(|&byte| byte == b'\n').map(|at| at + 1);
+        start += if run.len > 0 { run.len } else { refused_len().unwrap_or(window.len()) };
     }
-    let found = judged(best.lines, best.len, window.len())?;
-    let head = &window[..OFFSETS.min(window.len())];
+    let coverage = believed(best.lines, best.len, window.len())?;
     let is_csv = best.columns == 4 && (best.unsigned_image || head.windows(9).any(|at| at == b"timestamp"));
     let format = if is_csv { Format::Csv } else { Format::Columns(best.columns as u8) };
-    Some(Detection { format, ..found })
+    Some(Detection { format, frames: best.lines, coverage })
 }

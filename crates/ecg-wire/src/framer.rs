@@ -80,13 +80,14 @@ pub(crate) struct Framer<L> {
 impl<L: Layout> Framer<L> {
     /// `gate` is `None` where the caller wants every sample; a checksummed layout never uses it.
     pub(crate) fn new(layout: L, code_shift: u32, gate: Option<OutlierGate>) -> Self {
-        let gate = gate.filter(|_| !layout.is_checksummed());
+        let proven = layout.is_checksummed();
+        let gate = gate.filter(|_| !proven);
         Self {
             layout,
             code_shift,
             gate,
             held: Vec::with_capacity(CAPACITY),
-            continuity: Continuity::default(),
+            continuity: Continuity::new(proven),
             in_sync: false,
             started: false,
             skipped: 0,
@@ -97,7 +98,7 @@ impl<L: Layout> Framer<L> {
     /// As new.
     pub(crate) fn reset(&mut self) {
         self.held.clear();
-        self.continuity = Continuity::default();
+        self.continuity.reset();
         self.in_sync = false;
         self.started = false;
         self.skipped = 0;
@@ -174,42 +175,56 @@ impl<L: Layout> Framer<L> {
 
     fn accept(&mut self, frame: &[u8], sink: &mut impl FnMut(Decoded)) {
         let fields = self.layout.read(frame);
-        match fields.counter {
-            Some(counter) => self.follow(counter, sink),
-            None => self.infer_missing(sink),
+        let unreadable = self.unreadable_frames();
+        if self.skipped > 0 {
+            self.reset_gate();
         }
         self.in_sync = true;
         self.started = true;
         self.skipped = 0;
         self.unreported = 0;
-        self.give(fields, sink);
+        match fields.counter {
+            Some(counter) if !self.follows(counter, unreadable, sink) => {}
+            Some(_) => self.give(fields, sink),
+            None => {
+                if unreadable > 0 {
+                    sink(Decoded::Missing { frames: u64::from(unreadable) });
+                }
+                self.give(fields, sink);
+            }
+        }
     }
 
-    fn follow(&mut self, counter: u32, sink: &mut impl FnMut(Decoded)) {
-        match self.continuity.step(counter) {
-            Step::Next => return,
+    /// How many frames the bytes skipped since the last one were: exact when they were altered and not lost;
+    /// 0 when they are too many to tell, or came before the first frame.
+    fn unreadable_frames(&self) -> u32 {
+        let frame_len = self.layout.frame_len();
+        let frames = self.skipped.saturating_add(frame_len / 2) / frame_len;
+        if self.started && frames <= MAX_INFERRED { frames as u32 } else { 0 }
+    }
+
+    /// Says what the counter says; whether the frame is to be believed.
+    fn follows(&mut self, counter: u32, unreadable: u32, sink: &mut impl FnMut(Decoded)) -> bool {
+        let step = self.continuity.step(counter, unreadable);
+        match step {
+            Step::Next => return true,
             Step::Missing(frames) => sink(Decoded::Missing { frames: u64::from(frames) }),
             Step::Restart => sink(Decoded::Refused(Refusal::CounterReset)),
+            Step::Doubtful => sink(Decoded::Refused(Refusal::CounterJump)),
         }
         self.reset_gate();
-    }
-
-    /// Without a counter: so many bytes were unreadable between two frames, so many frames they were.
-    fn infer_missing(&mut self, sink: &mut impl FnMut(Decoded)) {
-        let frame_len = self.layout.frame_len();
-        let frames = (self.skipped + frame_len / 2) / frame_len;
-        if self.started && (1..=MAX_INFERRED).contains(&frames) {
-            sink(Decoded::Missing { frames: frames as u64 });
-        }
-        if self.skipped > 0 {
-            self.reset_gate();
-        }
+        step != Step::Doubtful
     }
 
     fn give(&mut self, fields: Fields, sink: &mut impl FnMut(Decoded)) {
         let clipped = adc_code::is_clipped(fields.ecg, self.code_shift);
         let sample = Sample { ecg: fields.ecg, respiration: fields.other, clipped, lead_off: fields.lead_off };
         give(sample, self.gate.as_mut(), sink);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn held_capacity(&self) -> usize {
+        self.held.capacity()
     }
 
     fn reset_gate(&mut self) {

@@ -125,6 +125,44 @@
 //! frame[24] = 0b01;
 //! assert_eq!(decode(Format::Ov20HealthyPi3, &frame), (0, Some(0), Some(true)));
 //! ```
+//!
+//! # One frame of each
+//!
+//! ```
+//! use ecg_wire::{Decoded, Decoder, Format, Options};
+//!
+//! fn decode(format: Format, frame: &[u8]) -> (i32, Option<i32>, Option<bool>) {
+//!     let mut said = Vec::new();
+//!     Decoder::new(format, Options::default()).push(frame, &mut |decoded| said.push(decoded));
+//!     let [Decoded::Sample(sample)] = said[..] else { panic!("{said:?}") };
+//!     (sample.ecg, sample.respiration, sample.lead_off)
+//! }
+//!
+//! let ov9 = [0x0A, 0xFA, 9, 0, 2, 0x39, 0x30, 0xFE, 0xFF, 0, 0, 72, 0, 0, 0x00, 0x0B];
+//! assert_eq!(decode(Format::Ov9, &ov9), (12_345, Some(-2), None));
+//!
+//! let ov8a = [0x0A, 0xFA, 8, 0, 2, 0x40, 0xE2, 0x01, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0x02, 0x0B];
+//! assert_eq!(decode(Format::Ov8a, &ov8a), (123_456, Some(-2), None));
+//!
+//! let ov8b = [0x0A, 0xFA, 8, 0, 2, 7, 0, 0, 0, 0x40, 0xE2, 0x01, 0, 0x00, 0x0B];
+//! assert_eq!(decode(Format::Ov8b, &ov8b), (123_456, None, None));
+//!
+//! let ov7 = [0x0A, 0xFA, 7, 0, 2, 0x39, 0x30, 0xFE, 0xFF, 0xFF, 0xFF, 72, 0x00, 0x0B];
+//! assert_eq!(decode(Format::Ov7, &ov7), (12_345, Some(-2), None));
+//!
+//! let mut ov20 = [
+//!     0x0A, 0xFA, 20, 0, 2, 0x39, 0x30, 0xFE, 0xFF, // ECG, respiration
+//!     0, 0, 0, 0, 0, 0, 0, 0, 0x74, 0x0E, // light, temperature
+//!     15, 98, 72, 80, 0, 0b00, 0x00, 0x0B,
+//! ];
+//! assert_eq!(decode(Format::Ov20, &ov20), (12_345, Some(-2), None));
+//! assert_eq!(decode(Format::Ov20HealthyPi4, &ov20), (12_345, Some(-2), None));
+//! assert_eq!(decode(Format::Ov20HealthyPi3, &ov20), (12_345, Some(-2), None));
+//!
+//! ov20[5..9].fill(0); // what HealthyPi v3 does without electrodes
+//! ov20[24] = 0b01;
+//! assert_eq!(decode(Format::Ov20HealthyPi3, &ov20), (0, Some(0), Some(true)));
+//! ```
 
 use crate::adc_code::{clamp, in_range};
 use crate::format::Format;

@@ -54,19 +54,23 @@ pub enum Refusal {
     Line,
     /// A single sample that jumps by more than a heart can, in a format that cannot prove its frames.
     Slew,
+    /// A frame whose counter jumps, in a format that cannot prove its frames: the next one shows whether frames were
+    /// lost or this one was damaged, and then they are counted.
+    CounterJump,
     /// The counter went backwards, or too far ahead: the board restarted. What was lost is unknown.
     CounterReset,
 }
 
 impl Refusal {
     /// Every reason, for counters and tables.
-    pub const ALL: [Refusal; 7] = [
+    pub const ALL: [Refusal; 8] = [
         Refusal::Garbage,
         Refusal::Checksum,
         Refusal::Footer,
         Refusal::Range,
         Refusal::Line,
         Refusal::Slew,
+        Refusal::CounterJump,
         Refusal::CounterReset,
     ];
 
@@ -80,6 +84,7 @@ impl Refusal {
             Refusal::Range => "range",
             Refusal::Line => "line",
             Refusal::Slew => "slew",
+            Refusal::CounterJump => "counter_jump",
             Refusal::CounterReset => "counter_reset",
         }
     }

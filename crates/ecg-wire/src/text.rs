@@ -214,6 +214,11 @@ impl LineDecoder {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn held_capacity(&self) -> usize {
+        self.line.capacity()
+    }
+
     fn reset_gate(&mut self) {
         if let Some(gate) = &mut self.gate {
             gate.reset();
