@@ -15,7 +15,7 @@ use crate::segment::Segment;
 
 pub use marks::{Mark, MarkBits, SpanMarks};
 pub(crate) use marks::{Marker, STILL_LIMIT};
-use template::SegmentTemplate;
+use template::UsualShapes;
 
 /// Whether a beat may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,7 +85,7 @@ pub struct BeatQuality {
     pub spread: f64,
     /// Similarity of the QRS with the lead's usual one, −1 … 1.
     pub shape: f64,
-    /// Correlation of the segment with the mean of the accepted ones; `None` until there is a mean.
+    /// Correlation of the segment with the usual shape of the lead, baseline slope taken off; `None` until there is one.
     pub correlation: Option<f64>,
     /// Peak-to-peak amplitude of the segment in millivolts.
     pub peak_to_peak_mv: f64,
@@ -93,7 +93,7 @@ pub struct BeatQuality {
 
 /// Score below which a beat is refused as noise.
 pub const SCORE_FLOOR: f64 = 0.5;
-/// Correlation with the mean segment below which a beat is refused by its shape.
+/// Correlation from which on two segments have the same shape (Orphanidou 2015 asks as much of a clean lead).
 pub const CORRELATION_FLOOR: f64 = 0.66;
 /// Peak-to-peak amplitudes that an ECG on the skin can have, in conditioned millivolts.
 pub const AMPLITUDE_RANGE_MV: (f64, f64) = (0.05, 20.0);
@@ -101,7 +101,7 @@ pub const AMPLITUDE_RANGE_MV: (f64, f64) = (0.05, 20.0);
 /// Judges one beat after another.
 #[derive(Clone, Debug)]
 pub struct QualityGate {
-    template: SegmentTemplate,
+    shapes: UsualShapes,
 }
 
 impl Default for QualityGate {
@@ -113,7 +113,7 @@ impl Default for QualityGate {
 impl QualityGate {
     /// A gate that has seen nothing.
     pub fn new() -> Self {
-        Self { template: SegmentTemplate::new() }
+        Self { shapes: UsualShapes::new() }
     }
 
     /// Judges a beat by what the detector knows, its segment (`whole`: no sample of it is missing) and the marks of
@@ -127,23 +127,24 @@ impl QualityGate {
             noise_state: detection.noise_state,
             spread: detection.spread,
             shape: detection.shape,
-            correlation: if whole { self.template.correlation(segment) } else { None },
+            correlation: if whole { self.shapes.correlation(segment) } else { None },
             peak_to_peak_mv: high - low,
         };
         if let Some(refusal) = first_refusal(&quality, whole, marks) {
             quality.verdict = Verdict::Refused(refusal);
             return quality;
         }
-        if quality.correlation.is_some_and(|correlation| correlation < CORRELATION_FLOOR) {
+        let shape = self.shapes.learn(segment, CORRELATION_FLOOR);
+        quality.correlation = shape.correlation;
+        if !shape.usual {
             quality.verdict = Verdict::Refused(Refusal::Shape);
         }
-        self.template.learn(segment, quality.verdict.is_accepted());
         quality
     }
 
     /// Forgets all beats.
     pub fn reset(&mut self) {
-        self.template.reset();
+        self.shapes.reset();
     }
 }
 

@@ -32,7 +32,7 @@ fn decimated_transform_equals_pywavelets_and_inverts() {
     let golden = dsp();
     let x = numbers(&golden["x"]);
     let ours = decompose(&x, 4);
-    let theirs: Vec<Vec<f64>> = golden["db6"]["wavedec_l4"].as_array().unwrap().iter().map(numbers).collect();
+    let theirs: Vec<Vec<f64>> = golden["db6"]["wavedec_l4"].as_array().expect("legal").iter().map(numbers).collect();
     assert!(largest_difference(&ours.approximation, &theirs[0]) <= 1e-10);
     for (level, detail) in ours.details.iter().rev().enumerate() {
         assert!(largest_difference(detail, &theirs[1 + level]) <= 1e-10, "cD{}", 4 - level);
@@ -40,7 +40,7 @@ fn decimated_transform_equals_pywavelets_and_inverts() {
     assert!(largest_difference(&reconstruct(&ours), &x) <= 1e-10);
 
     let mut denoised = decompose(&x, 4);
-    let threshold = golden["db6"]["universal_threshold"].as_f64().unwrap();
+    let threshold = golden["db6"]["universal_threshold"].as_f64().expect("legal");
     for detail in &mut denoised.details {
         detail.iter_mut().for_each(|d| *d = d.signum() * (d.abs() - threshold).max(0.0));
     }
@@ -52,7 +52,7 @@ fn decimated_transform_equals_pywavelets_and_inverts() {
 fn streaming_analysis_equals_pywavelets_on_the_interior() {
     let golden = dsp();
     let x = numbers(&golden["x"]);
-    let theirs: Vec<Vec<f64>> = golden["db6"]["wavedec_l4"].as_array().unwrap().iter().map(numbers).collect();
+    let theirs: Vec<Vec<f64>> = golden["db6"]["wavedec_l4"].as_array().expect("legal").iter().map(numbers).collect();
     let mut approximation = x.clone();
     for level in 1..=4usize {
         let mut analysis = Analysis::new(level);
@@ -90,8 +90,8 @@ fn one_level_of_analysis_and_synthesis_is_a_pure_delay() {
 
 /// The chain without the denoiser, delayed as the whole chain is.
 fn band_pass_alone(x: &[f64], delay: usize) -> Vec<f64> {
-    let mut high = SosFilter::new(&design::high_pass(2, Hertz(0.5), FS).unwrap());
-    let mut low = SosFilter::new(&design::low_pass(3, Hertz(40.0), FS).unwrap());
+    let mut high = SosFilter::new(&design::high_pass(2, Hertz(0.5), FS).expect("legal"));
+    let mut low = SosFilter::new(&design::low_pass(3, Hertz(40.0), FS).expect("legal"));
     let mut out = vec![0.0; delay];
     out.extend(x.iter().map(|&v| low.run(high.run(v - x[0]))));
     out.truncate(x.len());
@@ -99,7 +99,7 @@ fn band_pass_alone(x: &[f64], delay: usize) -> Vec<f64> {
 }
 
 fn whole_chain(x: &[f64]) -> Vec<f64> {
-    let mut chain = Conditioner::new(FS, Mains::None).unwrap();
+    let mut chain = Conditioner::new(FS, Mains::None).expect("legal");
     x.iter().map(|&v| chain.run(v).conditioned).collect()
 }
 
@@ -110,7 +110,7 @@ fn error(a: &[f64], b: &[f64]) -> f64 {
 
 /// EMG: noise of 20 to 110 Hz that swells and fades with a random envelope of about a second.
 fn emg(samples: usize, noise: &mut Noise) -> Vec<f64> {
-    let mut band = SosFilter::new(&design::band_pass(4, Hertz(20.0), Hertz(110.0), FS).unwrap());
+    let mut band = SosFilter::new(&design::band_pass(4, Hertz(20.0), Hertz(110.0), FS).expect("legal"));
     let mut envelope = 1.0;
     let raw = (0..samples).map(|n| {
         if n % 250 == 0 {
@@ -170,7 +170,7 @@ fn denoiser_passes_a_pulse_after_its_delay_at_any_rate() {
         let mut denoiser = Denoiser::new(Hertz(fs));
         let x = heart_record(fs, 4.0, 2.5);
         let y: Vec<f64> = x.iter().map(|&v| denoiser.run(v)).collect();
-        let top = |s: &[f64]| s.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(n, _)| n).unwrap();
+        let top = |s: &[f64]| s.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(n, _)| n).expect("legal");
         assert_eq!(top(&y), top(&x[..x.len() - denoiser.delay_samples()]) + denoiser.delay_samples(), "at {fs} Hz");
         assert_eq!(denoiser.delay(), denoiser.delay_samples() as f64);
     }
