@@ -71,14 +71,6 @@ impl Draw {
             width_s: self.within(width_ms.0, width_ms.1) * 1e-3,
         }
     }
-
-    fn wave_near(&mut self, wave: Wave, amplitude: f64) -> Wave {
-        Wave {
-            millivolts: self.near(wave.millivolts, amplitude),
-            at_s: self.near(wave.at_s, 0.03),
-            width_s: self.near(wave.width_s, 0.04),
-        }
-    }
 }
 
 impl HeartParams {
@@ -89,6 +81,9 @@ impl HeartParams {
         // A notch lies before or after R, at a distance that leaves R its peak.
         let side = if draw.0.bool() { 1.0 } else { -1.0 };
         let notch = draw.wave((-0.22, 0.30), (16.0, 30.0), (5.0, 9.0));
+        // The halves of T lie near enough to make one wave.
+        let t_late = draw.wave((0.06, 0.42), (240.0, 325.0), (22.0, 40.0));
+        let t_early = draw.wave((0.02, 0.30), (-75.0, -40.0), (36.0, 62.0));
         Self {
             rate_bpm: draw.within(54.0, 86.0),
             rr_sd_s: draw.within(0.018, 0.055),
@@ -100,8 +95,8 @@ impl HeartParams {
             r: Wave { at_s: 0.0, ..draw.wave((0.75, 1.60), (0.0, 0.0), (8.0, 13.0)) },
             notch: Wave { at_s: side * notch.at_s, ..notch },
             s: draw.wave((-0.60, -0.02), (26.0, 44.0), (8.0, 15.0)),
-            t_early: draw.wave((0.02, 0.30), (170.0, 240.0), (30.0, 52.0)),
-            t_late: draw.wave((0.06, 0.42), (265.0, 330.0), (20.0, 36.0)),
+            t_early: Wave { at_s: t_late.at_s + t_early.at_s, ..t_early },
+            t_late,
         }
     }
 
@@ -109,26 +104,30 @@ impl HeartParams {
     #[must_use]
     pub fn in_session(&self, seed: u64) -> Self {
         let mut draw = Draw(fastrand::Rng::with_seed(seed ^ 0x005E_5510));
-        let contact = draw.within(0.9, 1.1);
-        let mut waves = [(self.p, 0.10), (self.q, 0.08), (self.r, 0.04), (self.notch, 0.08), (self.s, 0.08)]
-            .map(|(wave, amplitude)| draw.wave_near(wave, amplitude))
-            .into_iter()
-            .chain([(self.t_early, 0.12), (self.t_late, 0.12)].map(|(wave, share)| draw.wave_near(wave, share)))
-            .map(|wave| Wave { millivolts: wave.millivolts * contact, ..wave });
-        let mut next = |wave: Wave| waves.next().unwrap_or(wave);
+        let rate_bpm = (self.rate_bpm + draw.within(-8.0, 8.0)).clamp(45.0, 110.0);
+        // The skin under the electrodes changes all waves alike.
+        let skin = draw.within(0.9, 1.1);
+        let mut wave = |wave: Wave, share: f64| Wave {
+            millivolts: draw.near(wave.millivolts, share) * skin,
+            at_s: draw.near(wave.at_s, 0.03),
+            width_s: draw.near(wave.width_s, 0.04),
+        };
+        let (p, q, r) = (wave(self.p, 0.10), wave(self.q, 0.08), wave(self.r, 0.04));
+        let (notch, s) = (wave(self.notch, 0.08), wave(self.s, 0.08));
+        let (t_early, t_late) = (wave(self.t_early, 0.12), wave(self.t_late, 0.12));
         Self {
-            rate_bpm: (self.rate_bpm + draw.within(-8.0, 8.0)).clamp(45.0, 110.0),
+            rate_bpm,
             rr_sd_s: draw.near(self.rr_sd_s, 0.2),
             lf_hf_ratio: draw.near(self.lf_hf_ratio, 0.3),
             respiration_hz: draw.near(self.respiration_hz, 0.1),
             respiration_baseline_mv: draw.near(self.respiration_baseline_mv, 0.3),
-            p: next(self.p),
-            q: next(self.q),
-            r: next(self.r),
-            notch: next(self.notch),
-            s: next(self.s),
-            t_early: next(self.t_early),
-            t_late: next(self.t_late),
+            p,
+            q,
+            r,
+            notch,
+            s,
+            t_early,
+            t_late,
         }
     }
 
