@@ -16,6 +16,8 @@ mod level;
 mod rhythm;
 mod search_back;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 
