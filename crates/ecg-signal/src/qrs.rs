@@ -1,7 +1,39 @@
 //! Streaming detection of QRS complexes, causal, in the family of Pan and Tompkins.
 //!
-//! Must not know about sampling clocks, gaps, quality or segments: it takes finite samples at one rate and gives beats.
-//! Everything is free of scale and symmetric in sign: `-x` and `0.02 x` give the same beats as `x`.
+//! Must not know about clocks, gaps, signal quality or segments: it takes samples at one rate and gives beats. Everything
+//! is free of scale and symmetric in sign: `-x` and `0.02 x` give the same beats as `x`.
+//!
+//! ```text
+//! x ─▶ detection band ─▶ slope² ─▶ moving-window integral ─▶ peaks ─▶ features ─▶ (592 ms) ─▶ rules ─▶ beats
+//!   ├▶ fiducial filter ──────────────────────────────────────────────▶ R peak                  ▲ search-back
+//!   └▶ flutter guard ──────────────────────────────────────────────────────────▶ texture ──────┘
+//! ```
+//!
+//! # Differences from the paper
+//!
+//! J. Pan and W. J. Tompkins, *A real-time QRS detection algorithm*, IEEE Trans. Biomed. Eng. 32 (1985) 230–236. Measured
+//! on 24 MIT-BIH records (101 … 230, first signal at 250 Hz, 55,345 beats; false + missed beats within 150 ms, F1 within
+//! 50 ms) and on 118e12, which has electrode motion at 12 dB (false beats; none is missed). This detector: 85 + 68, F1
+//! 99.86 % (99.67 % within 50 ms), mean absolute error of R 2.9 ms, 118e12 47. The last column is with the difference
+//! undone and everything else kept.
+//!
+//! | difference | reason | undone |
+//! | --- | --- | --- |
+//! | Butterworth 8–18 Hz and 20 Hz low-pass for the integer 5–15 Hz filters (`band`) | T and P waves below, muscle noise above; any rate | 97 + 74, 118e12 46 |
+//! | window of 112 ms, not 150 ms (`features`) | one QRS; early beats stay apart | 81 + 86, 99.61 % within 50 ms |
+//! | window sums that subtract nothing (`energy`) | a running sum drifts and keeps a trace of every artefact | drift |
+//! | peaks of the integral alone, levels as medians of 8 (`level`) | one artefact does not move a median | 85 + 68, but a spike of 1000 × moves the level |
+//! | a threshold from surroundings, shape and the noise state beside the noise level (`decision`) | a QRS is one burst with quiet beside it, noise is not | 147 + 69, 118e12 194 (with the next) |
+//! | undisturbed rhythm (`decision`) | what a sinus rhythm runs on through is noise | 90 + 68, 118e12 105 |
+//! | T-wave rule asks for a low wave, too (`decision`) | early ventricular beats have gentle slopes but are tall | 85 + 71 |
+//! | flutter guard (`flutter`) | flutter has no beats; the paper counts its waves | 354 + 61 |
+//! | search-back by a share of each candidate's own threshold, several times in one gap (`search_back`) | a noisy candidate must not come back by being alone | (no search-back: 79 + 86) |
+//! | learning holds candidates, then judges them (`learning`) | no beat of the first seconds is given away | 2 s of beats a record |
+//! | restart and new learning (`learning`) | the paper's levels never fall without a beat | 85 + 70; a drop of gain to 15 % is for ever |
+//! | R on the sharper deflection, to a part of a sample (`fiducial`) | the paper marks the integral; the taller deflection flips | 99.35 % within 50 ms, 4.4 ms |
+//!
+//! Without the T-wave rule the records score 86 + 63: the 8 Hz edge has already removed their T waves. It is kept for
+//! leads with peaked T waves, which they do not have.
 
 mod band;
 mod candidate;
