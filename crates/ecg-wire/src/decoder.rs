@@ -13,18 +13,21 @@ use crate::sample::Decoded;
 use crate::text::{self, LineDecoder};
 
 /// What a decoder may be told beside its format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
     /// Which channel is the ECG; the other becomes `respiration`.
     pub ecg_channel: EcgChannel,
-    /// Whether a lone sample more than 5 mV off its predecessor is refused, in formats without a checksum
-    /// (at the usual gain of the format). On by default; off only to measure what it is good for.
+    /// What one step of the ECG is worth, where the configuration knows better than the format's
+    /// [`Spec`](crate::Spec): it scales the outlier gate. Not a positive number: as `None`.
+    pub millivolts_per_code: Option<f64>,
+    /// Whether a lone sample more than 5 mV off its predecessor is refused, in formats without a checksum.
+    /// On by default; off only to measure what it is good for.
     pub outlier_gate: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ecg_channel: EcgChannel::OfFormat, outlier_gate: true }
+        Self { ecg_channel: EcgChannel::OfFormat, millivolts_per_code: None, outlier_gate: true }
     }
 }
 
@@ -51,7 +54,8 @@ impl Decoder {
     pub fn new(format: Format, options: Options) -> Self {
         let spec = format.spec_for(options.ecg_channel);
         let (ecg_channel, code_shift) = (spec.ecg_channel, spec.code_shift);
-        let step = millivolts_per_code(spec.gain, spec.vref_volts, code_shift);
+        let usual = millivolts_per_code(spec.gain, spec.vref_volts, code_shift);
+        let step = options.millivolts_per_code.filter(|&step| step > 0.0).unwrap_or(usual);
         let gate = options.outlier_gate.then(|| OutlierGate::new(step));
         let inner = match (Variant::of(format), text::columns(format)) {
             (Some(variant), _) => Inner::OpenView(Framer::new(OpenView { variant, ecg_channel }, code_shift, gate)),

@@ -92,21 +92,24 @@ fn believed(frames: usize, len: usize, window_len: usize) -> Option<f64> {
 
 /// A run of lines with one number of columns.
 #[derive(Clone, Copy, Default)]
-struct Run {
+struct Run<'a> {
     columns: usize,
     lines: usize,
     len: usize,
-    unsigned_image: bool,
+    /// The first field of the last line, and how often it was that of the line before.
+    first: &'a [u8],
+    repeats: usize,
 }
 
-impl Run {
+impl<'a> Run<'a> {
     /// Whether the run goes on with this line, which is taken if so. An empty line belongs to any run.
-    fn takes(&mut self, line: &[u8]) -> bool {
+    fn takes(&mut self, line: &'a [u8]) -> bool {
         match Line::parse(line.trim_ascii_end()) {
             Some(parsed) if self.lines == 0 || self.columns == parsed.columns => {
                 self.columns = parsed.columns;
                 self.lines += 1;
-                self.unsigned_image |= parsed.unsigned_image;
+                self.repeats += usize::from(parsed.first == self.first);
+                self.first = parsed.first;
             }
             None if self.lines > 0 && line.trim_ascii().is_empty() => {}
             _ => return false,
@@ -118,8 +121,8 @@ impl Run {
 
 /// The longest run of equal lines that begins in the first 200 bytes, after an end of line.
 ///
-/// Four columns are `csv` when a header says `timestamp` or a channel is an unsigned image, else `columns-4`;
-/// where neither shows, both read the same.
+/// Four columns are `csv` when a header says `timestamp`, or when the time stands still from most lines to the next,
+/// as whole seconds do; else they are `columns-4`.
 fn text(window: &[u8]) -> Option<Detection> {
     let head = &window[..OFFSETS.min(window.len())];
     let mut best = Run::default();
@@ -139,7 +142,7 @@ fn text(window: &[u8]) -> Option<Detection> {
         start += if run.len > 0 { run.len } else { refused_len().unwrap_or(window.len()) };
     }
     let coverage = believed(best.lines, best.len, window.len())?;
-    let is_csv = best.columns == 4 && (best.unsigned_image || head.windows(9).any(|at| at == b"timestamp"));
+    let is_csv = best.columns == 4 && (best.repeats * 2 > best.lines || head.windows(9).any(|at| at == b"timestamp"));
     let format = if is_csv { Format::Csv } else { Format::Columns(best.columns as u8) };
     Some(Detection { format, frames: best.lines, coverage })
 }

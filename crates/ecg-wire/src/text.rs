@@ -26,6 +26,10 @@
 //! | `columns-4` (`cwxs-csv`: `ms,ecg,resp,status`) | time, channel 1, channel 2, opaque | channel 1 |
 //! | `columns-5`, `columns-6` | time, channel 1, channel 2, opaque … | channel 1 |
 //!
+//! `csv` and `columns-4` read the same. They have two names because they are two front ends, and a gallery made on one
+//! is not for the other. [`detect`](crate::detect) tells them apart by the header, or by the time, which in `csv`
+//! stands still for a second.
+//!
 //! So with three columns or more the first is time. `ecg_channel = 2` takes channel 2 for the ECG.
 //!
 //! ```
@@ -58,35 +62,32 @@ pub(crate) fn columns(format: Format) -> Option<usize> {
 
 /// One line taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Line {
+pub(crate) struct Line<'a> {
     pub(crate) columns: usize,
-    pub(crate) channel_1: i32,
-    pub(crate) channel_2: Option<i32>,
-    /// A channel was above 2^23 − 1: unsigned images are sent.
-    pub(crate) unsigned_image: bool,
+    /// The first field, which is the time where there are three or more.
+    pub(crate) first: &'a [u8],
+    channel_1: i32,
+    channel_2: Option<i32>,
 }
 
-impl Line {
+impl<'a> Line<'a> {
     /// Takes a line apart, without its end; `None` if it is not 1 to 6 numbers with integers for channels.
-    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
         let columns = 1 + line.iter().filter(|byte| is_separator(byte)).count();
         if columns > 6 {
             return None;
         }
         let first_channel = usize::from(columns >= 3);
         let mut channels = [None; 2];
-        let mut unsigned_image = false;
+        let mut first = None;
         for (n, field) in line.split(is_separator).map(trim).enumerate() {
+            first.get_or_insert(field);
             match n.checked_sub(first_channel).and_then(|channel| channels.get_mut(channel)) {
-                Some(channel) => {
-                    let value = integer(field)?;
-                    unsigned_image |= value > adc_code::MAX;
-                    *channel = Some(sign_extend(value as u32));
-                }
+                Some(channel) => *channel = Some(sign_extend(integer(field)? as u32)),
                 None => is_decimal(field).then_some(())?,
             }
         }
-        Some(Self { columns, channel_1: channels[0]?, channel_2: channels[1], unsigned_image })
+        Some(Self { columns, first: first?, channel_1: channels[0]?, channel_2: channels[1] })
     }
 }
 
@@ -193,7 +194,7 @@ impl LineDecoder {
         self.aligned = true;
     }
 
-    fn accept(&mut self, line: Line, sink: &mut impl FnMut(Decoded)) {
+    fn accept(&mut self, line: Line<'_>, sink: &mut impl FnMut(Decoded)) {
         self.started = true;
         let (ecg, other) = match line.channel_2 {
             Some(two) if self.ecg_channel == 2 => (two, Some(line.channel_1)),

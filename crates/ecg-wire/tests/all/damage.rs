@@ -142,3 +142,16 @@ fn no_beat_of_a_tall_heart_is_refused() {
         assert_eq!(board::samples(&said).len(), 5_000, "{format}: an R wave of 4.8 mV");
     }
 }
+
+#[test]
+fn the_gate_follows_the_gain_that_the_configuration_names() {
+    // At gain 1 a step of 3000 codes of 16 bits is 222 mV, at a made-up gain of 1000 a fifth of a millivolt.
+    let codes: Vec<i32> = (0..60).map(|n| if n == 30 { 3_000 << 8 } else { 0 }).collect();
+    let (_, frames) = board::frames(Format::Ov9, &codes);
+    for (gain, delivered) in [(1.0, 59), (1_000.0, 60)] {
+        let step = millivolts_per_code(gain, 2.42, 8);
+        let options = Options { millivolts_per_code: Some(step), ..Options::default() };
+        let said = board::decode_with(Format::Ov9, options, &frames.concat());
+        assert_eq!(board::samples(&said).len(), delivered, "gain {gain}");
+    }
+}
