@@ -112,10 +112,10 @@ fn formats_that_are_not_spoken_here_are_not_taken_for_one_that_is() {
 }
 
 #[test]
-fn a_boot_text_of_up_to_half_the_window_is_no_obstacle() {
+fn a_boot_text_of_up_to_two_thirds_of_the_window_is_no_obstacle() {
     let text = b"rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nInitiliziation is done\r\n".repeat(40);
     for format in Format::ALL {
-        for len in [1, 50, 150, 600, 1_500, 2_000] {
+        for len in [1, 50, 150, 600, 1_500, 2_000, 2_700] {
             let bytes = [&text[..len], &board::line(format, 2_500)].concat();
             let found = detect(&bytes[..DETECTION_WINDOW]).map(|found| found.format);
             assert!(found == Some(format), "{format} after {len} bytes of text: {found:?}");

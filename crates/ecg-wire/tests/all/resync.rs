@@ -1,7 +1,7 @@
 //! Noise before and between frames: what is lost, what is said.
 
 use super::board;
-use ecg_wire::{Decoded, Format, Refusal};
+use ecg_wire::{Decoded, Decoder, Format, Options, Refusal};
 
 /// What an Arduino prints when the port is opened.
 const BOOT_TEXT: &[u8] = b"\r\n\xfeets Jul 29 2019 12:21:46\r\nrst:0x1 (POWERON_RESET)\r\nInitiliziation is done\r\n";
@@ -89,5 +89,56 @@ fn a_megabyte_of_noise_is_few_words() {
         let said = board::decode(format, &bytes).len();
         // 256-byte lines of text could be refused one by one; frames once a frame length at the very most.
         assert!(said < 8_000, "{format}: {said}");
+    }
+}
+
+#[test]
+fn syncs_without_frames_are_reported_once_a_frame_length_at_most() {
+    let bytes = [0xA5, 0x5A].repeat(7_000);
+    let said = board::decode(Format::CwxsBin, &[bytes.as_slice(), &[1]].concat());
+    assert!(said.len() <= bytes.len() / 14 + 1, "{} words for {} bytes", said.len(), bytes.len());
+}
+
+#[test]
+fn a_bare_frame_after_a_loss_of_sync_waits_for_the_next() {
+    let one = board::line(Format::Raw9, 1);
+    let mut decoder = Decoder::new(Format::Raw9, Options::default());
+    let samples = |decoder: &mut Decoder, bytes: &[u8]| {
+        let mut said = Vec::new();
+        decoder.push(bytes, &mut |decoded| said.push(decoded));
+        board::samples(&said).len()
+    };
+    assert_eq!(samples(&mut decoder, &one), 0, "at the start");
+    assert_eq!(samples(&mut decoder, &one), 2);
+    assert_eq!(samples(&mut decoder, &one), 1, "in sync it does not wait");
+    assert_eq!(samples(&mut decoder, &[b"noise", one.as_slice()].concat()), 0, "after noise");
+    decoder.reset();
+    assert_eq!(samples(&mut decoder, &one), 0, "after a reset");
+}
+
+#[test]
+fn a_few_unreadable_frames_are_counted_and_many_are_left_to_the_rate() {
+    for (unreadable, expected) in [(1, Some(1)), (5, Some(5)), (16, Some(16)), (17, None), (100, None)] {
+        let (_, mut frames) = board::frames(Format::Ov9, &vec![0; unreadable + 4]);
+        for frame in &mut frames[2..2 + unreadable] {
+            frame[15] = 0xFF;
+        }
+        let missing = board::decode(Format::Ov9, &frames.concat()).into_iter().find_map(|decoded| match decoded {
+            Decoded::Missing { frames } => Some(frames),
+            _ => None,
+        });
+        assert_eq!(missing, expected, "{unreadable} frames");
+    }
+}
+
+#[test]
+fn a_new_level_after_noise_is_believed_at_once() {
+    for format in Format::ALL {
+        let (head, low) = board::frames(format, &[-4_000_000; 20]);
+        let (_, high) = board::frames(format, &[4_000_000; 20]);
+        let bytes = [head, low.concat(), b"\nnoise\n".to_vec(), high.concat()].concat();
+        let said = board::decode(format, &bytes);
+        assert!(!said.contains(&Decoded::Refused(Refusal::Slew)), "{format}: {said:?}");
+        assert!(board::samples(&said).len() >= 39, "{format}");
     }
 }

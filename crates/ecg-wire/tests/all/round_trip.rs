@@ -95,6 +95,32 @@ fn lead_off_is_said_where_the_board_can_say_it_and_nowhere_else() {
 }
 
 #[test]
+fn the_lead_off_of_a_bare_frame_is_that_of_the_ecg_channel() {
+    // IN1P and IN1N off: LOFF_STAT bits 0 and 1, which straddle the first two bytes.
+    let bytes = [0xC1, 0x80, 0, 0, 0, 1, 0, 0, 2].repeat(2);
+    for (ecg_channel, expected) in [(EcgChannel::One, true), (EcgChannel::Two, false)] {
+        let options = Options { ecg_channel, ..Options::default() };
+        let samples = board::samples(&board::decode_with(Format::Raw9, options, &bytes));
+        assert_eq!(samples[0].lead_off, Some(expected), "{ecg_channel:?}");
+    }
+}
+
+#[test]
+fn a_lead_off_bit_beside_an_ecg_is_no_lead_off() {
+    let (_, mut frames) = board::frames(Format::Ov20HealthyPi3, &[50_000]);
+    frames[0][24] = 0b01;
+    assert_eq!(board::samples(&board::decode(Format::Ov20HealthyPi3, &frames[0]))[0].lead_off, None);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_refused_and_the_next_is_read() {
+    let padded = format!("\n1,2,3,4\n1,2,3,4{}\n1,2,3,4\n", " ".repeat(300));
+    let said = board::decode(Format::Columns(4), padded.as_bytes());
+    assert_eq!(said[1..3], [Decoded::Refused(Refusal::Line), Decoded::Missing { frames: 1 }]);
+    assert_eq!(board::samples(&said).len(), 2);
+}
+
+#[test]
 fn frames_lost_on_the_way_are_counted_where_the_board_counts() {
     for format in Format::ALL {
         let mut encoder = Encoder::new(format);
