@@ -25,6 +25,39 @@
 //! * 6–7, heart rate: u16. Not read.
 //! * 8, always 0. Not read.
 //!
+//! # `ov8a`: February to April 2017 (125 Hz, 57600, later 115200 baud)
+//!
+//! * 0–3, channel 2: i32, ECG, all 24 bits.
+//! * 4–7, channel 1: i32, respiration.
+//!
+//! Both are sign-extended, so a value outside 24 bits is a damaged frame (`Range`).
+//!
+//! # `ov8b`: 2016 (125 Hz, 57600 baud)
+//!
+//! * 0–3, packet counter: u32.
+//! * 4–7, channel 2: i32, ECG, all 24 bits.
+//!
+//! As long as `ov8a`; [`detect`](crate::detect) tells the two apart by a first field that goes up by one.
+//!
+//! # `ov7`: August 2017 (125 Hz, 115200 baud)
+//!
+//! * 0–1, ECG: i16, bits 23 to 8, filtered.
+//! * 2–5, respiration: i32, all 24 bits.
+//! * 6, heart rate: u8. Not read.
+//!
+//! # `ov20`, `ov20-healthypi4`, `ov20-healthypi3` (125 Hz, 115200 baud)
+//!
+//! * 0–1, ECG: i16, bits 23 to 8.
+//! * 2–3, respiration: i16, bits 23 to 8.
+//! * 4–13: unset (shield); infrared i32, red i32, temperature × 100 i16 (HealthyPi). Not read.
+//! * 14–16: respiration rate and heart rate, with SpO2 between on the HealthyPi. Not read.
+//! * 17, 18: on the HealthyPi a made-up blood pressure: 80, and 120 on v4 or the pressure module's pulse on v3.
+//!   The only place where the three differ, and how [`detect`](crate::detect) tells them apart.
+//! * 19, status: v3, bit 0 lead-off, bit 1 probe open; v4, LOFF_STAT, never real; shield, unset.
+//!
+//! HealthyPi v3 sends zeros for ECG and respiration when it sets its lead-off bit. Such a sample is marked
+//! `lead_off: Some(true)`: it is no ECG. It never says `Some(false)`, since its detection is off.
+//!
 //! # One frame of each
 //!
 //! ```
