@@ -2,10 +2,10 @@
 //!
 //! This file knows neither topics (`publish/topics.rs`) nor encodings (`proto.rs` and serde in `publish/payload.rs`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where a subscriber stands with the person on the electrodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityState {
     /// No usable ECG: source absent, lead off, flat, clipping or noise.
@@ -21,7 +21,7 @@ pub enum IdentityState {
 }
 
 /// Why the state is what it is; `snake_case` on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The daemon has just started.
@@ -55,7 +55,7 @@ pub enum Reason {
 }
 
 /// One statement about identity. Every change of state is one, and each is numbered without gaps.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IdentityEvent {
     /// The state.
     pub state: IdentityState,

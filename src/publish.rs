@@ -1,1 +1,49 @@
-//! To be written.
+//! From events to a broker: what is said, under which topic, and the promise that no identity event is lost.
+//!
+//! - An identity event gets `boot_id` and a gap-free `seq`, is on the disk before it is first published, and leaves the
+//!   outbox on the broker's acknowledgement only ([`lane`](self)). A subscriber may see one twice, with an equal `id`.
+//! - The identity that holds is retained, but only with an expiry, and repeated while it is true; a gateway that falls
+//!   silent leaves no *verified* behind.
+//! - Telemetry is worth less than memory: it waits in a bounded queue whose oldest entry goes first.
+//!
+//! The MQTT client is behind `client`; nothing outside of that file knows which one it is.
+
+use tokio::sync::mpsc;
+
+use crate::config::{Config, MqttConfig};
+use crate::event::Event;
+use crate::store::Store;
+
+mod backoff;
+#[cfg(feature = "demo")]
+pub mod broker;
+mod client;
+mod issue;
+mod journal;
+mod lane;
+pub mod lines;
+mod message;
+pub mod payload;
+mod telemetry_queue;
+pub mod topics;
+
+pub use client::read_password;
+
+/// Publishes until the channel closes, then hands over what is left, says `offline`, and returns; a deadline of four
+/// seconds ends that. Never fails: a broker that is away is waited for, and identity events wait on disk.
+///
+/// Every call is one start of the daemon: it makes a new `boot_id`.
+pub async fn run(events: mpsc::Receiver<Event>, store: Store, mqtt: &MqttConfig, config: &Config) {
+    run_as(&new_boot_id(), events, store, mqtt, config).await;
+}
+
+/// As [`run`], as the start of the daemon that `boot_id` names.
+pub async fn run_as(boot_id: &str, events: mpsc::Receiver<Event>, store: Store, mqtt: &MqttConfig, config: &Config) {
+    lane::Lane::new(boot_id, store, mqtt, config).run(events).await;
+}
+
+/// A name for one start of the daemon.
+#[must_use]
+pub fn new_boot_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

@@ -3,6 +3,11 @@
 
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/proto.rs"]
+mod proto;
+#[cfg(feature = "demo")]
+#[path = "all/publish.rs"]
+mod publish;
 #[path = "all/store.rs"]
 mod store;
 #[path = "all/tidy.rs"]

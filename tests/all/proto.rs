@@ -1,0 +1,67 @@
+//! The published contract: the committed code is what the `.proto` file gives.
+
+use std::path::Path;
+
+use ecgid::proto::v1;
+use prost::Message;
+
+/// First line of the committed file.
+const HEAD: &str =
+    "// @generated from proto/ecgid/v1/events.proto; ECGID_REGENERATE=1 cargo test proto writes it anew.\n";
+
+fn generate() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let descriptors = protox::compile([root.join("ecgid/v1/events.proto")], [&root]).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    prost_build::Config::new().out_dir(out.path()).compile_fds(descriptors).unwrap();
+    HEAD.to_owned() + &std::fs::read_to_string(out.path().join("ecgid.v1.rs")).unwrap()
+}
+
+#[test]
+fn the_committed_code_is_what_the_proto_file_gives() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/proto/ecgid.v1.rs");
+    let generated = generate();
+    if std::env::var_os("ECGID_REGENERATE").is_some() {
+        std::fs::write(&path, &generated).unwrap();
+    }
+    assert!(std::fs::read_to_string(&path).unwrap() == generated, "{} is not up to date", path.display());
+}
+
+#[test]
+fn every_message_field_and_value_of_the_contract_has_a_comment() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("proto/ecgid/v1/events.proto"));
+    let mut previous = String::new();
+    for line in text.unwrap().lines().map(str::trim) {
+        let declares = line.starts_with("message ") || line.starts_with("enum ") || line.contains(" = ");
+        let is_code = declares && !line.starts_with("//") && !line.starts_with("syntax");
+        assert!(!is_code || previous.starts_with("//"), "no comment above: {line}");
+        previous = line.to_owned();
+    }
+}
+
+#[test]
+fn field_numbers_stay_what_they_are() {
+    // Bytes written by hand after the numbers of the contract: changing one of them breaks every subscriber.
+    let event = v1::IdentityEvent {
+        schema: 1,
+        id: "b:7".into(),
+        boot_id: "b".into(),
+        seq: 7,
+        state: v1::IdentityState::Verified.into(),
+        subject: Some("ada".into()),
+        template_revision: Some(2),
+        ..Default::default()
+    };
+    let expected = [
+        &[0x08, 1][..],
+        &[0x12, 3, b'b', b':', b'7'],
+        &[0x1a, 1, b'b'],
+        &[0x20, 7],
+        &[0x48, 3],
+        &[0x52, 3, b'a', b'd', b'a'],
+        &[0x80, 0x01, 2],
+    ]
+    .concat();
+    assert_eq!(event.encode_to_vec(), expected);
+    assert_eq!(v1::IdentityEvent::decode(&expected[..]).unwrap(), event);
+}

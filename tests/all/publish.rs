@@ -1,0 +1,478 @@
+//! Publishing, against the embedded broker and against mosquitto where it is installed: nothing is lost, nothing stale
+//! stays, and a goodbye is said.
+
+use std::time::Duration;
+
+use ecgid::config::{Config, Environment};
+use ecgid::event::{Event, HrvEvent, IdentityEvent, IdentityState, Reason, SignalEvent, SourceEvent};
+use ecgid::proto::v1;
+use ecgid::publish;
+use ecgid::store::Store;
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+#[path = "publish/mosquitto.rs"]
+mod mosquitto;
+#[path = "publish/proxy.rs"]
+mod proxy;
+#[path = "publish/subscriber.rs"]
+mod subscriber;
+
+use mosquitto::Mosquitto;
+use proxy::Proxy;
+use subscriber::{Received, Subscriber};
+
+/// A publisher with its database, and the near end of its queue.
+struct Gateway {
+    directory: tempfile::TempDir,
+    config: Config,
+    events: Option<mpsc::Sender<Event>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// `name` keeps the tests apart that share a broker.
+    fn new(name: &str, port: u16, more: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut overrides = vec![("gateway", name.to_owned()), ("mqtt.url", format!("mqtt://127.0.0.1:{port}"))];
+        overrides.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
+        let config = Config::load_in(None, &Environment::new(), &overrides).unwrap();
+        Self { directory, config, events: None, task: None }
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.directory.path().join("ecgid.sqlite")).unwrap()
+    }
+
+    fn start(&mut self, boot_id: &'static str) {
+        let (events, from_pipeline) = mpsc::channel(256);
+        let (store, config) = (self.store(), self.config.clone());
+        self.events = Some(events);
+        self.task = Some(tokio::spawn(async move {
+            let mqtt = config.mqtt.clone().unwrap();
+            publish::run_as(boot_id, from_pipeline, store, &mqtt, &config).await;
+        }));
+    }
+
+    async fn say(&self, event: Event) {
+        self.events.as_ref().unwrap().send(event).await.unwrap();
+    }
+
+    /// As if the process was killed: no goodbye, no flush.
+    async fn kill(&mut self) {
+        self.events = None;
+        let task = self.task.take().unwrap();
+        task.abort();
+        let _cancelled = task.await;
+    }
+
+    /// The pipeline has ended; the publisher ends by itself.
+    async fn stop(&mut self) {
+        self.events = None;
+        self.task.take().unwrap().await.unwrap();
+    }
+
+    fn topic(&self, rest: &str) -> String {
+        format!("ecgid/{}/{rest}", self.config.gateway)
+    }
+
+    async fn wait_until_delivered(&self) {
+        let store = self.store();
+        within(20, "an empty outbox", || store.pending_count().unwrap() == 0).await;
+    }
+}
+
+/// Waits until `condition` holds.
+async fn within(seconds: u64, what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..seconds * 50 {
+        if condition() {
+            return;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    panic!("waited {seconds} s for {what}");
+}
+
+fn identity(state: IdentityState, n: u64) -> Event {
+    let verified = state == IdentityState::Verified;
+    Event::Identity(IdentityEvent {
+        state,
+        subject: verified.then(|| "ada".to_owned()),
+        score: Some(0.75),
+        threshold: 0.5,
+        quality: 0.9,
+        reason: if verified { Reason::ScoreAboveThreshold } else { Reason::NoReferenceMatches },
+        model: "test-model".into(),
+        template_revision: verified.then_some(2),
+        sample_index: n,
+    })
+}
+
+fn verified(n: u64) -> Event {
+    identity(IdentityState::Verified, n)
+}
+
+fn unknown(n: u64) -> Event {
+    identity(IdentityState::Unknown, n)
+}
+
+fn signal(n: u64) -> Event {
+    Event::Signal(SignalEvent {
+        lead_off: false,
+        quality: 1.0,
+        reason: None,
+        heart_rate_bpm: Some(62.0),
+        missing_samples: 0,
+        refused_frames: 0,
+        delay_ms: 800.0,
+        sample_index: n,
+    })
+}
+
+fn source(online: bool) -> Event {
+    let (format, fs_hz) = (Some("cwxs-bin".to_owned()), Some(250.0));
+    Event::Source(SourceEvent { online, format, fs_hz, problem: None })
+}
+
+fn hrv() -> Event {
+    Event::Hrv(HrvEvent {
+        window_s: 300.0,
+        clean_s: 290.0,
+        intervals: 300,
+        mean_hr_bpm: Some(61.0),
+        mean_nn_ms: Some(983.0),
+        sdnn_ms: Some(50.0),
+        rmssd_ms: Some(40.0),
+        pnn50_percent: None,
+        reason: None,
+        sample_index: 1,
+    })
+}
+
+/// What a subscriber that counts makes of the events: in order, without the repetitions.
+fn sequence(events: &[Received], boot_id: &str) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    for event in events.iter().map(Received::json).filter(|event| event["boot_id"] == boot_id) {
+        let seq = event["seq"].as_u64().unwrap();
+        assert_eq!(event["id"], format!("{boot_id}:{seq}"));
+        if !seqs.contains(&seq) {
+            seqs.push(seq);
+        }
+    }
+    seqs
+}
+
+fn embedded() -> u16 {
+    publish::broker::start().expect("the embedded broker starts").port()
+}
+
+/// A plain mosquitto, or none with a word about it.
+fn mosquitto() -> Option<Mosquitto> {
+    Mosquitto::start("")
+}
+
+async fn says_everything_in_order(name: &str, port: u16) {
+    let mut gateway = Gateway::new(name, port, &[]);
+    let subscriber = Subscriber::start(port, &gateway.topic("#")).await;
+    gateway.start("boot-1");
+    gateway.say(source(true)).await;
+    for n in 1..=20 {
+        gateway.say(if n % 2 == 0 { unknown(n) } else { verified(n) }).await;
+    }
+    gateway.say(hrv()).await;
+    gateway.say(signal(7)).await;
+    gateway.wait_until_delivered().await;
+    let event_topic = gateway.topic("ecg0/event");
+    within(5, "20 events", || sequence(&subscriber.on(&event_topic), "boot-1").len() == 20).await;
+    assert_eq!(sequence(&subscriber.on(&event_topic), "boot-1"), (1..=20).collect::<Vec<_>>());
+    within(5, "telemetry", || {
+        !subscriber.on(&gateway.topic("ecg0/hrv")).is_empty()
+            && !subscriber.on(&gateway.topic("ecg0/signal")).is_empty()
+    })
+    .await;
+
+    let first = &subscriber.on(&event_topic)[0];
+    let event = first.json();
+    assert_eq!(event["schema"], 1);
+    assert_eq!(event["state"], "verified");
+    assert_eq!(event["subject"], "ada");
+    assert_eq!(event["reason"], "score_above_threshold");
+    assert_eq!(event["template_revision"], 2);
+    assert_eq!(event["gateway"], name);
+    assert_eq!(event["device"], "ecg0");
+    let life = event["expires_at_unix_ms"].as_u64().unwrap() - event["issued_at_unix_ms"].as_u64().unwrap();
+    assert_eq!(life, 15_000);
+    assert_eq!(first.content_type.as_deref(), Some("application/json"));
+    assert_eq!(first.payload_format_indicator, Some(1));
+    assert_eq!(first.expiry_s, None, "an event waits for a subscriber that is away");
+    assert_eq!(first.user("schema"), Some("1"));
+    assert_eq!(first.user("seq"), Some("1"));
+
+    let hrv = subscriber.on(&gateway.topic("ecg0/hrv"))[0].json();
+    assert_eq!((hrv["rmssd_ms"].as_f64(), hrv["pnn50_percent"].as_f64()), (Some(40.0), None));
+    let availability = subscriber.on(&gateway.topic("ecg0/availability"));
+    assert_eq!(availability.last().unwrap().text(), "online");
+    let source = subscriber.on(&gateway.topic("ecg0/source"));
+    assert_eq!(source.last().unwrap().json()["format"], "cwxs-bin");
+
+    // Retained is what holds, and nothing else.
+    let late = Subscriber::start(port, &gateway.topic("#")).await;
+    within(5, "what is retained", || late.all().len() >= 4).await;
+    sleep(Duration::from_millis(300)).await;
+    let mut retained: Vec<_> = late.all().into_iter().filter(|m| m.retain).map(|m| m.topic).collect();
+    retained.sort();
+    let expected = ["availability", "ecg0/availability", "ecg0/identity", "ecg0/source"].map(|t| gateway.topic(t));
+    assert_eq!(retained, expected);
+
+    gateway.stop().await;
+    within(5, "the goodbye", || {
+        subscriber.on(&gateway.topic("availability")).last().is_some_and(|m| m.text() == "offline")
+    })
+    .await;
+    assert_eq!(subscriber.on(&gateway.topic("ecg0/availability")).last().unwrap().text(), "offline");
+    let last = subscriber.on(&event_topic).last().unwrap().json();
+    assert_eq!((last["seq"].as_u64(), last["state"].as_str()), (Some(21), Some("no_signal")));
+    assert_eq!((last["reason"].as_str(), last["subject"].as_str()), (Some("stopping"), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_said_in_order_through_the_embedded_broker() {
+    says_everything_in_order("order", embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_said_in_order_through_mosquitto() {
+    let Some(broker) = mosquitto() else { return };
+    says_everything_in_order("order", broker.port()).await;
+}
+
+async fn leaves_nothing_stale(name: &str, port: u16) {
+    let mut gateway = Gateway::new(name, port, &[("mqtt.identity_expiry_s", "3")]);
+    let identity_topic = gateway.topic("ecg0/identity");
+    let seen_late = || Subscriber::retained(port, &identity_topic);
+    gateway.start("boot-1");
+    gateway.say(verified(1)).await;
+    // Twice its life: it is repeated while it is true and the pipeline lives.
+    for n in 0..6 {
+        sleep(Duration::from_secs(1)).await;
+        gateway.say(signal(n)).await;
+    }
+    let late = seen_late().await;
+    assert_eq!(late.len(), 1, "the identity holds, so a late subscriber reads it");
+    let record = late[0].json();
+    assert_eq!((record["state"].as_str(), record["subject"].as_str()), (Some("verified"), Some("ada")));
+    assert_eq!(record["seq"], 1, "a repetition is not a new event");
+    let expiry_s = late[0].expiry_s.expect("retained only with an expiry");
+    assert!((1..=3).contains(&expiry_s), "{expiry_s}");
+
+    gateway.kill().await;
+    sleep(Duration::from_millis(3600)).await;
+    assert!(seen_late().await.is_empty(), "a dead gateway leaves no verified behind");
+    let availability = Subscriber::retained(port, &gateway.topic("availability")).await;
+    assert_eq!(availability[0].text(), "offline", "the last will");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_gateway_leaves_no_identity_in_the_embedded_broker() {
+    leaves_nothing_stale("stale", embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_gateway_leaves_no_identity_in_mosquitto() {
+    let Some(broker) = mosquitto() else { return };
+    leaves_nothing_stale("stale", broker.port()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_is_not_repeated_for_a_pipeline_that_has_fallen_silent() {
+    let port = embedded();
+    let mut gateway = Gateway::new("silent", port, &[("mqtt.identity_expiry_s", "3")]);
+    gateway.start("boot-1");
+    gateway.say(verified(1)).await;
+    sleep(Duration::from_secs(9)).await;
+    let late = Subscriber::retained(port, &gateway.topic("ecg0/identity")).await;
+    assert!(late.is_empty(), "five seconds of silence and three of life are over");
+    gateway.say(signal(1)).await;
+    sleep(Duration::from_millis(500)).await;
+    let late = Subscriber::retained(port, &gateway.topic("ecg0/identity")).await;
+    assert_eq!(late.len(), 1, "the pipeline lives again and has not said otherwise");
+    gateway.stop().await;
+}
+
+async fn loses_nothing_when_cut(name: &str, port: u16) {
+    let proxy = Proxy::start(port).await;
+    let mut gateway = Gateway::new(name, proxy.port(), &[]);
+    let subscriber = Subscriber::start(port, &gateway.topic("#")).await;
+    gateway.start("boot-1");
+    for n in 1..=60 {
+        gateway.say(if n % 2 == 0 { unknown(n) } else { verified(n) }).await;
+        if n % 12 == 0 {
+            // In the middle of what was said last.
+            within(10, "a connection", || proxy.is_in_use()).await;
+            sleep(Duration::from_millis(n / 6)).await;
+            proxy.cut();
+        }
+    }
+    gateway.wait_until_delivered().await;
+    let topic = gateway.topic("ecg0/event");
+    within(5, "60 events", || sequence(&subscriber.on(&topic), "boot-1").len() == 60).await;
+    assert_eq!(sequence(&subscriber.on(&topic), "boot-1"), (1..=60).collect::<Vec<_>>());
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_is_lost_when_the_connection_to_the_embedded_broker_is_cut() {
+    loses_nothing_when_cut("cut", embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_is_lost_when_the_connection_to_mosquitto_is_cut() {
+    let Some(broker) = mosquitto() else { return };
+    loses_nothing_when_cut("cut", broker.port()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_a_killed_daemon_are_delivered_by_the_next_one_first() {
+    let port = embedded();
+    let proxy = Proxy::start(port).await;
+    proxy.close();
+    let mut gateway = Gateway::new("killed", proxy.port(), &[]);
+    let subscriber = Subscriber::start(port, &gateway.topic("#")).await;
+    gateway.start("boot-a");
+    for n in 1..=5 {
+        gateway.say(unknown(n)).await;
+    }
+    let store = gateway.store();
+    within(5, "five stored events", || store.pending_count().unwrap() == 5).await;
+    gateway.kill().await;
+    proxy.open();
+    gateway.start("boot-b");
+    gateway.say(verified(1)).await;
+    gateway.wait_until_delivered().await;
+    let topic = gateway.topic("ecg0/event");
+    within(5, "six events", || subscriber.on(&topic).len() >= 6).await;
+    let order: Vec<_> = subscriber.on(&topic).iter().map(|m| m.json()["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(order, ["boot-a:1", "boot-a:2", "boot-a:3", "boot-a:4", "boot-a:5", "boot-b:1"]);
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_with_a_session_misses_nothing_when_mosquitto_restarts() {
+    let Some(mut broker) = Mosquitto::start("persistence true\n") else { return };
+    let mut gateway = Gateway::new("restart", broker.port(), &[]);
+    let subscriber = Subscriber::with_session(broker.port(), &gateway.topic("#"), "keeper").await;
+    gateway.start("boot-1");
+    for n in 1..=30 {
+        gateway.say(unknown(n)).await;
+        sleep(Duration::from_millis(50)).await;
+        if n % 10 == 0 {
+            broker.restart_gracefully().await;
+        }
+    }
+    gateway.wait_until_delivered().await;
+    let topic = gateway.topic("ecg0/event");
+    within(20, "30 events", || sequence(&subscriber.on(&topic), "boot-1").len() == 30).await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_broker_has_not_acknowledged_is_sent_to_the_next_one() {
+    let Some(mut broker) = mosquitto() else { return };
+    let proxy = Proxy::start(broker.port()).await;
+    let mut gateway = Gateway::new("sigkill", proxy.port(), &[]);
+    let topic = gateway.topic("ecg0/event");
+    let first = Subscriber::start(broker.port(), &gateway.topic("#")).await;
+    gateway.start("boot-1");
+    for n in 1..=3 {
+        gateway.say(unknown(n)).await;
+    }
+    within(10, "three events", || sequence(&first.on(&topic), "boot-1").len() == 3).await;
+    // Frozen, so that what is published now is in flight when it dies; its session dies with it.
+    broker.freeze();
+    for n in 4..=10 {
+        gateway.say(unknown(n)).await;
+    }
+    sleep(Duration::from_millis(300)).await;
+    proxy.close();
+    broker.kill_and_start_again().await;
+    let second = Subscriber::start(broker.port(), &gateway.topic("#")).await;
+    proxy.open();
+    gateway.wait_until_delivered().await;
+    within(10, "the other seven", || sequence(&second.on(&topic), "boot-1").len() == 7).await;
+    assert_eq!(sequence(&second.on(&topic), "boot-1"), (4..=10).collect::<Vec<_>>());
+    let online = second.on(&gateway.topic("availability"));
+    assert_eq!(online.last().unwrap().text(), "online", "what is retained is said anew to a broker that forgot it");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_the_broker_refuses_stays_in_the_outbox() {
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("acl");
+    std::fs::write(&rules, "topic write ecgid/refused/availability\ntopic write ecgid/refused/ecg0/identity\n")
+        .unwrap();
+    let Some(broker) = Mosquitto::start(&format!("acl_file {}\n", rules.display())) else { return };
+    let mut gateway = Gateway::new("refused", broker.port(), &[]);
+    gateway.start("boot-1");
+    gateway.say(unknown(1)).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(gateway.store().pending_count().unwrap(), 1);
+    gateway.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn protobuf_payloads_say_the_same() {
+    let port = embedded();
+    let mut gateway = Gateway::new("protobuf", port, &[("mqtt.payload", "protobuf")]);
+    let subscriber = Subscriber::start(port, &gateway.topic("#")).await;
+    gateway.start("boot-1");
+    gateway.say(verified(11)).await;
+    gateway.say(hrv()).await;
+    gateway.say(signal(12)).await;
+    gateway.say(source(true)).await;
+    let topic = |rest: &str| gateway.topic(&format!("ecg0/{rest}"));
+    within(10, "one of each", || {
+        ["event", "hrv", "signal", "source"].iter().all(|rest| !subscriber.on(&topic(rest)).is_empty())
+    })
+    .await;
+    let first = |rest: &str| subscriber.on(&topic(rest))[0].clone();
+    let message = first("event");
+    assert_eq!(message.content_type.as_deref(), Some("application/x-protobuf"));
+    assert_eq!(message.payload_format_indicator, Some(0));
+    let event = v1::IdentityEvent::decode(&message.payload[..]).unwrap();
+    assert_eq!((event.state(), event.reason()), (v1::IdentityState::Verified, v1::Reason::ScoreAboveThreshold));
+    assert_eq!((event.subject(), event.seq, event.sample_index), ("ada", 1, 11));
+    assert_eq!(v1::HrvSummary::decode(&first("hrv").payload[..]).unwrap().rmssd_ms, Some(40.0));
+    assert_eq!(v1::SignalStatus::decode(&first("signal").payload[..]).unwrap().sample_index, 12);
+    assert!(v1::Availability::decode(&first("source").payload[..]).unwrap().online);
+    let online = subscriber.on(&gateway.topic("availability"));
+    assert_eq!(online[0].text(), "online", "availability is a plain word in every encoding");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_broker_the_publisher_ends_in_time_and_keeps_its_events() {
+    let port = proxy::unused_port();
+    let mut gateway = Gateway::new("nobody", port, &[]);
+    gateway.start("boot-1");
+    gateway.say(verified(1)).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(5), gateway.stop()).await;
+    assert!(stopped.is_ok(), "the deadline holds");
+    assert_eq!(gateway.store().pending_count().unwrap(), 2, "the event, and that it does not hold any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_json_lines_without_a_broker() {
+    let (events, from_pipeline) = mpsc::channel(8);
+    events.send(verified(5)).await.unwrap();
+    events.send(hrv()).await.unwrap();
+    drop(events);
+    let mut out = Vec::new();
+    publish::lines::run("boot-1", from_pipeline, &Config::default(), &mut out).await.unwrap();
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines[0]["topic"].as_str(), lines[0]["subject"].as_str()), (Some("event"), Some("ada")));
+    assert_eq!((lines[1]["topic"].as_str(), lines[1]["rmssd_ms"].as_f64()), (Some("hrv"), Some(40.0)));
+}
