@@ -10,6 +10,7 @@
 //!
 //! All computing is in the crates under `crates/`, which know nothing of tasks, files, clocks or sockets.
 
+pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -3,11 +3,15 @@
 
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/pipeline.rs"]
+mod pipeline;
 #[path = "all/proto.rs"]
 mod proto;
 #[cfg(feature = "demo")]
 #[path = "all/publish.rs"]
 mod publish;
+#[path = "all/source.rs"]
+mod source;
 #[path = "all/store.rs"]
 mod store;
 #[path = "all/tidy.rs"]

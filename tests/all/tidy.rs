@@ -89,7 +89,8 @@ fn no_file_carries_a_path_of_the_machine_it_was_written_on() {
     let mut leaks = Vec::new();
     for path in files(&["rs", "md", "toml", "py", "sh", "proto", "service", "rules", "csv"]) {
         let text = read(&path);
-        leaks.extend(homes.iter().filter(|home| text.contains(*home)).map(|home| format!("{}: {home}", path.display())));
+        leaks
+            .extend(homes.iter().filter(|home| text.contains(*home)).map(|home| format!("{}: {home}", path.display())));
     }
     assert!(leaks.is_empty(), "{leaks:#?}");
 }

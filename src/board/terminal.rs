@@ -1,0 +1,115 @@
+//! A pseudo-terminal that looks like a board's serial port to whoever opens it.
+//!
+//! It carries bytes; it does not know what they mean. Dropping it pulls the cable: readers see their port vanish.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+use rustix::io::Errno;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use tokio::time::sleep;
+
+/// How often to look again when there is no room or no reader. A terminal gives no wake-up for a reader that comes.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// The board's end of a pseudo-terminal.
+#[derive(Debug)]
+pub struct Terminal {
+    board: OwnedFd,
+    device: PathBuf,
+    link: Option<PathBuf>,
+}
+
+impl Terminal {
+    /// Opens a pseudo-terminal in raw mode. With `link` a symbolic link of that name leads to it, as
+    /// `/dev/serial/by-id/…` does to a real port; one that is there already is replaced, and it goes with the terminal.
+    ///
+    /// # Errors
+    /// No free pseudo-terminal, or the link cannot be made: something that is no link stands there.
+    pub fn open(link: Option<&Path>) -> io::Result<Self> {
+        let board = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&board)?;
+        unlockpt(&board)?;
+        fcntl_setfl(&board, OFlags::NONBLOCK)?;
+        let name = ptsname(&board, Vec::new())?;
+        let device = PathBuf::from(name.to_string_lossy().into_owned());
+        make_raw(&device)?;
+        let terminal = Self { board, device, link: link.map(Path::to_owned) };
+        if let Some(link) = &terminal.link {
+            replace_link(&terminal.device, link)?;
+        }
+        Ok(terminal)
+    }
+
+    /// What a reader opens: the link if there is one, else the device.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.link.as_deref().unwrap_or(&self.device)
+    }
+
+    /// Somebody has the port open.
+    #[must_use]
+    pub fn has_reader(&self) -> bool {
+        // The board's end reads what the other end writes. Nobody there is an error; nothing written is not. What was
+        // written (an echo, a command) is of no interest to a simulated board.
+        let mut nothing = [0; 64];
+        !matches!(rustix::io::read(&self.board, &mut nothing), Err(Errno::IO))
+    }
+
+    /// Returns when somebody has the port open.
+    pub async fn wait_reader(&self) {
+        while !self.has_reader() {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Sends bytes, waiting for room where a reader is slow. Where nobody listens they are lost, as on a wire.
+    ///
+    /// # Errors
+    /// The terminal is broken.
+    pub async fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() && self.has_reader() {
+            match rustix::io::write(&self.board, bytes) {
+                Ok(0) | Err(Errno::AGAIN | Errno::INTR) => sleep(LOOK).await,
+                Ok(sent) => bytes = &bytes[sent..],
+                Err(Errno::IO) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Only our own link: another board may have taken the name since.
+        if let Some(link) = &self.link
+            && std::fs::read_link(link).is_ok_and(|target| target == self.device)
+        {
+            let _gone_already = std::fs::remove_file(link);
+        }
+    }
+}
+
+/// Raw mode lasts as long as the board's end is open, whoever opens and closes the port.
+fn make_raw(device: &Path) -> io::Result<()> {
+    let port = open(device, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut settings = tcgetattr(&port)?;
+    settings.make_raw();
+    Ok(tcsetattr(&port, OptionalActions::Now, &settings)?)
+}
+
+/// Puts the link in place in one step, so that no reader meets a moment without one.
+fn replace_link(device: &Path, link: &Path) -> io::Result<()> {
+    if std::fs::symlink_metadata(link).is_ok_and(|there| !there.file_type().is_symlink()) {
+        let text = format!("{} exists and is not a symbolic link", link.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+    }
+    let new = link.with_extension(format!("{}.new", std::process::id()));
+    std::os::unix::fs::symlink(device, &new)?;
+    std::fs::rename(&new, link)
+}

@@ -1,0 +1,207 @@
+//! The decision stage: embeddings in, identity events out.
+//!
+//! It holds the [`Decider`] and the references of the running front end, and knows neither samples nor topics.
+
+use ecg_identity::{Decider, Decision, Lost, State, Why};
+use tokio::sync::mpsc;
+
+use super::gallery::Gallery;
+use super::infer::Evidence;
+use super::outlet::Outlet;
+use super::pulse::Pulse;
+use super::signal::Observation;
+use super::{PipelineError, Settings};
+use crate::event::{Event, IdentityEvent, IdentityState, Reason};
+
+/// Runs until the inference stage has dropped its end, then says that nobody is watching any more.
+pub(super) async fn run<G: Gallery>(
+    mut input: mpsc::Receiver<Evidence>,
+    events: Outlet,
+    settings: Settings,
+    model: String,
+    gallery: G,
+    pulse: Pulse,
+) -> Result<(), PipelineError> {
+    let mut stage = Stage {
+        decider: Decider::new(settings.decision, Vec::new()),
+        gallery: Some(gallery),
+        model,
+        front_end: None,
+        fs_hz: 0.0,
+        quality: 0.0,
+        index: 0,
+        said: None,
+        events,
+    };
+    stage.say(None).await;
+    while let Some(evidence) = input.recv().await {
+        stage.take(evidence).await?;
+        pulse.decided();
+    }
+    stage.decider.no_signal(Lost::Stopping);
+    stage.say(None).await;
+    Ok(())
+}
+
+struct Stage<G> {
+    decider: Decider,
+    /// Lent to the blocking pool while it reads.
+    gallery: Option<G>,
+    model: String,
+    front_end: Option<String>,
+    fs_hz: f64,
+    quality: f64,
+    index: u64,
+    /// What was last said: an event is said when this changes.
+    said: Option<(IdentityState, Option<String>, Reason)>,
+    events: Outlet,
+}
+
+impl<G: Gallery> Stage<G> {
+    async fn take(&mut self, evidence: Evidence) -> Result<(), PipelineError> {
+        let mut because = None;
+        match evidence {
+            Evidence::Embedding { r_peak, embedding } => {
+                self.index = self.index.max(r_peak as u64);
+                self.decider.push(r_peak / self.fs_hz, &embedding);
+            }
+            Evidence::Other(Observation::FrontEnd { front_end, chain_id }) => {
+                self.fs_hz = front_end.fs_hz;
+                self.front_end = Some(front_end.key(&chain_id, &self.model));
+                self.reload(true).await?;
+            }
+            Evidence::Other(Observation::Gap { missing, index }) => {
+                self.index = index;
+                because = self.gap(missing);
+            }
+            Evidence::Other(Observation::Second { unusable, quality, index }) => {
+                (self.index, self.quality) = (index, quality);
+                match unusable.and_then(lost_of) {
+                    Some(lost) => self.decider.no_signal(lost),
+                    None => {
+                        self.decider.signal();
+                        self.decider.tick(index as f64 / self.fs_hz)
+                    }
+                };
+                self.reload(false).await?;
+            }
+            Evidence::Other(Observation::Lost { reason, index }) => {
+                (self.index, self.quality) = (index, 0.0);
+                self.decider.no_signal(lost_of(reason).unwrap_or(Lost::SourceLost));
+            }
+            Evidence::Other(Observation::Beat(_)) => {}
+        }
+        self.say(because).await;
+        Ok(())
+    }
+
+    /// Evidence ends at a gap. After a short one signal is still there, and collecting begins again because of it;
+    /// after a long one there was no signal. Where there was none before, the reason for that stands.
+    fn gap(&mut self, missing: u64) -> Option<Reason> {
+        if self.decider.decision().state == State::NoSignal {
+            return None;
+        }
+        self.decider.no_signal(Lost::Gap);
+        if missing as f64 >= self.fs_hz {
+            return None;
+        }
+        self.decider.signal();
+        Some(Reason::Gap)
+    }
+
+    /// Reads the references again where they may have changed: a subject was enrolled or deleted meanwhile.
+    async fn reload(&mut self, always: bool) -> Result<(), PipelineError> {
+        let (Some(front_end), Some(gallery)) = (self.front_end.clone(), self.gallery.take()) else { return Ok(()) };
+        let model = self.model.clone();
+        let (gallery, read) = tokio::task::spawn_blocking(move || {
+            let mut gallery = gallery;
+            let read = gallery.read(&front_end, &model, always);
+            (gallery, read)
+        })
+        .await
+        .map_err(|panic| PipelineError::Gallery(panic.to_string()))?;
+        self.gallery = Some(gallery);
+        if let Some(references) = read.map_err(PipelineError::Gallery)? {
+            tracing::info!(references = references.len(), "the gallery of this front end is loaded");
+            self.decider.set_references(references);
+        }
+        Ok(())
+    }
+
+    /// Says where things stand, if that has changed. Identity events wait for room.
+    async fn say(&mut self, because: Option<Reason>) {
+        let decision = self.decider.decision();
+        let state = state_of(decision.state);
+        let mut reason = because.unwrap_or_else(|| reason_of(decision.why));
+        if let Some((said, _, before)) = &self.said
+            && *said == state
+            && state == IdentityState::Acquiring
+            && because.is_none()
+        {
+            reason = *before; // Still collecting, for the reason that was given when it began.
+        }
+        let now = (state, decision.subject.clone(), reason);
+        if self.said.as_ref() == Some(&now) {
+            return;
+        }
+        let event = self.event(decision, state, reason);
+        self.said = Some(now);
+        self.events.say(Event::Identity(event)).await;
+    }
+
+    fn event(&self, decision: &Decision, state: IdentityState, reason: Reason) -> IdentityEvent {
+        IdentityEvent {
+            state,
+            subject: decision.subject.clone(),
+            score: decision.score,
+            threshold: decision.threshold,
+            quality: self.quality,
+            reason,
+            model: self.model.clone(),
+            template_revision: decision.revision,
+            sample_index: self.index,
+        }
+    }
+}
+
+fn state_of(state: State) -> IdentityState {
+    match state {
+        State::NoSignal => IdentityState::NoSignal,
+        State::Acquiring => IdentityState::Acquiring,
+        State::Verified => IdentityState::Verified,
+        State::Unknown => IdentityState::Unknown,
+        State::Uncertain => IdentityState::Uncertain,
+    }
+}
+
+fn reason_of(why: Why) -> Reason {
+    match why {
+        Why::Lost(Lost::Starting) => Reason::Starting,
+        Why::Lost(Lost::SourceLost) => Reason::SourceLost,
+        Why::Lost(Lost::Gap) => Reason::Gap,
+        Why::Lost(Lost::LeadOff) => Reason::LeadOff,
+        Why::Lost(Lost::FlatLine) => Reason::FlatLine,
+        Why::Lost(Lost::Clipping) => Reason::Clipping,
+        Why::Lost(Lost::Noise) => Reason::Noise,
+        Why::Lost(Lost::FrontEndChanged) => Reason::FrontEndChanged,
+        Why::Lost(Lost::Stopping) => Reason::Stopping,
+        Why::Collecting | Why::Paused | Why::GalleryChanged | Why::PersonChanged => Reason::Collecting,
+        Why::ScoreAboveThreshold => Reason::ScoreAboveThreshold,
+        Why::NoReferenceMatches => Reason::NoReferenceMatches,
+        Why::ScoreNearThreshold | Why::TwoReferencesMatch => Reason::ScoreNearThreshold,
+        Why::NobodyEnrolled => Reason::NobodyEnrolled,
+    }
+}
+
+fn lost_of(reason: Reason) -> Option<Lost> {
+    match reason {
+        Reason::SourceLost => Some(Lost::SourceLost),
+        Reason::Gap => Some(Lost::Gap),
+        Reason::LeadOff => Some(Lost::LeadOff),
+        Reason::FlatLine => Some(Lost::FlatLine),
+        Reason::Clipping => Some(Lost::Clipping),
+        Reason::Noise => Some(Lost::Noise),
+        Reason::FrontEndChanged => Some(Lost::FrontEndChanged),
+        _ => None,
+    }
+}

@@ -1,0 +1,53 @@
+//! Where the decision stage finds its references: a door in front of the store, so that tests need no database.
+
+use ecg_identity::Reference;
+
+use crate::store::{self, Store, StoreError};
+
+/// The enrolled references, as the pipeline sees them.
+pub trait Gallery: Send + 'static {
+    /// The references of a front end and model. `None`: they have not changed since the last call, which is only
+    /// answered where `always` is false.
+    ///
+    /// # Errors
+    /// In words: the database cannot be read, which ends the pipeline.
+    fn read(&mut self, front_end: &str, model: &str, always: bool) -> Result<Option<Vec<Reference>>, String>;
+}
+
+/// References that never change.
+impl Gallery for Vec<Reference> {
+    fn read(&mut self, _front_end: &str, _model: &str, always: bool) -> Result<Option<Vec<Reference>>, String> {
+        Ok(always.then(|| self.clone()))
+    }
+}
+
+/// The references of the database, read again whenever a subject was enrolled, renamed or deleted.
+#[derive(Debug)]
+pub struct StoredGallery {
+    store: Store,
+    read_at: Option<u64>,
+}
+
+impl StoredGallery {
+    /// A view on the gallery of `store`.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, read_at: None }
+    }
+}
+
+impl Gallery for StoredGallery {
+    fn read(&mut self, front_end: &str, model: &str, always: bool) -> Result<Option<Vec<Reference>>, String> {
+        let said = |error: StoreError| error.to_string();
+        let revision = self.store.gallery_revision().map_err(said)?;
+        if !always && self.read_at == Some(revision) {
+            return Ok(None);
+        }
+        // A change between the two reads is seen next time: the older revision is the one that is remembered.
+        let stored = self.store.references(front_end, model).map_err(said)?;
+        self.read_at = Some(revision);
+        let reference =
+            |r: store::Reference| Reference { subject: r.subject, revision: r.revision, embedding: r.embedding };
+        Ok(Some(stored.into_iter().map(reference).collect()))
+    }
+}

@@ -1,0 +1,104 @@
+//! The rhythm stage: beats in, a summary of heart-rate variability out, at regular sample time.
+//!
+//! It knows no identity. It is why the window is forgotten when the electrodes were off for a while: who comes back
+//! may be another person, and variability is a figure of one heart.
+
+use ecg_signal::{Hrv, HrvWindow, Verdict};
+use tokio::sync::mpsc;
+
+use super::PipelineError;
+use super::outlet::Outlet;
+use super::signal::Observation;
+use crate::config::HrvConfig;
+use crate::event::{Event, HrvEvent, Reason};
+
+/// Seconds without contact or source after which the window begins anew.
+const ABSENCE_S: u32 = 3;
+
+/// Runs until the signal stage has dropped its end.
+pub(super) async fn run(
+    mut input: mpsc::Receiver<Observation>,
+    events: Outlet,
+    config: HrvConfig,
+) -> Result<(), PipelineError> {
+    let mut stage = Stage::new(config);
+    while let Some(observation) = input.recv().await {
+        if let Some(event) = stage.take(&observation) {
+            events.mention(Event::Hrv(event)).await;
+        }
+    }
+    Ok(())
+}
+
+struct Stage {
+    window: HrvWindow,
+    every_s: f64,
+    fs_hz: f64,
+    next_s: f64,
+    absent_s: u32,
+}
+
+impl Stage {
+    fn new(config: HrvConfig) -> Self {
+        let every_s = config.every.as_secs_f64();
+        let window = HrvWindow::new(config.window.as_secs_f64());
+        Self { window, every_s, fs_hz: 0.0, next_s: every_s, absent_s: 0 }
+    }
+
+    fn take(&mut self, observation: &Observation) -> Option<HrvEvent> {
+        match observation {
+            Observation::FrontEnd { front_end, .. } => self.fs_hz = front_end.fs_hz,
+            Observation::Beat(beat) => {
+                self.window.push(beat.r_peak / self.fs_hz, beat.quality.verdict == Verdict::Accepted);
+            }
+            Observation::Gap { .. } => self.window.interrupt(),
+            Observation::Lost { .. } => self.absent(),
+            Observation::Second { unusable, index, .. } => {
+                if *unusable == Some(Reason::LeadOff) {
+                    self.absent()
+                } else {
+                    self.absent_s = 0
+                }
+                return self.due(*index);
+            }
+        }
+        None
+    }
+
+    fn absent(&mut self) {
+        self.window.interrupt();
+        self.absent_s += 1;
+        if self.absent_s == ABSENCE_S {
+            self.window.reset();
+        }
+    }
+
+    /// The summary, when its time has come.
+    fn due(&mut self, index: u64) -> Option<HrvEvent> {
+        let now_s = index as f64 / self.fs_hz;
+        if now_s < self.next_s {
+            return None;
+        }
+        // After a long gap one summary is due, not one for every interval that was missed.
+        self.next_s += self.every_s * ((now_s - self.next_s) / self.every_s).floor() + self.every_s;
+        Some(self.event(&self.window.summary(now_s), index))
+    }
+
+    fn event(&self, hrv: &Hrv, index: u64) -> HrvEvent {
+        let figures = [hrv.mean_hr_bpm, hrv.mean_nn_ms, hrv.sdnn_ms, hrv.rmssd_ms, hrv.pnn50_percent];
+        // The figure that needs most is the last to come; what it lacks is what the window lacks.
+        let lacking = figures.iter().filter_map(|figure| figure.err()).max_by(|a, b| a.needed_s.total_cmp(&b.needed_s));
+        HrvEvent {
+            window_s: self.window.window_s(),
+            clean_s: hrv.clean_s,
+            intervals: u32::try_from(hrv.intervals).unwrap_or(u32::MAX),
+            mean_hr_bpm: hrv.mean_hr_bpm.ok(),
+            mean_nn_ms: hrv.mean_nn_ms.ok(),
+            sdnn_ms: hrv.sdnn_ms.ok(),
+            rmssd_ms: hrv.rmssd_ms.ok(),
+            pnn50_percent: hrv.pnn50_percent.ok(),
+            reason: lacking.map(|too_little| too_little.to_string()),
+            sample_index: index,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The signal stage: samples in, beats and a statement about the signal out, all through the one signal path.
+//!
+//! It is the only task that owns a [`SignalPath`]. It knows no identity, no model and no topic.
+
+use std::time::Duration;
+
+use ecg_signal::{Beat, Contact, Hertz, Mains, PathConfig, PathError, SignalPath, SignalState};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::flow::{Flow, Problem, ProblemKind, SourceItem};
+use super::front_end::FrontEnd;
+use super::outlet::Outlet;
+use super::{Ended, PipelineError};
+use crate::event::{Event, Reason, SignalEvent, SourceEvent};
+
+/// Silence after which the source counts as lost: longer than any block, short enough to be believed at a door.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// What the signal stage hands on, in the order of the samples.
+#[derive(Debug, Clone)]
+pub enum Observation {
+    /// What follows comes from this front end.
+    FrontEnd {
+        /// Format and rate; the rate is the unit of every position that follows.
+        front_end: FrontEnd,
+        /// What the signal path does.
+        chain_id: String,
+    },
+    /// A heartbeat, accepted or refused.
+    Beat(Box<Beat>),
+    /// Samples are missing here, or must not be joined to those before.
+    Gap {
+        /// How many.
+        missing: u64,
+        /// Where the stream goes on, source samples since start.
+        index: u64,
+    },
+    /// A second of sample time has passed.
+    Second {
+        /// Why the signal is not usable; `None` where it is.
+        unusable: Option<Reason>,
+        /// Share of accepted beats among the recent ones, 0…1.
+        quality: f64,
+        /// Position, source samples since start.
+        index: u64,
+    },
+    /// Nothing comes. Said again every second while it lasts.
+    Lost {
+        /// Why.
+        reason: Reason,
+        /// Position, source samples since start.
+        index: u64,
+    },
+}
+
+/// Where the signal stage sends to.
+pub(super) struct Outputs {
+    pub(super) inference: mpsc::Sender<Observation>,
+    pub(super) rhythm: mpsc::Sender<Observation>,
+    pub(super) events: Outlet,
+}
+
+/// Runs until the source has dropped its end.
+pub(super) async fn run(
+    mut input: mpsc::Receiver<SourceItem>,
+    mains: Mains,
+    outputs: Outputs,
+) -> Result<(), PipelineError> {
+    let mut stage = Stage::new(mains, outputs);
+    // Refused frames and complaints are no samples: only samples end a silence.
+    let mut silent_at = Instant::now() + SILENCE;
+    let done = loop {
+        let received = timeout_at(silent_at, input.recv()).await;
+        if matches!(received, Err(_) | Ok(Some(SourceItem::Samples(Flow::Block(_))))) {
+            silent_at = Instant::now() + SILENCE;
+        }
+        let done = match received {
+            Ok(Some(SourceItem::Online(front_end))) => {
+                stage.build(&front_end).map_err(PipelineError::Path)?;
+                stage.online(front_end).await
+            }
+            Ok(Some(item)) => stage.take(item).await,
+            Ok(None) => break stage.finish().await,
+            Err(_elapsed) => stage.silence().await,
+        };
+        if done.is_err() {
+            break done;
+        }
+    };
+    // A stage behind that has ended says itself why; there is nothing to add.
+    let _ended = done;
+    Ok(())
+}
+
+struct Stage {
+    mains: Mains,
+    outputs: Outputs,
+    path: Option<Running>,
+    missing_samples: u64,
+    refused_frames: u64,
+    format: Option<String>,
+    fs_hz: Option<f64>,
+    /// What was last said of the source.
+    said: Option<SourceEvent>,
+    /// Samples arrive now.
+    flowing: bool,
+    /// Another format has taken the place of the pinned one.
+    foreign: bool,
+}
+
+/// The signal path of one front end.
+struct Running {
+    front_end: FrontEnd,
+    path: SignalPath,
+    /// Source samples since start, missing ones counted.
+    index: u64,
+    /// Where the current second of sample time ends.
+    second_ends: u64,
+    /// The stages behind know of it.
+    told: bool,
+}
+
+impl Stage {
+    fn new(mains: Mains, outputs: Outputs) -> Self {
+        Self {
+            mains,
+            outputs,
+            path: None,
+            missing_samples: 0,
+            refused_frames: 0,
+            format: None,
+            fs_hz: None,
+            said: None,
+            flowing: false,
+            foreign: false,
+        }
+    }
+
+    async fn take(&mut self, item: SourceItem) -> Result<(), Ended> {
+        match item {
+            SourceItem::Online(front_end) => self.online(front_end).await,
+            SourceItem::Samples(Flow::Block(block)) => self.block(&block).await,
+            SourceItem::Samples(Flow::Gap { missing }) => self.gap(missing).await,
+            SourceItem::Refused { frames } => {
+                self.refused_frames += frames;
+                Ok(())
+            }
+            SourceItem::Problem(problem) => self.problem(problem).await,
+            SourceItem::Offline { problem } => {
+                self.say_source(false, Some(problem)).await;
+                self.lost(Reason::SourceLost).await
+            }
+        }
+    }
+
+    /// Builds the path of a front end, unless it is there already.
+    fn build(&mut self, front_end: &FrontEnd) -> Result<(), PathError> {
+        if self.path.as_ref().is_some_and(|running| running.front_end == *front_end) {
+            return Ok(());
+        }
+        let path = SignalPath::new(&PathConfig { fs: Hertz(front_end.fs_hz), mains: self.mains })?;
+        let second_ends = front_end.fs_hz.round() as u64;
+        self.path = Some(Running { front_end: front_end.clone(), path, index: 0, second_ends, told: false });
+        Ok(())
+    }
+
+    /// Samples of `front_end` follow.
+    async fn online(&mut self, front_end: FrontEnd) -> Result<(), Ended> {
+        self.format = Some(front_end.format);
+        self.fs_hz = Some(front_end.fs_hz);
+        self.say_source(true, None).await;
+        let Some(running) = &mut self.path else { return Ok(()) };
+        if std::mem::replace(&mut running.told, true) {
+            return Ok(());
+        }
+        let observation =
+            Observation::FrontEnd { front_end: running.front_end.clone(), chain_id: running.path.chain_id() };
+        self.send(observation).await
+    }
+
+    async fn block(&mut self, block: &[ecg_signal::PathInput]) -> Result<(), Ended> {
+        if !std::mem::replace(&mut self.flowing, true) {
+            self.foreign = false;
+            self.say_source(true, None).await;
+        }
+        let Some(running) = &mut self.path else { return Ok(()) };
+        let mut found = Vec::new();
+        for &sample in block {
+            running.path.push(sample, &mut |beat| found.push(Observation::Beat(Box::new(beat))));
+            running.index += 1;
+            if running.index >= running.second_ends {
+                running.second_ends += running.front_end.fs_hz.round() as u64;
+                found.push(running.second());
+            }
+        }
+        for observation in found {
+            self.send(observation).await?;
+        }
+        Ok(())
+    }
+
+    async fn gap(&mut self, missing: u64) -> Result<(), Ended> {
+        self.interrupt(missing).await?;
+        let index = self.index();
+        self.send(Observation::Gap { missing, index }).await
+    }
+
+    /// Ends the history of the path; the beats that it still owes come out before anything else is said.
+    async fn interrupt(&mut self, missing: u64) -> Result<(), Ended> {
+        self.missing_samples += missing;
+        let Some(running) = &mut self.path else { return Ok(()) };
+        let mut owed = Vec::new();
+        running.path.gap(missing, &mut |beat| owed.push(Observation::Beat(Box::new(beat))));
+        running.index += missing;
+        running.second_ends = running.second_ends.max(running.index);
+        for observation in owed {
+            self.send(observation).await?;
+        }
+        Ok(())
+    }
+
+    async fn problem(&mut self, problem: Problem) -> Result<(), Ended> {
+        let online = problem.kind == ProblemKind::Rate;
+        self.foreign = problem.kind == ProblemKind::FrontEndChanged;
+        if !online {
+            self.lost(self.lost_reason()).await?;
+        }
+        self.say_source(online, Some(problem.text)).await;
+        Ok(())
+    }
+
+    /// Nothing has come for a second.
+    async fn silence(&mut self) -> Result<(), Ended> {
+        if self.flowing && !self.foreign {
+            self.say_source(false, Some("no samples arrive: is the board powered and its cable in place?".to_owned()))
+                .await;
+        }
+        self.lost(self.lost_reason()).await
+    }
+
+    fn lost_reason(&self) -> Reason {
+        if self.foreign { Reason::FrontEndChanged } else { Reason::SourceLost }
+    }
+
+    async fn lost(&mut self, reason: Reason) -> Result<(), Ended> {
+        if std::mem::replace(&mut self.flowing, false) {
+            // What comes after the silence is another stretch of the signal, whatever the counter says.
+            self.interrupt(0).await?;
+            self.say_signal(None, Some(reason)).await;
+        }
+        let index = self.index();
+        self.send(Observation::Lost { reason, index }).await
+    }
+
+    /// The source has ended: what the path still holds is decided.
+    async fn finish(&mut self) -> Result<(), Ended> {
+        let Some(running) = self.path.as_mut().filter(|_| self.flowing) else { return Ok(()) };
+        let mut found = Vec::new();
+        running.path.flush(&mut |beat| found.push(Observation::Beat(Box::new(beat))));
+        found.push(running.second());
+        for observation in found {
+            self.send(observation).await?;
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> u64 {
+        self.path.as_ref().map_or(0, |running| running.index)
+    }
+
+    /// Hands an observation to both branches, and tells the sinks of every second.
+    async fn send(&mut self, observation: Observation) -> Result<(), Ended> {
+        if let Observation::Second { unusable, .. } = &observation {
+            self.say_signal(self.path.as_ref().map(|running| running.path.signal_state()), *unusable).await;
+        }
+        self.outputs.rhythm.send(observation.clone()).await.map_err(|_| Ended)?;
+        self.outputs.inference.send(observation).await.map_err(|_| Ended)
+    }
+
+    async fn say_signal(&self, state: Option<SignalState>, reason: Option<Reason>) {
+        let delay_ms = self.path.as_ref().map_or(0.0, |running| running.path.delay().r_to_segment_ms);
+        let event = Event::Signal(SignalEvent {
+            lead_off: reason == Some(Reason::LeadOff),
+            quality: state.as_ref().map_or(0.0, |state| state.accepted_share),
+            reason,
+            heart_rate_bpm: state.and_then(|state| state.heart_rate_bpm),
+            missing_samples: self.missing_samples,
+            refused_frames: self.refused_frames,
+            delay_ms,
+            sample_index: self.index(),
+        });
+        self.outputs.events.mention(event).await;
+    }
+
+    /// Says how the source is, if that is new.
+    async fn say_source(&mut self, online: bool, problem: Option<String>) {
+        let event = SourceEvent { online, format: self.format.clone(), fs_hz: self.fs_hz, problem };
+        if self.said.as_ref() != Some(&event) && self.outputs.events.mention(Event::Source(event.clone())).await {
+            self.said = Some(event);
+        }
+    }
+}
+
+impl Running {
+    fn second(&self) -> Observation {
+        let state = self.path.signal_state();
+        Observation::Second { unusable: unusable(state.contact), quality: state.accepted_share, index: self.index }
+    }
+}
+
+/// Why a signal with this contact cannot carry identity.
+fn unusable(contact: Contact) -> Option<Reason> {
+    match contact {
+        // Too little has come to tell: collecting may begin, and every beat is judged for itself.
+        Contact::Good | Contact::Unknown => None,
+        Contact::LeadOff => Some(Reason::LeadOff),
+        Contact::FlatLine => Some(Reason::FlatLine),
+        Contact::Clipping => Some(Reason::Clipping),
+        Contact::Noise => Some(Reason::Noise),
+    }
+}

@@ -1,0 +1,342 @@
+//! From a board's bytes to samples in millivolts, with every loss accounted for.
+//!
+//! Pure: bytes and the time of their arrival come in, [`SourceItem`]s go out; no port, no socket, no clock. The format
+//! is given or recognised, and then pinned for the life of the process: another format later is a fault, since
+//! identity must not silently move to another front end.
+
+use std::time::Duration;
+
+use ecg_signal::PathInput;
+use ecg_wire::{DETECTION_WINDOW, Decoded, Decoder, EcgChannel, Format, Options, Sample, detect, millivolts_per_code};
+
+use super::rate::{RateMeter, RateMonitor, snap};
+use crate::pipeline::flow::{Flow, Problem, ProblemKind, SourceItem};
+use crate::pipeline::front_end::FrontEnd;
+
+/// New bytes between two attempts to recognise the format.
+const STRIDE: usize = 256;
+/// Bytes without one good frame after which a pinned decoder asks whether another format has taken its place.
+const BARREN: usize = 2048;
+/// Bytes in no known format after which the user is told.
+const UNKNOWN_AFTER: usize = 2 * DETECTION_WINDOW;
+
+/// What is known about the board beforehand.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DecodeOptions {
+    /// The wire format; `None` recognises it.
+    pub format: Option<Format>,
+    /// Sampling frequency in Hz; `None` takes the format's usual one.
+    pub fs_hz: Option<f64>,
+    /// Gain of the amplifier; `None` takes the format's usual one.
+    pub gain: Option<f64>,
+    /// Reference voltage of the converter, V; `None` takes the format's usual one.
+    pub vref_volts: Option<f64>,
+    /// Which converter channel carries the ECG.
+    pub ecg_channel: EcgChannel,
+}
+
+/// Turns bytes into samples; one for the life of a source, across reconnections.
+#[derive(Debug)]
+pub struct ByteDecoder {
+    options: DecodeOptions,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Searching { window: Vec<u8>, fresh: usize, seen: usize, told: bool },
+    Pinned(Box<Pinned>),
+}
+
+impl ByteDecoder {
+    /// A decoder that knows what the options say.
+    #[must_use]
+    pub fn new(options: DecodeOptions) -> Self {
+        let state = match options.format {
+            Some(format) => State::Pinned(Box::new(Pinned::new(format, &options))),
+            None => State::searching(),
+        };
+        Self { options, state }
+    }
+
+    /// The format, once it is known.
+    #[must_use]
+    pub fn format(&self) -> Option<Format> {
+        match &self.state {
+            State::Searching { .. } => None,
+            State::Pinned(pinned) => Some(pinned.format),
+        }
+    }
+
+    /// Measured rate of arrival, once a full window of ten seconds has been seen.
+    #[must_use]
+    pub fn measured_hz(&self) -> Option<f64> {
+        match &self.state {
+            State::Searching { .. } => None,
+            State::Pinned(pinned) => pinned.meter.hz(),
+        }
+    }
+
+    /// Takes bytes that arrived at `now` (any origin, never backwards); adds what they say to `items`.
+    pub fn push(&mut self, bytes: &[u8], now: Duration, items: &mut Vec<SourceItem>) {
+        match &mut self.state {
+            State::Pinned(pinned) => pinned.push(bytes, now, items),
+            State::Searching { window, fresh, seen, told } => {
+                window.extend_from_slice(bytes);
+                *fresh += bytes.len();
+                *seen += bytes.len();
+                if *fresh < STRIDE {
+                    return;
+                }
+                *fresh = 0;
+                if let Some(format) = recognise(window) {
+                    tracing::info!(format = format.name(), "recognised the wire format");
+                    let mut pinned = Box::new(Pinned::new(format, &self.options));
+                    pinned.push(window, now, items);
+                    self.state = State::Pinned(pinned);
+                    return;
+                }
+                if *seen >= UNKNOWN_AFTER && !*told {
+                    *told = true;
+                    items.push(SourceItem::Problem(Problem { kind: ProblemKind::UnknownFormat, text: unknown_text() }));
+                }
+                let old = window.len().saturating_sub(DETECTION_WINDOW);
+                window.drain(..old);
+            }
+        }
+    }
+
+    /// The connection was lost: a partial frame is void, and the time until samples come again is a gap.
+    pub fn interrupted(&mut self) {
+        match &mut self.state {
+            State::Searching { .. } => self.state = State::searching(),
+            State::Pinned(pinned) => pinned.interrupted(),
+        }
+    }
+}
+
+impl State {
+    fn searching() -> Self {
+        Self::Searching { window: Vec::new(), fresh: 0, seen: 0, told: false }
+    }
+}
+
+/// The format of the newest bytes.
+fn recognise(bytes: &[u8]) -> Option<Format> {
+    detect(&bytes[bytes.len().saturating_sub(DETECTION_WINDOW)..]).map(|found| found.format)
+}
+
+fn unknown_text() -> String {
+    "bytes arrive in no known format: check the baud rate, set source.format, or look with `ecgid probe`".to_owned()
+}
+
+/// A decoder whose format is settled, with the accounts of what is missing.
+#[derive(Debug)]
+struct Pinned {
+    format: Format,
+    front_end: FrontEnd,
+    millivolts_per_code: f64,
+    has_counter: bool,
+    decoder: Decoder,
+    monitor: RateMonitor,
+    meter: RateMeter,
+    /// `online` has been said for this connection.
+    announced: bool,
+    /// When the last sample came, once one has.
+    last_sample: Option<Duration>,
+    /// The connection was lost since the last sample.
+    away: bool,
+    /// The last bytes, while no good frame is found in them.
+    barren: Vec<u8>,
+    /// Another format was seen in them.
+    foreign: bool,
+    rate_told: bool,
+    /// The last push ended in something refused, and a gap has been said for it.
+    broken: bool,
+}
+
+/// What one push found, in order, before it is handed over.
+#[derive(Default)]
+struct Batch {
+    flows: Vec<Flow<PathInput>>,
+    block: Vec<PathInput>,
+    refused: u64,
+    samples: u64,
+    /// Frames known to be missing before the next sample, and whether anything was refused there.
+    missing: u64,
+    tainted: bool,
+}
+
+impl Batch {
+    /// Ends the current block and puts a gap behind it.
+    fn gap(&mut self, missing: u64) {
+        if !self.block.is_empty() {
+            self.flows.push(Flow::Block(std::mem::take(&mut self.block)));
+        }
+        match self.flows.last_mut() {
+            Some(Flow::Gap { missing: before }) => *before += missing,
+            _ => self.flows.push(Flow::Gap { missing }),
+        }
+    }
+}
+
+impl Pinned {
+    fn new(format: Format, options: &DecodeOptions) -> Self {
+        let spec = format.spec_for(options.ecg_channel);
+        let fs_hz = options.fs_hz.unwrap_or(spec.fs_hz);
+        let gain = options.gain.unwrap_or(spec.gain);
+        let vref = options.vref_volts.unwrap_or(spec.vref_volts);
+        Self {
+            format,
+            front_end: FrontEnd { format: format.name().to_owned(), fs_hz },
+            millivolts_per_code: millivolts_per_code(gain, vref, spec.code_shift),
+            has_counter: spec.has_counter,
+            decoder: Decoder::new(format, Options { ecg_channel: options.ecg_channel, ..Options::default() }),
+            monitor: RateMonitor::new(fs_hz),
+            meter: RateMeter::default(),
+            announced: false,
+            last_sample: None,
+            away: false,
+            barren: Vec::new(),
+            foreign: false,
+            rate_told: false,
+            broken: false,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8], now: Duration, items: &mut Vec<SourceItem>) {
+        let batch = self.decode(bytes);
+        if batch.refused > 0 {
+            items.push(SourceItem::Refused { frames: batch.refused });
+        }
+        if self.is_foreign(bytes, batch.samples, items) || (batch.flows.is_empty() && batch.samples == 0) {
+            return;
+        }
+        if !self.announced && batch.samples > 0 {
+            self.announced = true;
+            items.push(SourceItem::Online(self.front_end.clone()));
+        }
+        self.account(batch, now, items);
+    }
+
+    /// Decodes, with a gap wherever frames are missing or something was refused.
+    fn decode(&mut self, bytes: &[u8]) -> Batch {
+        let mut batch = Batch::default();
+        let (scale, started) = (self.millivolts_per_code, self.last_sample.is_some());
+        self.decoder.push(bytes, &mut |decoded| match decoded {
+            Decoded::Sample(sample) => {
+                let missing = std::mem::take(&mut batch.missing);
+                if std::mem::take(&mut batch.tainted) && (started || batch.samples > 0) {
+                    batch.gap(missing);
+                }
+                batch.samples += 1;
+                batch.block.push(path_input(sample, scale));
+            }
+            Decoded::Missing { frames } => {
+                batch.missing += frames;
+                batch.tainted = true;
+            }
+            Decoded::Refused(_) => {
+                // Before the first sample it is boot text, or the rest of a frame that we came in on.
+                batch.refused += u64::from(started || batch.samples > 0);
+                batch.tainted = true;
+            }
+        });
+        if batch.tainted && (started || batch.samples > 0) && (batch.missing > 0 || batch.samples > 0 || !self.broken) {
+            // Refused at the very end: what follows in the next push must not be joined to this. Said once, however
+            // long the garbage is.
+            batch.gap(batch.missing);
+        }
+        self.broken = batch.tainted;
+        batch
+    }
+
+    /// Whether another format has taken the place of the pinned one; says so once.
+    fn is_foreign(&mut self, bytes: &[u8], samples: u64, items: &mut Vec<SourceItem>) -> bool {
+        // A frame found by chance in a foreign stream does not end the suspicion; a healthy stretch does.
+        let healthy = samples as usize * 64 >= bytes.len();
+        if healthy {
+            self.barren.clear();
+            self.foreign = false;
+            return false;
+        }
+        let before = self.barren.len();
+        self.barren.extend_from_slice(bytes);
+        if before / STRIDE != self.barren.len() / STRIDE && self.barren.len() >= BARREN {
+            if let Some(other) = recognise(&self.barren)
+                && other != self.format
+                && !self.foreign
+            {
+                self.foreign = true;
+                let text = format!(
+                    "{} arrives where {} was pinned: its samples are refused; restart if the board was changed on purpose",
+                    other.name(),
+                    self.format.name()
+                );
+                items.push(SourceItem::Problem(Problem { kind: ProblemKind::FrontEndChanged, text }));
+            }
+            let old = self.barren.len().saturating_sub(DETECTION_WINDOW);
+            self.barren.drain(..old);
+        }
+        self.foreign
+    }
+
+    /// Puts the gaps that time tells of around what was decoded.
+    fn account(&mut self, mut batch: Batch, now: Duration, items: &mut Vec<SourceItem>) {
+        if batch.samples > 0 && std::mem::take(&mut self.away) {
+            let absence = self.last_sample.map_or(Duration::ZERO, |last| now.saturating_sub(last));
+            let missing = (absence.as_secs_f64() * self.front_end.fs_hz) as u64;
+            items.push(SourceItem::Samples(Flow::Gap { missing: missing.max(1) }));
+        }
+        if batch.samples > 0 {
+            self.last_sample = Some(now);
+        }
+        self.meter.arrived(now, batch.samples);
+        if !batch.block.is_empty() {
+            batch.flows.push(Flow::Block(std::mem::take(&mut batch.block)));
+        }
+        for flow in &batch.flows {
+            if let Flow::Gap { missing } = flow {
+                self.monitor.credit(*missing);
+            }
+        }
+        let by_rate = self.monitor.arrived(now, batch.samples).filter(|_| !self.has_counter);
+        items.extend(by_rate.map(|missing| SourceItem::Samples(Flow::Gap { missing })));
+        items.extend(batch.flows.into_iter().map(SourceItem::Samples));
+        self.compare_rate(items);
+    }
+
+    /// Says once when the measured rate is another usual rate than the configured one.
+    fn compare_rate(&mut self, items: &mut Vec<SourceItem>) {
+        if self.rate_told {
+            return;
+        }
+        let Some(usual) = self.meter.hz().and_then(snap) else { return };
+        if (usual / self.front_end.fs_hz - 1.0).abs() > 0.05 {
+            self.rate_told = true;
+            let text = format!(
+                "samples arrive at {usual} Hz, not at {} Hz: set source.fs_hz = {usual} if the board really runs so",
+                self.front_end.fs_hz
+            );
+            items.push(SourceItem::Problem(Problem { kind: ProblemKind::Rate, text }));
+        }
+    }
+
+    fn interrupted(&mut self) {
+        self.decoder.reset();
+        self.monitor.reset();
+        self.meter = RateMeter::default();
+        self.barren.clear();
+        self.announced = false;
+        self.away = self.last_sample.is_some();
+    }
+}
+
+/// One sample in the unit of the signal path.
+fn path_input(sample: Sample, millivolts_per_code: f64) -> PathInput {
+    PathInput {
+        millivolts: f64::from(sample.ecg) * millivolts_per_code,
+        clipped: sample.clipped,
+        lead_off: sample.lead_off,
+    }
+}
