@@ -50,7 +50,7 @@ pub const fn decomposition_high() -> [f64; TAPS] {
     reversed(reconstruction_high())
 }
 
-pub(crate) const fn reversed(taps: [f64; TAPS]) -> [f64; TAPS] {
+const fn reversed(taps: [f64; TAPS]) -> [f64; TAPS] {
     let mut out = [0.0; TAPS];
     let mut k = 0;
     while k < TAPS {

@@ -19,7 +19,6 @@
 use super::median::SlidingMedian;
 use super::stationary::{Analysis, Synthesis, level_delay};
 use crate::kernel::Kernel;
-use crate::ring::Ring;
 use crate::units::Hertz;
 
 /// Threshold at the three levels, finest first, in units of the noise of the level. Higher ones gain more with EMG
@@ -36,53 +35,101 @@ const NOISE_MINIMUM_S: f64 = 0.5;
 /// of the band's centre. The last one costs delay.
 const REACH: [usize; 3] = [2, 3, 4];
 
-/// Shrinks the detail of one level, `delay` samples later.
+/// The newest `length` values of a signal that began with zeros, written twice so that they are contiguous.
+#[derive(Clone, Debug)]
+struct Line {
+    values: Box<[f64]>,
+    position: usize,
+}
+
+impl Line {
+    fn new(length: usize) -> Self {
+        Self { values: vec![0.0; 2 * length].into_boxed_slice(), position: 0 }
+    }
+
+    /// Takes one value; gives the newest `length`, oldest first.
+    #[inline]
+    fn push(&mut self, x: f64) -> &[f64] {
+        let length = self.values.len() / 2;
+        self.values[self.position] = x;
+        self.values[self.position + length] = x;
+        self.position += 1;
+        let window = &self.values[self.position..self.position + length];
+        if self.position == length {
+            self.position = 0;
+        }
+        window
+    }
+
+    fn reset(&mut self) {
+        self.values.fill(0.0);
+        self.position = 0;
+    }
+}
+
+/// Shrinks the detail of one level, some samples later.
 #[derive(Clone, Debug)]
 struct Shrinker {
-    details: Ring<f64>,
+    /// Long enough that the oldest value is the first of the neighbourhood.
+    details: Line,
     noise: SlidingMedian,
     minimum: usize,
-    delay: u64,
-    reach: u64,
-    /// Squared threshold in units of the mean square of the noise, times the samples of the neighbourhood.
+    /// A level is oversampled by its stride: noise looks at every stride-th detail, and the threshold moves as often.
+    stride: usize,
+    until_look: usize,
+    threshold: f64,
+    reach: usize,
+    /// Squared threshold on the sum over the neighbourhood, in units of the squared median.
     limit: f64,
 }
 
 impl Shrinker {
-    fn new(fs: Hertz, delay: usize, reach: usize, threshold: f64) -> Self {
+    fn new(fs: Hertz, level: usize, delay: usize, reach: usize, threshold: f64) -> Self {
+        let stride = 1 << (level - 1);
         Self {
-            details: Ring::new(delay + reach + 1),
-            noise: SlidingMedian::new(fs.samples(NOISE_WINDOW_S)),
-            minimum: fs.samples(NOISE_MINIMUM_S),
-            delay: delay as u64,
-            reach: reach as u64,
-            limit: threshold * threshold * (2 * reach + 1) as f64,
+            details: Line::new(delay + reach + 1),
+            noise: SlidingMedian::new(fs.samples(NOISE_WINDOW_S) / stride),
+            minimum: fs.samples(NOISE_MINIMUM_S) / stride,
+            stride,
+            until_look: 0,
+            threshold: 0.0,
+            reach,
+            limit: threshold * threshold * (2 * reach + 1) as f64 / (MEDIAN_OF_GAUSSIAN * MEDIAN_OF_GAUSSIAN),
         }
     }
 
     #[inline]
     fn push(&mut self, detail: f64) -> f64 {
+        if self.until_look == 0 {
+            self.until_look = self.stride;
+            self.look(detail);
+        }
+        self.until_look -= 1;
+        let neighbours = &self.details.push(detail)[..=2 * self.reach];
+        let value = neighbours[self.reach];
+        let energy: f64 = neighbours.iter().map(|d| d * d).sum();
+        if energy <= self.threshold {
+            return 0.0;
+        }
+        let share = self.threshold / energy;
+        value * (1.0 - share * share)
+    }
+
+    /// Takes one detail into the estimate of the noise and sets the threshold by it.
+    #[inline]
+    fn look(&mut self, detail: f64) {
         self.noise.push(detail);
-        self.details.push(detail);
-        let newest = self.details.end() - 1;
-        let Some(centre) = newest.checked_sub(self.delay) else { return 0.0 };
-        let value = self.details.get(centre).unwrap_or(0.0);
-        if self.noise.filled() < self.minimum {
-            return value;
+        if self.noise.filled() >= self.minimum {
+            let median = self.noise.value();
+            self.threshold = self.limit * median * median;
         }
-        let mut energy = 0.0;
-        for position in centre.saturating_sub(self.reach)..=centre + self.reach {
-            let neighbour = self.details.get(position).unwrap_or(0.0);
-            energy += neighbour * neighbour;
-        }
-        let sigma = self.noise.value() / MEDIAN_OF_GAUSSIAN;
-        let limit = self.limit * sigma * sigma;
-        if energy <= limit { 0.0 } else { value * (1.0 - (limit / energy) * (limit / energy)) }
     }
 
     fn reset(&mut self) {
-        self.details.clear();
+        self.details.reset();
         self.noise.reset();
+        self.until_look = 0;
+        self.threshold = 0.0;
     }
 }
 
@@ -92,7 +139,7 @@ pub struct Denoiser {
     analysis: Vec<Analysis>,
     shrinkers: Vec<Shrinker>,
     synthesis: Vec<Synthesis>,
-    coarse: Ring<f64>,
+    coarse: Line,
     lookahead: usize,
     details: Vec<f64>,
 }
@@ -109,13 +156,13 @@ impl Denoiser {
         let mut shrinkers = Vec::with_capacity(levels);
         for level in 1..=levels {
             let deeper: usize = (level + 1..=levels).map(level_delay).sum();
-            shrinkers.push(Shrinker::new(fs, deeper + lookahead, reach(level), THRESHOLD[band(level)]));
+            shrinkers.push(Shrinker::new(fs, level, deeper + lookahead, reach(level), THRESHOLD[band(level)]));
         }
         Self {
             analysis: (1..=levels).map(Analysis::new).collect(),
             shrinkers,
             synthesis: (1..=levels).map(Synthesis::new).collect(),
-            coarse: Ring::new(lookahead + 1),
+            coarse: Line::new(lookahead + 1),
             lookahead,
             details: vec![0.0; levels],
         }
@@ -130,9 +177,7 @@ impl Denoiser {
             *detail = shrinker.push(fine);
             approximation = coarse;
         }
-        self.coarse.push(approximation);
-        let oldest = self.coarse.end() - 1;
-        let mut signal = oldest.checked_sub(self.lookahead as u64).and_then(|p| self.coarse.get(p)).unwrap_or(0.0);
+        let mut signal = self.coarse.push(approximation)[0];
         for (synthesis, &detail) in self.synthesis.iter_mut().zip(&self.details).rev() {
             signal = synthesis.push(signal, detail);
         }
@@ -158,7 +203,7 @@ impl Kernel for Denoiser {
         self.analysis.iter_mut().for_each(Analysis::reset);
         self.shrinkers.iter_mut().for_each(Shrinker::reset);
         self.synthesis.iter_mut().for_each(Synthesis::reset);
-        self.coarse.clear();
+        self.coarse.reset();
         self.details.fill(0.0);
     }
 

@@ -7,9 +7,43 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use super::{RECONSTRUCTION_LOW, TAPS, reconstruction_high};
+use super::{RECONSTRUCTION_LOW, TAPS, decomposition_high, decomposition_low, reconstruction_high};
 
-/// The newest 12 values of each phase of a signal, each line written twice so that a window is contiguous.
+/// Taps of a filter against a window that runs from old to new: the newest sample has its own tap, because it is still
+/// in a register (reading it back within a wide load would wait for its store), and the oldest of the window has none.
+#[derive(Clone, Copy, Debug)]
+struct Taps {
+    newest: f64,
+    older: [f64; TAPS],
+}
+
+impl Taps {
+    /// Taps of the filter h, h[0] first, each times 1/√2, which makes up for the missing decimation.
+    const fn new(filter: [f64; TAPS]) -> Self {
+        let mut older = [0.0; TAPS];
+        let mut k = 1;
+        while k < TAPS {
+            older[TAPS - k] = filter[k] * FRAC_1_SQRT_2;
+            k += 1;
+        }
+        Self { newest: filter[0] * FRAC_1_SQRT_2, older }
+    }
+
+    /// The output of the filter in four independent sums, so that the processor need not wait for each addition.
+    #[inline]
+    fn apply(&self, window: &[f64], newest: f64) -> f64 {
+        let mut sums = [self.newest * newest, 0.0, 0.0, 0.0];
+        for (x, tap) in window.chunks_exact(4).zip(self.older.chunks_exact(4)) {
+            for lane in 0..4 {
+                sums[lane] += x[lane] * tap[lane];
+            }
+        }
+        (sums[0] + sums[1]) + (sums[2] + sums[3])
+    }
+}
+
+/// The 12 values of each phase of a signal before the present one, each line written twice so that a window is
+/// contiguous.
 #[derive(Clone, Debug)]
 struct Comb {
     lines: Box<[[f64; 2 * TAPS]]>,
@@ -22,20 +56,26 @@ impl Comb {
         Self { lines: vec![[0.0; 2 * TAPS]; stride].into_boxed_slice(), phase: 0, position: 0 }
     }
 
-    /// Takes x[n]; gives x[n − 11s], …, x[n − s], x[n] for the stride s.
+    /// x[n − 12s], …, x[n − s] for the stride s and the x[n] that is pushed next.
     #[inline]
-    fn push(&mut self, x: f64) -> [f64; TAPS] {
+    fn window(&self) -> &[f64] {
+        &self.lines[self.phase][self.position..self.position + TAPS]
+    }
+
+    /// Takes x[n].
+    #[inline]
+    fn push(&mut self, x: f64) {
         let line = &mut self.lines[self.phase];
         line[self.position] = x;
         line[self.position + TAPS] = x;
-        let mut window = [0.0; TAPS];
-        window.copy_from_slice(&line[self.position + 1..=self.position + TAPS]);
         self.phase += 1;
         if self.phase == self.lines.len() {
             self.phase = 0;
-            self.position = (self.position + 1) % TAPS;
+            self.position += 1;
+            if self.position == TAPS {
+                self.position = 0;
+            }
         }
-        window
     }
 
     fn reset(&mut self) {
@@ -45,34 +85,10 @@ impl Comb {
     }
 }
 
-/// Inner product in four independent sums, so that the processor need not wait for each addition.
-#[inline]
-fn dot(a: &[f64; TAPS], b: &[f64; TAPS]) -> f64 {
-    let mut sums = [0.0; 4];
-    for (x, y) in a.chunks_exact(4).zip(b.chunks_exact(4)) {
-        for lane in 0..4 {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
-}
-
-const fn scaled(taps: [f64; TAPS]) -> [f64; TAPS] {
-    let mut out = [0.0; TAPS];
-    let mut k = 0;
-    while k < TAPS {
-        out[k] = taps[k] * FRAC_1_SQRT_2;
-        k += 1;
-    }
-    out
-}
-
-// A window runs from old to new, a filter from new to old, so an analysis window meets the reversed analysis filter,
-// which is the synthesis filter, and the other way round. 1/√2 makes up for the missing decimation.
-const ANALYSIS_LOW: [f64; TAPS] = scaled(RECONSTRUCTION_LOW);
-const ANALYSIS_HIGH: [f64; TAPS] = scaled(reconstruction_high());
-const SYNTHESIS_LOW: [f64; TAPS] = super::reversed(ANALYSIS_LOW);
-const SYNTHESIS_HIGH: [f64; TAPS] = super::reversed(ANALYSIS_HIGH);
+static ANALYSIS_LOW: Taps = Taps::new(decomposition_low());
+static ANALYSIS_HIGH: Taps = Taps::new(decomposition_high());
+static SYNTHESIS_LOW: Taps = Taps::new(RECONSTRUCTION_LOW);
+static SYNTHESIS_HIGH: Taps = Taps::new(reconstruction_high());
 
 /// One level of analysis. Its outputs relate to the decimated transform by
 /// `cD_j[i] = 2^(j/2) · d_j[2^j i + 2^j − 1]` away from the edges of a signal.
@@ -90,8 +106,10 @@ impl Analysis {
     /// Takes one sample of the finer approximation; gives (approximation, detail).
     #[inline]
     pub fn push(&mut self, x: f64) -> (f64, f64) {
-        let window = self.history.push(x);
-        (dot(&window, &ANALYSIS_LOW), dot(&window, &ANALYSIS_HIGH))
+        let window = self.history.window();
+        let outputs = (ANALYSIS_LOW.apply(window, x), ANALYSIS_HIGH.apply(window, x));
+        self.history.push(x);
+        outputs
     }
 
     /// Forgets all history.
@@ -116,8 +134,11 @@ impl Synthesis {
     /// Takes approximation and detail of the same moment; gives one sample of the finer approximation.
     #[inline]
     pub fn push(&mut self, approximation: f64, detail: f64) -> f64 {
-        let (a, d) = (self.approximation.push(approximation), self.detail.push(detail));
-        dot(&a, &SYNTHESIS_LOW) + dot(&d, &SYNTHESIS_HIGH)
+        let low = SYNTHESIS_LOW.apply(self.approximation.window(), approximation);
+        let high = SYNTHESIS_HIGH.apply(self.detail.window(), detail);
+        self.approximation.push(approximation);
+        self.detail.push(detail);
+        low + high
     }
 
     /// Forgets all history.
