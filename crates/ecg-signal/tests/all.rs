@@ -8,8 +8,12 @@ mod golden;
 mod hrv;
 #[path = "all/kernels.rs"]
 mod kernels;
+#[path = "all/noise.rs"]
+mod noise;
 #[path = "all/path.rs"]
 mod path;
+#[path = "all/recordings.rs"]
+mod recordings;
 #[path = "all/resampling.rs"]
 mod resampling;
 #[path = "all/wave.rs"]

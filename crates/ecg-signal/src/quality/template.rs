@@ -67,13 +67,16 @@ impl UsualShapes {
         let nearest = largest(&similar);
         let trusted = self.beats >= TRUSTED_AFTER;
         let ruling = self.ruling();
-        let slot = if similar[nearest] >= floor { nearest } else { self.give_up_rarest() };
+        let repeats = similar[nearest] >= floor;
+        let slot = if repeats { nearest } else { self.give_up_rarest() };
         self.beats = self.beats.saturating_add(1);
         for shape in &mut self.shapes {
             shape.count *= FADE;
         }
         self.shapes[slot].take(&level);
-        ShapeVerdict { correlation: trusted.then(|| similar[ruling]), usual: !trusted || slot == self.ruling() }
+        // Noise has a new shape every time, and the newest of them would rule.
+        let usual = !trusted || (repeats && slot == self.ruling());
+        ShapeVerdict { correlation: trusted.then(|| similar[ruling]), usual }
     }
 
     pub(super) fn reset(&mut self) {
