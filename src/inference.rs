@@ -1,1 +1,153 @@
-//! To be written.
+//! Beats to embeddings: one model with its card, run by tract on the thread that owns it.
+//!
+//! A model is two files side by side, `NAME.onnx` and `NAME.toml`. The card says what the network expects and what was
+//! measured; whatever contradicts this program's signal path is refused here, before the first beat (exit code 78).
+//! It must not know identities, thresholds over time or sources.
+
+mod card;
+mod error;
+mod network;
+
+use std::path::Path;
+
+use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation, SEGMENT_SAMPLES};
+
+pub use card::{Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training};
+pub use error::{EmbedError, ModelError};
+use network::Network;
+
+/// A point on the unit sphere: what the network makes of a beat.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding {
+    /// Unit length; as many numbers as the card says.
+    pub values: Vec<f32>,
+    /// Scores of the card's classes, where the model has such an output.
+    pub logits: Option<Vec<f32>>,
+}
+
+/// A loaded model. A clone shares the weights and can go to another thread.
+#[derive(Debug, Clone)]
+pub struct Model {
+    card: Card,
+    id: String,
+    network: Network,
+}
+
+impl Model {
+    /// Loads `path` (`….onnx`) and the card beside it (`….toml`).
+    ///
+    /// # Errors
+    /// [`ModelError`]: what is wrong with which file and what to do.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|source| ModelError::Unreadable { path: path.to_owned(), source })
+        };
+        let onnx = read(path)?;
+        let card_path = path.with_extension("toml");
+        let card = String::from_utf8(read(&card_path)?)
+            .map_err(|e| ModelError::Card { file: card_path.display().to_string(), problem: e.to_string() })?;
+        Self::from_parts(&onnx, &card, &path.display().to_string())
+    }
+
+    /// Loads a model from the content of its two files; `file` is only named in errors.
+    ///
+    /// # Errors
+    /// [`ModelError`]: what is wrong and what to do.
+    pub fn from_parts(onnx: &[u8], card: &str, file: &str) -> Result<Self, ModelError> {
+        let card = Card::parse(card, file)?;
+        let network = Network::load(onnx, &card, file)?;
+        let id = format!("{}-{:08x}", card.name, fnv1a(onnx) >> 32);
+        let mut model = Self { card, id, network };
+        // One beat through it: an operator that fails, or an output that is no embedding, shows now and not at the door.
+        model
+            .embed_values(&trial_beat())
+            .map_err(|e| ModelError::Trial { file: file.into(), problem: e.to_string() })?;
+        Ok(model)
+    }
+
+    /// The card.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Name and a checksum of the weights: two trainings under one name are two models, and templates of one are never
+    /// compared with embeddings of the other.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How beats are prepared for this model.
+    #[must_use]
+    pub fn preparation(&self) -> Preparation {
+        let input = &self.card.input;
+        Preparation {
+            beats: input.beats_averaged,
+            qt_exponent: input.qt_exponent,
+            qt_reference_rr_s: input.qt_reference_rr_s,
+        }
+    }
+
+    /// The embedding of one prepared input.
+    ///
+    /// # Errors
+    /// [`EmbedError`] where the network's answer is not finite or not of unit length: such an answer is no evidence.
+    pub fn embed(&mut self, input: &ModelInput) -> Result<Embedding, EmbedError> {
+        self.embed_values(&input.values)
+    }
+
+    /// The embeddings of consecutive beats, averaged as in the daemon: one for each accepted beat once enough came
+    /// before it, none across a break.
+    ///
+    /// # Errors
+    /// As [`Self::embed`].
+    pub fn embed_beats(&mut self, beats: &[Beat]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let mut averager = BeatAverager::new(&self.preparation());
+        let inputs = beats.iter().filter_map(|beat| averager.push(beat));
+        inputs.map(|input| Ok(self.embed(&input)?.values)).collect()
+    }
+
+    /// The embedding of 175 z-scored samples with R at index 62.
+    ///
+    /// # Errors
+    /// As [`Self::embed`].
+    pub fn embed_values(&mut self, values: &[f32; SEGMENT_SAMPLES]) -> Result<Embedding, EmbedError> {
+        let (embedding, logits) = self.network.run(values)?;
+        let norm = embedding.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+        if !norm.is_finite() {
+            return Err(EmbedError::NotFinite);
+        }
+        if (norm - 1.0).abs() > 1e-3 {
+            return Err(EmbedError::NotUnit { norm });
+        }
+        Ok(Embedding { values: embedding, logits })
+    }
+}
+
+impl crate::pipeline::infer::Embedder for Model {
+    fn id(&self) -> &str {
+        Self::id(self)
+    }
+
+    fn preparation(&self) -> Preparation {
+        Self::preparation(self)
+    }
+
+    fn embed(&mut self, input: &ModelInput) -> Result<Vec<f32>, String> {
+        Self::embed(self, input).map(|e| e.values).map_err(|e| e.to_string())
+    }
+}
+
+/// FNV-1a, 64 bit: tells two trainings apart; it is no protection against a forger, who could write the card as well.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
+}
+
+/// Something like a beat: a narrow peak at R and a broad one after it, z-scored closely enough.
+fn trial_beat() -> [f32; SEGMENT_SAMPLES] {
+    std::array::from_fn(|i| {
+        let bump = |at: f32, width: f32| (-((i as f32 - at) / width).powi(2)).exp();
+        5.0 * bump(62.0, 4.0) + 1.2 * bump(125.0, 14.0) - 0.5
+    })
+}

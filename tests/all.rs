@@ -3,6 +3,8 @@
 
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/inference.rs"]
+mod inference;
 #[path = "all/pipeline.rs"]
 mod pipeline;
 #[path = "all/proto.rs"]
@@ -16,3 +18,5 @@ mod source;
 mod store;
 #[path = "all/tidy.rs"]
 mod tidy;
+#[path = "all/tiny_model.rs"]
+mod tiny_model;

@@ -1,0 +1,197 @@
+//! The model card as a program reads it.
+//!
+//! What decides how the model is run is strict: an unknown key there is an error, since it may be a setting that this
+//! program would ignore. What documents the training is lenient: only the persons that the network has seen matter
+//! here, because figures on them are worth nothing.
+
+use ecg_signal::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use serde::Deserialize;
+
+use super::ModelError;
+
+/// Version of the card's layout that this program reads.
+const SCHEMA: u32 = 1;
+
+/// A model card.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Card {
+    /// Version of the layout.
+    pub schema: u32,
+    /// Name of the model.
+    pub name: String,
+    /// What goes in.
+    pub input: InputCard,
+    /// What comes out.
+    pub output: OutputCard,
+    /// The network.
+    #[serde(default)]
+    pub network: NetworkCard,
+    /// From which score on two beats are of one person.
+    pub decision: DecisionCard,
+    /// What it was trained with.
+    #[serde(default)]
+    pub training: Training,
+}
+
+/// `[input]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputCard {
+    /// Name of the ONNX input.
+    pub name: String,
+    /// Samples of a segment.
+    pub samples: usize,
+    /// Index of R in it.
+    pub r_index: usize,
+    /// Sampling frequency, Hz.
+    pub fs_hz: f64,
+    /// Family of the filter chain, for example `ecgid-chain-1`.
+    pub chain: String,
+    /// Accepted beats that are averaged.
+    pub beats_averaged: usize,
+    /// Exponent of the heart-rate scaling of the part after R.
+    pub qt_exponent: f64,
+    /// RR interval to which it is scaled, seconds.
+    pub qt_reference_rr_s: f64,
+    /// How amplitudes are made comparable.
+    pub normalisation: String,
+}
+
+/// `[output]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputCard {
+    /// Name of the ONNX output with the embedding.
+    pub embedding: String,
+    /// Its length.
+    pub dimensions: usize,
+    /// Name of the ONNX output with class scores, where there is one.
+    #[serde(default)]
+    pub logits: Option<String>,
+    /// Names of the classes.
+    #[serde(default)]
+    pub classes: Vec<String>,
+}
+
+/// `[network]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct NetworkCard {
+    /// What it is.
+    pub kind: String,
+    /// Trained numbers.
+    pub parameters: u64,
+    /// Multiply-accumulates for one embedding.
+    pub multiply_accumulates: u64,
+}
+
+/// `[decision]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct DecisionCard {
+    /// Score from which a comparison counts as a match.
+    pub threshold: f64,
+    /// On what it was set.
+    #[serde(default)]
+    pub threshold_source: String,
+}
+
+/// `[training]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Training {
+    /// The collections of recordings.
+    pub collections: Vec<Collection>,
+}
+
+/// `[[training.collections]]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Collection {
+    /// Name: that of the collection's folder.
+    pub name: String,
+    /// Persons whose beats trained the network.
+    pub persons_seen: Vec<String>,
+    /// Persons that were left out, on whom it may be measured.
+    pub persons_held_out: Vec<String>,
+}
+
+impl Card {
+    /// Reads a card and holds it against this program's signal path.
+    ///
+    /// # Errors
+    /// [`ModelError::Card`] where it cannot be read, [`ModelError::Mismatch`] where the network expects something else
+    /// than this program delivers.
+    pub fn parse(text: &str, file: &str) -> Result<Self, ModelError> {
+        let wrong = |problem: String| ModelError::Card { file: file.into(), problem };
+        let schema: Schema = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        if schema.schema != SCHEMA {
+            return Err(wrong(format!("schema {} (this program reads {SCHEMA})", schema.schema)));
+        }
+        let card: Self = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        card.input.check(file)?;
+        if !(-1.0..=1.0).contains(&card.decision.threshold) {
+            return Err(wrong(format!("decision.threshold {} is no cosine", card.decision.threshold)));
+        }
+        if card.output.dimensions == 0 || card.output.logits.is_some() == card.output.classes.is_empty() {
+            return Err(wrong("output needs dimensions above zero, and classes exactly where it has logits".into()));
+        }
+        Ok(card)
+    }
+
+    /// Persons of the named collection that the network has seen; `None` where the card does not know the collection.
+    #[must_use]
+    pub fn persons_seen(&self, collection: &str) -> Option<&[String]> {
+        self.collection(collection).map(|c| c.persons_seen.as_slice())
+    }
+
+    /// Persons of the named collection that were held out; `None` where the card does not know the collection.
+    #[must_use]
+    pub fn persons_held_out(&self, collection: &str) -> Option<&[String]> {
+        self.collection(collection).map(|c| c.persons_held_out.as_slice())
+    }
+
+    /// Names of the collections that the card knows.
+    #[must_use]
+    pub fn collection_names(&self) -> Vec<&str> {
+        self.training.collections.iter().map(|c| c.name.as_str()).collect()
+    }
+
+    fn collection(&self, name: &str) -> Option<&Collection> {
+        self.training.collections.iter().find(|c| c.name == name)
+    }
+}
+
+/// Read first, so that a card of another layout is called that and not a card with unknown keys.
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
+impl InputCard {
+    /// Everything in which training and this program must agree.
+    fn check(&self, file: &str) -> Result<(), ModelError> {
+        let expected = [
+            ("input.samples", self.samples.to_string(), SEGMENT_SAMPLES.to_string()),
+            ("input.r_index", self.r_index.to_string(), SEGMENT_R_INDEX.to_string()),
+            ("input.fs_hz", self.fs_hz.to_string(), FS.0.to_string()),
+            ("input.chain", self.chain.clone(), ecg_signal::CHAIN.to_owned()),
+            ("input.normalisation", self.normalisation.clone(), "zscore".to_owned()),
+        ];
+        for (key, card, program) in expected {
+            if card != program {
+                return Err(ModelError::Mismatch { file: file.into(), key, card, program });
+            }
+        }
+        let sane = (1..=32).contains(&self.beats_averaged)
+            && (0.0..=1.0).contains(&self.qt_exponent)
+            && (0.3..=2.0).contains(&self.qt_reference_rr_s);
+        if sane {
+            return Ok(());
+        }
+        let problem = format!(
+            "input: beats_averaged {} (1 to 32), qt_exponent {} (0 to 1), qt_reference_rr_s {} (0.3 to 2)",
+            self.beats_averaged, self.qt_exponent, self.qt_reference_rr_s
+        );
+        Err(ModelError::Card { file: file.into(), problem })
+    }
+}

@@ -1,0 +1,75 @@
+//! What can be wrong with a model, and with one answer of it.
+
+use std::path::PathBuf;
+
+/// A model that cannot be used. The command line ends with exit code 78 on it.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A file cannot be read.
+    #[error(
+        "cannot read model file {path}: {source}; a model is NAME.onnx with its card NAME.toml beside it, and without \
+         a configured path the one in the executable is used"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The card is not one that this program can read.
+    #[error("model card of {file}: {problem}; write the card anew with ecg-train, or use a model of this version")]
+    Card {
+        /// The model.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The network was trained for another signal path.
+    #[error(
+        "model {file} was trained with {key} = {card}, this program delivers {program}: scores would mean nothing; \
+         train the model anew with this version's ecg-train, or run the version that it was trained with"
+    )]
+    Mismatch {
+        /// The model.
+        file: String,
+        /// The key of the card.
+        key: &'static str,
+        /// What the card says.
+        card: String,
+        /// What this program has.
+        program: String,
+    },
+    /// The ONNX file is broken, or it is not what the card says.
+    #[error("model {file}: {problem}; check that the .onnx and the .toml belong together, or export the model anew")]
+    Network {
+        /// The model.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The network loads but gives no usable answer.
+    #[error("model {file} gives no usable embedding for a trial beat: {problem}; export the model anew")]
+    Trial {
+        /// The model.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// One answer that cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EmbedError {
+    /// The network failed.
+    #[error("the network failed: {0}")]
+    Failed(String),
+    /// NaN or infinity.
+    #[error("the embedding is not finite")]
+    NotFinite,
+    /// Not on the unit sphere.
+    #[error("the embedding has length {norm:.4} instead of 1")]
+    NotUnit {
+        /// Its length.
+        norm: f64,
+    },
+}

@@ -1,0 +1,96 @@
+//! Models and cards: what is accepted, what is refused, and what the refusal says.
+
+use ecg_identity::cosine;
+use ecgid::inference::{EmbedError, Model, ModelError};
+
+use crate::tiny_model::{Recipe, TinyModel};
+
+fn load(model: &TinyModel) -> Result<Model, ModelError> {
+    Model::from_parts(&model.onnx, &model.card, "tiny.onnx")
+}
+
+/// The refusal of an ordinary model whose card has been changed.
+fn refused(from: &str, to: &str) -> String {
+    let mut model = Recipe::default().build();
+    assert!(model.card.contains(from), "{from}");
+    model.card = model.card.replace(from, to);
+    load(&model).unwrap_err().to_string()
+}
+
+fn beat(shift: f32) -> [f32; 175] {
+    std::array::from_fn(|i| (-((i as f32 - 62.0 - shift) / 4.0).powi(2)).exp() * 5.0 - 0.4)
+}
+
+#[test]
+fn a_model_gives_unit_embeddings_that_depend_on_the_beat_alone() {
+    let mut model = load(&Recipe::default().build()).unwrap();
+    let first = model.embed_values(&beat(0.0)).unwrap();
+    assert_eq!((first.values.len(), first.logits.is_none()), (64, true));
+    model.embed_values(&beat(20.0)).unwrap();
+    assert_eq!(model.embed_values(&beat(0.0)).unwrap(), first);
+    let mut other = model.clone();
+    let elsewhere = std::thread::spawn(move || other.embed_values(&beat(0.0)).unwrap()).join().unwrap();
+    assert_eq!(elsewhere, first);
+    assert!(cosine(&first.values, &model.embed_values(&beat(20.0)).unwrap().values) < 0.9);
+}
+
+#[test]
+fn class_scores_come_along_where_the_card_names_them() {
+    let mut model = load(&Recipe { classes: 6, ..Recipe::default() }.build()).unwrap();
+    assert_eq!(model.embed_values(&beat(0.0)).unwrap().logits.unwrap().len(), 6);
+    assert_eq!(model.card().output.classes.len(), 6);
+}
+
+#[test]
+fn a_card_of_another_signal_path_is_refused_with_both_values() {
+    let text = refused("ecgid-chain-1", "ecgid-chain-0");
+    assert!(text.contains("input.chain = ecgid-chain-0") && text.contains("ecgid-chain-1"), "{text}");
+    assert!(refused("r_index = 62", "r_index = 60").contains("input.r_index = 60"));
+    assert!(refused("fs_hz = 250.0", "fs_hz = 500.0").contains("input.fs_hz = 500"));
+    assert!(refused("samples = 175", "samples = 174").contains("input.samples = 174"));
+    assert!(refused("\"zscore\"", "\"minmax\"").contains("minmax"));
+}
+
+#[test]
+fn a_card_that_cannot_be_read_says_where() {
+    assert!(refused("schema = 1", "schema = 2").contains("schema 2"));
+    assert!(refused("r_index = 62", "r_index = 62\nsecret = 1").contains("secret"));
+    assert!(refused("threshold = 0.9", "threshold = 9.0").contains("no cosine"));
+    assert!(refused("threshold = 0.9", "").contains("threshold"));
+    assert!(refused("beats_averaged = 5", "beats_averaged = 0").contains("beats_averaged 0"));
+}
+
+#[test]
+fn an_onnx_file_that_is_not_what_the_card_says_is_refused() {
+    let renamed = Recipe { input: "heart", ..Recipe::default() }.build();
+    assert!(load(&renamed).unwrap_err().to_string().contains("input `heart`"));
+    let short = Recipe { samples: 174, ..Recipe::default() }.build();
+    assert!(load(&short).unwrap_err().to_string().contains("[1, 1, 174] instead of [N, 1, 175]"));
+    assert!(refused("embedding = \"embedding\"", "embedding = \"code\"").contains("no output `code`"));
+    assert!(refused("dimensions = 64", "dimensions = 32").contains("has 64 numbers, the card says 32"));
+    let card = Recipe::default().build().card;
+    assert!(Model::from_parts(b"not a model", &card, "x.onnx").unwrap_err().to_string().contains("x.onnx"));
+}
+
+#[test]
+fn an_embedding_that_is_not_of_unit_length_or_not_finite_is_refused() {
+    let long = Recipe { length: 2.0, ..Recipe::default() }.build();
+    assert!(matches!(load(&long), Err(ModelError::Trial { .. })));
+    let mut model = load(&Recipe::default().build()).unwrap();
+    assert_eq!(model.embed_values(&[f32::NAN; 175]), Err(EmbedError::NotFinite));
+    assert_eq!(model.embed_values(&[0.0; 175]), Err(EmbedError::NotFinite));
+}
+
+#[test]
+fn two_trainings_under_one_name_have_two_ids_and_files_are_found_side_by_side() {
+    let model = Recipe::default().build();
+    let other = Recipe { dimensions: 32, ..Recipe::default() }.build();
+    let (a, b) = (load(&model).unwrap(), load(&other).unwrap());
+    assert!(a.id().starts_with("tiny-") && a.id() != b.id());
+    let folder = tempfile::tempdir().unwrap();
+    let path = model.write(folder.path());
+    assert_eq!(Model::load(&path).unwrap().id(), a.id());
+    std::fs::remove_file(path.with_extension("toml")).unwrap();
+    let text = Model::load(&path).unwrap_err().to_string();
+    assert!(text.contains("tiny.toml") && text.contains("beside"), "{text}");
+}
