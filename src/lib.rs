@@ -19,6 +19,7 @@ pub mod inference;
 pub mod pipeline;
 pub mod proto;
 pub mod publish;
+pub mod recording;
 pub mod source;
 pub mod store;
 pub mod telemetry;

@@ -1,6 +1,8 @@
 //! The integration tests of the daemon, in one binary.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking; helpers of tests too")]
 
+#[path = "all/analyze.rs"]
+mod analyze;
 #[path = "all/config.rs"]
 mod config;
 #[path = "all/inference.rs"]
@@ -12,6 +14,8 @@ mod proto;
 #[cfg(feature = "demo")]
 #[path = "all/publish.rs"]
 mod publish;
+#[path = "all/recordings.rs"]
+mod recordings;
 #[path = "all/source.rs"]
 mod source;
 #[path = "all/store.rs"]

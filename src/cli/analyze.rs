@@ -1,15 +1,245 @@
-//! `ecgid analyze`: to be written.
+//! `ecgid analyze`: one recording through the streaming path; beats, heart-rate variability and quality come out.
+//!
+//! The JSON is a contract: other programs read it. Positions are samples of the record as it is on disk, whatever the
+//! internal rate.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use ecg_signal::{Beat, Hrv, Mains, RrSeries, Verdict};
+use serde::Serialize;
 
 use super::Failure;
+use crate::recording::{Passage, Recording, RecordingError, mains_name, parse_mains};
 
 /// Arguments of `ecgid analyze`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// WFDB record (path without extension, or its .hea) or .csv
+    record: PathBuf,
+    /// Which signal of the record, counted from 0
+    #[arg(long, default_value_t = 0)]
+    signal: usize,
+    /// Mains frequency that the notch removes: 50, 60 or none
+    #[arg(long, default_value = "50", value_parser = parse_mains)]
+    mains: Mains,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// The analysis of one signal of a record.
+#[derive(Debug, Serialize)]
+pub struct Analysis {
+    record: String,
+    signal: String,
+    units: String,
+    mains: &'static str,
+    /// Sampling frequency of the record, Hz.
+    fs: f64,
+    /// Samples of the record.
+    samples: usize,
+    beats: Vec<BeatReport>,
+    hrv: HrvReport,
+    quality: QualityReport,
+    /// From an R peak to its finished segment, ms.
+    delay_ms: f64,
+    /// What that delay is made of, ms.
+    delay: BTreeMap<&'static str, f64>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct BeatReport {
+    /// Samples of the record, fractional, from 0.
+    r_peak: f64,
+    /// Time since the beat before; `None` at the start and after a break.
+    rr_ms: Option<f64>,
+    /// Quality score, 0…1.
+    quality: f64,
+    /// The quality gate let it through to identity and HRV.
+    accepted: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    /// R against the conditioned baseline, mV.
+    amplitude_mv: f64,
+}
+
+/// Time-domain figures over the whole record; `None` with a reason where it holds too little.
+#[derive(Debug, Serialize)]
+struct HrvReport {
+    intervals: usize,
+    clean_s: f64,
+    mean_hr_bpm: Option<f64>,
+    mean_nn_ms: Option<f64>,
+    sdnn_ms: Option<f64>,
+    rmssd_ms: Option<f64>,
+    pnn50_percent: Option<f64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    missing: BTreeMap<&'static str, String>,
+}
+
+#[derive(Debug, Serialize)]
+struct QualityReport {
+    beats: usize,
+    accepted: usize,
+    accepted_share: f64,
+    /// Mean quality score of all beats, 0…1.
+    mean_score: Option<f64>,
+    /// Refused beats by reason.
+    refused: BTreeMap<String, usize>,
+    /// Samples that are missing or not finite.
+    invalid_samples: usize,
+    /// Samples on a rail of the converter.
+    clipped_samples: usize,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn main(_args: Args) -> Result<(), Failure> {
-    Err(anyhow::anyhow!("analyze is not written yet").into())
+/// The record, and what to do.
+pub fn main(args: Args) -> Result<(), Failure> {
+    let recording = Recording::open(&args.record, args.signal)?;
+    let analysis =
+        analyze(&recording, args.mains).map_err(|source| RecordingError::Path { path: args.record.clone(), source })?;
+    if args.json {
+        println!("{}", serde_json::to_string(&analysis)?);
+    } else {
+        print!("{analysis}");
+    }
+    Ok(())
+}
+
+/// Analyses a recording with the streaming path.
+///
+/// # Errors
+/// [`ecg_signal::PathError`] where the path does not take its sampling frequency.
+pub fn analyze(recording: &Recording, mains: Mains) -> Result<Analysis, ecg_signal::PathError> {
+    let stream = &recording.stream;
+    let passage = stream.pass(0..stream.samples.len(), mains)?;
+    let delay = &passage.delay;
+    Ok(Analysis {
+        record: recording.name.clone(),
+        signal: recording.signal.clone(),
+        units: recording.units.clone(),
+        mains: mains_name(mains),
+        fs: stream.fs.0,
+        samples: stream.samples.len(),
+        beats: passage.beats.iter().map(report).collect(),
+        hrv: hrv(&passage, stream.fs.0),
+        quality: quality(recording, &passage),
+        delay_ms: delay.r_to_segment_ms,
+        delay: BTreeMap::from([
+            ("resampler_ms", delay.resampler_ms),
+            ("conditioner_ms", delay.conditioner_ms),
+            ("detector_ms", delay.detector_ms),
+            ("segment_ms", delay.segment_ms),
+        ]),
+        warnings: recording.warnings.clone(),
+    })
+}
+
+fn report(beat: &Beat) -> BeatReport {
+    BeatReport {
+        r_peak: beat.r_peak,
+        rr_ms: beat.rr_ms,
+        quality: beat.quality.score,
+        accepted: beat.quality.verdict == Verdict::Accepted,
+        refused: refusal(beat),
+        amplitude_mv: beat.amplitude_mv,
+    }
+}
+
+fn refusal(beat: &Beat) -> Option<String> {
+    match beat.quality.verdict {
+        Verdict::Accepted => None,
+        Verdict::Refused(why) => Some(why.name().to_owned()),
+    }
+}
+
+fn hrv(passage: &Passage, fs: f64) -> HrvReport {
+    let mut series = RrSeries::new();
+    let mut intervals = Vec::new();
+    for beat in &passage.beats {
+        if beat.rr_ms.is_none() {
+            series.interrupt();
+        }
+        intervals.extend(series.push(beat.r_peak / fs, beat.quality.verdict == Verdict::Accepted));
+    }
+    let figures = Hrv::of(intervals.iter());
+    let named = [
+        ("mean_hr_bpm", figures.mean_hr_bpm),
+        ("mean_nn_ms", figures.mean_nn_ms),
+        ("sdnn_ms", figures.sdnn_ms),
+        ("rmssd_ms", figures.rmssd_ms),
+        ("pnn50_percent", figures.pnn50_percent),
+    ];
+    HrvReport {
+        intervals: figures.intervals,
+        clean_s: figures.clean_s,
+        mean_hr_bpm: figures.mean_hr_bpm.ok(),
+        mean_nn_ms: figures.mean_nn_ms.ok(),
+        sdnn_ms: figures.sdnn_ms.ok(),
+        rmssd_ms: figures.rmssd_ms.ok(),
+        pnn50_percent: figures.pnn50_percent.ok(),
+        missing: named.iter().filter_map(|(name, f)| f.err().map(|why| (*name, why.to_string()))).collect(),
+    }
+}
+
+fn quality(recording: &Recording, passage: &Passage) -> QualityReport {
+    let beats = passage.beats.len();
+    let mut refused = BTreeMap::new();
+    for why in passage.beats.iter().filter_map(refusal) {
+        *refused.entry(why).or_insert(0) += 1;
+    }
+    let samples = &recording.stream.samples;
+    let scores = passage.beats.iter().map(|b| b.quality.score).sum::<f64>();
+    QualityReport {
+        beats,
+        accepted: passage.accepted().count(),
+        accepted_share: passage.accepted_share(),
+        mean_score: (beats > 0).then(|| scores / beats as f64),
+        refused,
+        invalid_samples: samples.iter().filter(|s| !s.millivolts.is_finite()).count(),
+        clipped_samples: samples.iter().filter(|s| s.clipped).count(),
+    }
+}
+
+impl std::fmt::Display for Analysis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (q, h) = (&self.quality, &self.hrv);
+        writeln!(
+            f,
+            "{}, signal {}: {:.1} s at {} Hz",
+            self.record,
+            self.signal,
+            self.samples as f64 / self.fs,
+            self.fs
+        )?;
+        for warning in &self.warnings {
+            writeln!(f, "  note: {warning}")?;
+        }
+        writeln!(f, "beats      {} found, {} accepted ({:.0} %)", q.beats, q.accepted, 100.0 * q.accepted_share)?;
+        for (why, n) in &q.refused {
+            writeln!(f, "           {n} refused: {why}")?;
+        }
+        if q.invalid_samples + q.clipped_samples > 0 {
+            writeln!(f, "samples    {} missing, {} clipped", q.invalid_samples, q.clipped_samples)?;
+        }
+        let figures = [
+            ("heart rate", h.mean_hr_bpm, "bpm", "mean_hr_bpm"),
+            ("mean NN", h.mean_nn_ms, "ms", "mean_nn_ms"),
+            ("SDNN", h.sdnn_ms, "ms", "sdnn_ms"),
+            ("RMSSD", h.rmssd_ms, "ms", "rmssd_ms"),
+            ("pNN50", h.pnn50_percent, "%", "pnn50_percent"),
+        ];
+        for (name, value, unit, key) in figures {
+            match (value, h.missing.get(key)) {
+                (Some(value), _) => writeln!(f, "{name:10} {value:.1} {unit}")?,
+                (None, why) => writeln!(f, "{name:10} - ({})", why.map_or("no interval", String::as_str))?,
+            }
+        }
+        writeln!(f, "delay      {:.0} ms from R to the finished segment (mains {})", self.delay_ms, self.mains)
+    }
 }

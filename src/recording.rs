@@ -1,0 +1,174 @@
+//! A recording as a stream: one signal of a file through the signal path, sample by sample, as the daemon hears it.
+//!
+//! `analyze`, `evaluate` and `enrol --record` share it, so that none of them can look ahead. It knows nothing of
+//! identities and prints nothing.
+
+mod board;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use ecg_data::{Record, RecordError};
+use ecg_signal::{Beat, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, SignalPath, Verdict};
+
+pub use board::{BoardError, through_board};
+
+/// A recording that cannot be analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The record has no such signal.
+    #[error("{path} has no signal {asked}; it has {known} (numbers count from 0)")]
+    NoSuchSignal {
+        /// The record.
+        path: PathBuf,
+        /// What was asked for.
+        asked: usize,
+        /// What there is.
+        known: String,
+    },
+    /// The signal path cannot run on it.
+    #[error("cannot analyse {path}: {source}")]
+    Path {
+        /// The record.
+        path: PathBuf,
+        /// Why.
+        source: PathError,
+    },
+    /// The simulated board cannot send it.
+    #[error("cannot send {path} through a simulated board: {source}")]
+    Board {
+        /// The record.
+        path: PathBuf,
+        /// Why.
+        source: BoardError,
+    },
+}
+
+/// Samples as a source would deliver them, with their sampling frequency.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// What the front end of templates is called: `record`, or the wire format that it went through.
+    pub format: String,
+    /// Sampling frequency.
+    pub fs: Hertz,
+    /// The samples.
+    pub samples: Vec<PathInput>,
+}
+
+/// One signal of a record.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// The record's name.
+    pub name: String,
+    /// The signal's name.
+    pub signal: String,
+    /// The signal's units in the file.
+    pub units: String,
+    /// What is odd about the file but does not stop its use.
+    pub warnings: Vec<String>,
+    /// The samples, in millivolts.
+    pub stream: Stream,
+}
+
+impl Recording {
+    /// Opens a WFDB record (path without extension, or `.hea`) or a `.csv`, and takes one signal of it.
+    ///
+    /// # Errors
+    /// [`RecordingError`]: the file, and what to do.
+    pub fn open(path: &Path, signal: usize) -> Result<Self, RecordingError> {
+        let mut record = Record::open(path)?;
+        if signal >= record.signals.len() {
+            let names = record.signals.iter().enumerate().map(|(i, s)| format!("{i} ({})", s.name));
+            let known = names.collect::<Vec<_>>().join(", ");
+            return Err(RecordingError::NoSuchSignal { path: path.to_owned(), asked: signal, known });
+        }
+        let mut warnings = std::mem::take(&mut record.warnings);
+        let chosen = &record.signals[signal];
+        if !chosen.is_voltage() {
+            let unit = if chosen.units.is_empty() { "no unit" } else { &chosen.units };
+            warnings.push(format!("signal {signal} ({}) has {unit}; it is taken as millivolts", chosen.name));
+        }
+        let sample =
+            |(i, &millivolts): (usize, &f64)| PathInput { millivolts, clipped: chosen.is_clipped(i), lead_off: None };
+        let samples = chosen.samples.iter().enumerate().map(sample).collect();
+        Ok(Self {
+            name: record.name.clone(),
+            signal: chosen.name.clone(),
+            units: chosen.units.clone(),
+            warnings,
+            stream: Stream { format: "record".into(), fs: Hertz(record.fs), samples },
+        })
+    }
+}
+
+/// What the signal path made of a stream.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    /// Beats, in order, refused ones included.
+    pub beats: Vec<Beat>,
+    /// Delays of the path.
+    pub delay: PathDelay,
+    /// Identifies the chain, mains included.
+    pub chain_id: String,
+}
+
+impl Passage {
+    /// Beats that the quality gate accepted.
+    pub fn accepted(&self) -> impl Iterator<Item = &Beat> {
+        self.beats.iter().filter(|b| b.quality.verdict == Verdict::Accepted)
+    }
+
+    /// Share of accepted beats, 0…1; 0 without beats.
+    #[must_use]
+    pub fn accepted_share(&self) -> f64 {
+        self.accepted().count() as f64 / self.beats.len().max(1) as f64
+    }
+}
+
+impl Stream {
+    /// Runs a part of the stream (all of it: `0..samples.len()`) through a new signal path, then flushes it.
+    ///
+    /// # Errors
+    /// [`PathError`] where the path does not take this sampling frequency.
+    pub fn pass(&self, part: Range<usize>, mains: Mains) -> Result<Passage, PathError> {
+        let mut path = SignalPath::new(&PathConfig { fs: self.fs, mains })?;
+        let mut beats = Vec::new();
+        for sample in &self.samples[part] {
+            path.push(*sample, &mut |beat| beats.push(beat));
+        }
+        path.flush(&mut |beat| beats.push(beat));
+        Ok(Passage { beats, delay: path.delay(), chain_id: path.chain_id() })
+    }
+
+    /// Length, seconds.
+    #[must_use]
+    pub fn duration_s(&self) -> f64 {
+        self.samples.len() as f64 / self.fs.0
+    }
+}
+
+/// Reads `--mains`.
+///
+/// # Errors
+/// What is accepted.
+pub fn parse_mains(text: &str) -> Result<Mains, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "50" => Ok(Mains::Hz50),
+        "60" => Ok(Mains::Hz60),
+        "none" => Ok(Mains::None),
+        _ => Err("50, 60 or none".into()),
+    }
+}
+
+/// `--mains` as it is written back.
+#[must_use]
+pub fn mains_name(mains: Mains) -> &'static str {
+    match mains {
+        Mains::Hz50 => "50",
+        Mains::Hz60 => "60",
+        Mains::None => "none",
+    }
+}

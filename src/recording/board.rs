@@ -1,0 +1,84 @@
+//! A recording as a board would send it: brought to the board's rate, quantised, encoded, decoded again.
+//!
+//! A person enrolled from a file this way has a template of that board's front end, as if the board had been worn.
+
+use ecg_signal::{Hertz, PathInput, resample};
+use ecg_wire::{Decoded, Decoder, Encoder, Format, Options, Sample, millivolts_per_code};
+
+use super::Stream;
+
+/// A stream that cannot go through a board.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum BoardError {
+    /// The sampling frequency cannot be changed to that of the board.
+    #[error("{from} Hz cannot be resampled to the {to} Hz of the format")]
+    Rate {
+        /// Of the recording.
+        from: f64,
+        /// Of the board.
+        to: f64,
+    },
+}
+
+/// The largest code of the 24-bit converter.
+const RAIL: f64 = 8_388_607.0;
+
+/// Sends a stream through a simulated board of `format` and decodes what it sent.
+///
+/// `fs` is the board's sampling frequency, the format's usual one where `None`. A sample that is missing in the
+/// recording is sent as a lifted electrode; what the decoder refuses or misses comes back as a missing sample.
+///
+/// # Errors
+/// [`BoardError::Rate`] where one of the sampling frequencies is unusable.
+pub fn through_board(stream: &Stream, format: Format, fs: Option<Hertz>) -> Result<Stream, BoardError> {
+    let spec = format.spec();
+    let fs = fs.unwrap_or(Hertz(spec.fs_hz));
+    let sent = at_rate(stream, fs)?;
+    // What one step of the converter is worth; a firmware that drops low bits does so in the encoder.
+    let converter_step = millivolts_per_code(spec.gain, spec.vref_volts, 0);
+    let received_step = millivolts_per_code(spec.gain, spec.vref_volts, spec.code_shift);
+    let mut encoder = Encoder::with_fs(format, fs.0);
+    let mut decoder = Decoder::new(format, Options::default());
+    let (mut bytes, mut samples) = (Vec::new(), Vec::with_capacity(sent.len()));
+    for input in sent {
+        let lead_off = !input.millivolts.is_finite();
+        let code = if lead_off { 0.0 } else { (input.millivolts / converter_step).round().clamp(-RAIL - 1.0, RAIL) };
+        bytes.clear();
+        encoder.encode(code as i32, 0, lead_off, &mut bytes);
+        decoder.push(&bytes, &mut |decoded| match decoded {
+            Decoded::Sample(sample) => samples.push(received(sample, received_step)),
+            Decoded::Missing { frames } => samples.extend((0..frames).map(|_| missing())),
+            Decoded::Refused(_) => {}
+        });
+    }
+    Ok(Stream { format: format.name().to_owned(), fs, samples })
+}
+
+/// The stream at another rate. A run of missing samples stays missing, and is bridged for the filter meanwhile.
+fn at_rate(stream: &Stream, fs: Hertz) -> Result<Vec<PathInput>, BoardError> {
+    if (stream.fs.0 - fs.0).abs() < 1e-9 || stream.samples.is_empty() {
+        return Ok(stream.samples.clone());
+    }
+    let mut held = 0.0;
+    let bridge = |s: &PathInput| {
+        held = if s.millivolts.is_finite() { s.millivolts } else { held };
+        held
+    };
+    let bridged: Vec<f64> = stream.samples.iter().map(bridge).collect();
+    let resampled = resample(&bridged, stream.fs, fs).map_err(|_| BoardError::Rate { from: stream.fs.0, to: fs.0 })?;
+    let at = |(i, value): (usize, f64)| {
+        let nearest = (i as f64 * stream.fs.0 / fs.0).round() as usize;
+        let source = &stream.samples[nearest.min(stream.samples.len() - 1)];
+        let millivolts = if source.millivolts.is_finite() { value } else { f64::NAN };
+        PathInput { millivolts, clipped: source.clipped, lead_off: None }
+    };
+    Ok(resampled.into_iter().enumerate().map(at).collect())
+}
+
+fn received(sample: Sample, step: f64) -> PathInput {
+    PathInput { millivolts: f64::from(sample.ecg) * step, clipped: sample.clipped, lead_off: sample.lead_off }
+}
+
+fn missing() -> PathInput {
+    PathInput { millivolts: f64::NAN, clipped: false, lead_off: None }
+}

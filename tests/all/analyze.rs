@@ -1,0 +1,91 @@
+//! `ecgid analyze`: the JSON contract, on made and on real recordings.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::recordings::{data, ecgid, ecgid_json, text};
+
+/// A CSV of narrow and broad bumps, one beat each `rr_s` from `first_s` on.
+fn made_recording(folder: &Path, fs: f64, seconds: f64, first_s: f64, rr_s: f64) -> PathBuf {
+    let mut table = String::from("time_s,ecg_mv\n");
+    for i in 0..(fs * seconds) as usize {
+        let t = i as f64 / fs;
+        let since = (t - first_s).rem_euclid(rr_s);
+        let bump = |at: f64, width: f64| {
+            let nearest = [since - at, since - at - rr_s, since - at + rr_s].map(|d| (-(d / width).powi(2)).exp());
+            nearest.iter().sum::<f64>()
+        };
+        let mv = bump(0.0, 0.010) + 0.12 * bump(-0.16, 0.022) + 0.25 * bump(0.28, 0.045);
+        writeln!(table, "{t:.6},{mv:.6}").unwrap();
+    }
+    let path = folder.join("made.csv");
+    std::fs::write(&path, table).unwrap();
+    path
+}
+
+#[test]
+fn beats_stand_in_samples_of_the_record_whatever_its_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    for fs in [125.0, 250.0, 360.0, 1000.0] {
+        let record = made_recording(folder.path(), fs, 60.0, 0.5, 0.8);
+        let report = ecgid_json(&["analyze", text(&record), "--json"]);
+        assert!((report["fs"].as_f64().unwrap() - fs).abs() < 1e-6 * fs);
+        assert_eq!(report["samples"].as_u64(), Some((fs * 60.0) as u64));
+        let beats = report["beats"].as_array().unwrap();
+        assert!((72..=76).contains(&beats.len()), "{} beats at {fs} Hz", beats.len());
+        for beat in &beats[3..] {
+            let r_s = beat["r_peak"].as_f64().unwrap() / fs;
+            let nearest = 0.5 + ((r_s - 0.5) / 0.8).round() * 0.8;
+            assert!((r_s - nearest).abs() < 0.004, "R at {r_s} instead of {nearest} s at {fs} Hz");
+            assert!((beat["rr_ms"].as_f64().unwrap() - 800.0).abs() < 6.0);
+            assert!((0.0..=1.0).contains(&beat["quality"].as_f64().unwrap()));
+        }
+        let hrv = &report["hrv"];
+        assert!((hrv["mean_hr_bpm"].as_f64().unwrap() - 75.0).abs() < 0.2);
+        assert!(hrv["rmssd_ms"].as_f64().unwrap() < 3.0);
+        assert!(report["delay_ms"].as_f64().unwrap() > 400.0);
+        assert!(report["quality"]["accepted_share"].as_f64().unwrap() > 0.9);
+    }
+}
+
+#[test]
+fn nothing_looks_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = made_recording(folder.path(), 250.0, 40.0, 0.5, 0.85);
+    let whole = ecgid_json(&["analyze", text(&record), "--json"]);
+    let delay_s = whole["delay_ms"].as_f64().unwrap() / 1000.0;
+    let lines = std::fs::read_to_string(&record).unwrap();
+    let cut: String = lines.lines().take(1 + 20 * 250).map(|l| format!("{l}\n")).collect();
+    std::fs::write(&record, cut).unwrap();
+    let part = ecgid_json(&["analyze", text(&record), "--json"]);
+    let decided = |report: &serde_json::Value| -> Vec<serde_json::Value> {
+        let beats = report["beats"].as_array().unwrap().iter();
+        beats.filter(|b| b["r_peak"].as_f64().unwrap() / 250.0 < 20.0 - delay_s - 0.1).cloned().collect()
+    };
+    assert!(decided(&part).len() > 15);
+    assert_eq!(decided(&part), decided(&whole), "what was known after 20 s is what was said");
+}
+
+#[test]
+fn what_cannot_be_analysed_is_named_with_what_to_do() {
+    let missing = ecgid(&["analyze", "no/such/record", "--json"]);
+    let words = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(words.contains("no/such/record") && words.contains(".hea"), "{words}");
+    let folder = tempfile::tempdir().unwrap();
+    let record = made_recording(folder.path(), 250.0, 5.0, 0.5, 0.8);
+    let words = String::from_utf8_lossy(&ecgid(&["analyze", text(&record), "--signal", "3"]).stderr).into_owned();
+    assert!(words.contains("no signal 3"), "{words}");
+}
+
+#[test]
+fn a_real_recording_gives_readable_text_and_the_same_by_its_header() {
+    let Some(record) = data("ecg-id/Person_01/rec_1.hea") else { return };
+    let by_header = ecgid_json(&["analyze", text(&record), "--json"]);
+    assert_eq!(by_header, ecgid_json(&["analyze", text(&record.with_extension("")), "--json"]));
+    assert_eq!((by_header["fs"].as_f64(), by_header["samples"].as_u64()), (Some(500.0), Some(10_000)));
+    assert!(by_header["beats"].as_array().unwrap().len() > 15);
+    let shown = ecgid(&["analyze", text(&record)]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("heart rate") && shown.contains("delay"), "{shown}");
+}
