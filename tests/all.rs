@@ -5,6 +5,8 @@
 mod analyze;
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/evaluate.rs"]
+mod evaluate;
 #[path = "all/inference.rs"]
 mod inference;
 #[path = "all/pipeline.rs"]

@@ -1,15 +1,40 @@
-//! `ecgid evaluate`: to be written.
+//! `ecgid evaluate`: what the detector and the identity are worth on a set of recordings.
+
+pub mod identity;
+pub mod matching;
+pub mod plot;
+pub mod protocol;
+pub mod qrs;
+pub mod report;
+pub mod score;
+pub mod work;
+
+use clap::Subcommand;
 
 use super::Failure;
 
 /// Arguments of `ecgid evaluate`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Beats against the beat annotations of WFDB records
+    Qrs(qrs::Args),
+    /// Enrolled persons against probes of other sessions: EER, FNMR, rank-1 with intervals
+    Identity(identity::Args),
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn main(_args: Args) -> Result<(), Failure> {
-    Err(anyhow::anyhow!("evaluate is not written yet").into())
+/// What was attempted, with what, and what to do.
+pub fn main(args: Args) -> Result<(), Failure> {
+    match args.what {
+        What::Qrs(args) => qrs::main(&args),
+        What::Identity(args) => identity::main(&args),
+    }
 }

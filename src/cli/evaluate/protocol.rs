@@ -1,0 +1,163 @@
+//! The protocol of an identity evaluation: templates from the enrol records, one score for each probe and reference.
+//!
+//! A template is the mean of the unit mean embeddings of a person's enrol records. A probe window starts with a cold
+//! signal path, as if the electrodes had just been put on. It computes scores and no rate.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use anyhow::Context;
+use ecg_data::Entry;
+use ecg_identity::rates::Comparison;
+use ecg_identity::{cosine, mean_unit};
+use ecg_signal::Mains;
+use ecg_wire::Format;
+
+use super::work::for_each;
+use crate::inference::Model;
+use crate::recording::{Recording, Stream, through_board};
+
+/// Embeddings below which a probe window, or an enrol record, is refused: the quality gate let too little through.
+pub const MIN_EMBEDDINGS: usize = 3;
+
+/// What is fixed before the first record is read.
+#[derive(Debug, Clone)]
+pub struct Protocol {
+    /// Length of a probe window, seconds.
+    pub seconds: f64,
+    /// Which signal of each record.
+    pub signal: usize,
+    /// What the notch removes.
+    pub mains: Mains,
+    /// The board through which enrol records go; `None`: as recorded.
+    pub enrol_front_end: Option<Format>,
+    /// The board through which probes go; `None`: as recorded.
+    pub probe_front_end: Option<Format>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// Every probe against every reference.
+    pub comparisons: Vec<Comparison>,
+    /// Persons whose enrol records held too few good beats.
+    pub not_enrolled: Vec<String>,
+    /// Probes of persons without a reference of their own, which count as strangers only.
+    pub probes_without_reference: usize,
+    /// Embeddings of the probes that were not refused: smallest, median, largest.
+    pub embeddings: [usize; 3],
+}
+
+/// One window of a probe record.
+struct Probe {
+    name: String,
+    subject: String,
+    /// Empty where refused.
+    embedding: Vec<f32>,
+    embeddings: usize,
+}
+
+impl Protocol {
+    /// Enrols and probes.
+    ///
+    /// # Errors
+    /// A record that cannot be read or analysed: a protocol with records left out is another protocol.
+    pub fn run(&self, model: &Model, enrol: &[Entry], probe: &[Entry]) -> anyhow::Result<Trial> {
+        let templates = self.enrol(model, enrol)?;
+        let probes = for_each("probing", probe, || model.clone(), |model, entry| self.probe(model, entry));
+        let probes: Vec<Probe> =
+            probes.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let references: Vec<(&String, &Vec<f32>)> = templates.iter().filter(|(_, t)| !t.is_empty()).collect();
+        let compare = |probe: &Probe| {
+            let score = |template: &[f32]| match probe.embedding.as_slice() {
+                [] => f64::NEG_INFINITY,
+                embedding => cosine(template, embedding),
+            };
+            let comparison = |(subject, template): &(&String, &Vec<f32>)| Comparison {
+                probe_record: probe.name.clone(),
+                probe_subject: probe.subject.clone(),
+                reference_subject: (*subject).clone(),
+                score: score(template),
+            };
+            references.iter().map(comparison).collect::<Vec<_>>()
+        };
+        let has_reference = |p: &&Probe| templates.get(&p.subject).is_some_and(|t| !t.is_empty());
+        let mut counts: Vec<usize> = probes.iter().filter(|p| p.embeddings > 0).map(|p| p.embeddings).collect();
+        counts.sort_unstable();
+        let at = |q: usize| counts.get((counts.len().max(1) - 1) * q / 2).copied().unwrap_or(0);
+        Ok(Trial {
+            comparisons: probes.iter().flat_map(compare).collect(),
+            not_enrolled: templates.iter().filter(|(_, t)| t.is_empty()).map(|(s, _)| s.clone()).collect(),
+            probes_without_reference: probes.len() - probes.iter().filter(has_reference).count(),
+            embeddings: [at(0), at(1), at(2)],
+        })
+    }
+
+    /// One template for each person; empty where no record was good enough.
+    fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<f32>>> {
+        let embed = |model: &mut Model, entry: &Entry| -> anyhow::Result<Vec<f32>> {
+            let stream = self.open(entry, self.enrol_front_end)?;
+            Ok(self.embed(model, &stream, 0..stream.samples.len())?.0)
+        };
+        let records = for_each("enrolling", entries, || model.clone(), embed);
+        let mut of_subject: BTreeMap<String, Vec<Vec<f32>>> = BTreeMap::new();
+        for (entry, embedding) in entries.iter().zip(records) {
+            let all = of_subject.entry(entry.subject.clone()).or_default();
+            all.extend(Some(embedding?).filter(|e| !e.is_empty()));
+        }
+        let template =
+            |(subject, records): (String, Vec<Vec<f32>>)| (subject, mean_unit(records.iter().map(Vec::as_slice)));
+        Ok(of_subject.into_iter().map(template).collect())
+    }
+
+    /// The windows of one probe record.
+    fn probe(&self, model: &mut Model, entry: &Entry) -> anyhow::Result<Vec<Probe>> {
+        let stream = self.open(entry, self.probe_front_end)?;
+        let windows = windows(stream.samples.len(), stream.fs.0 * self.seconds);
+        let several = windows.len() > 1;
+        let probe = |(n, window): (usize, Range<usize>)| {
+            let (embedding, embeddings) = self.embed(model, &stream, window)?;
+            let name = if several { format!("{}#{n}", entry.record) } else { entry.record.clone() };
+            Ok(Probe { name, subject: entry.subject.clone(), embedding, embeddings })
+        };
+        windows.into_iter().enumerate().map(probe).collect()
+    }
+
+    fn open(&self, entry: &Entry, board: Option<Format>) -> anyhow::Result<Stream> {
+        let stream = Recording::open(&entry.path, self.signal)?.stream;
+        match board {
+            Some(format) => through_board(&stream, format, None).with_context(|| entry.record.clone()),
+            None => Ok(stream),
+        }
+    }
+
+    /// Mean embedding of a part, empty where refused, and of how many it is the mean.
+    fn embed(&self, model: &mut Model, stream: &Stream, part: Range<usize>) -> anyhow::Result<(Vec<f32>, usize)> {
+        let beats = stream.pass(part, self.mains)?.beats;
+        let embeddings = model.embed_beats(&beats)?;
+        if embeddings.len() < MIN_EMBEDDINGS {
+            return Ok((Vec::new(), 0));
+        }
+        Ok((mean_unit(embeddings.iter().map(Vec::as_slice)), embeddings.len()))
+    }
+}
+
+/// Consecutive windows of `length` samples; a rest that is shorter is left out, a record that is shorter is one window.
+fn windows(samples: usize, length: f64) -> Vec<Range<usize>> {
+    let length = (length.round() as usize).max(1);
+    let whole = (samples / length).max(1);
+    (0..whole).map(|i| i * length..((i + 1) * length).min(samples)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_cut_into_whole_windows_and_a_short_one_is_one_window() {
+        let ends = |samples| windows(samples, 3750.0).iter().map(|w| w.end).collect::<Vec<_>>();
+        assert_eq!(ends(5000), [3750]);
+        assert_eq!(ends(3749), [3749]);
+        assert_eq!(ends(8000), [3750, 7500]);
+    }
+}

@@ -1,0 +1,139 @@
+//! `ecgid evaluate`: the same figures as the independent scorers on the same output.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::recordings::{data, ecgid, ecgid_json, python, text};
+use crate::tiny_model::Recipe;
+
+fn close(a: &Value, b: &Value, what: &str) {
+    let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+    assert!((a - b).abs() < 1e-9, "{what}: {a} against {b}");
+}
+
+#[test]
+fn qrs_figures_equal_those_of_the_independent_scorer() {
+    let (Some(records), Some(scorer)) = (data("mitdb"), data("../check/score_qrs.py")) else { return };
+    let Some(python) = python("json") else { return };
+    let names = ["114", "203", "207"];
+    let command = format!("{} analyze {{record}} --json", env!("CARGO_BIN_EXE_ecgid"));
+    let done = Command::new(python)
+        .args([text(&scorer), text(&records), "--cmd", &command, "--json", "--records"])
+        .args(names)
+        .output()
+        .unwrap();
+    let theirs: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let ours = ecgid_json(&["evaluate", "qrs", text(&records), "--records", &names.join(","), "--json"]);
+    let scopes = names.map(|n| (&theirs["records"][n], &ours["records"][n]));
+    for (theirs, ours) in scopes.into_iter().chain([(&theirs["total"], &ours["total"])]) {
+        compare_scope(&theirs["full"], ours);
+        compare_scope(&theirs["ec57"], &ours["ec57"]);
+    }
+    assert!(ours["total"]["f1_150ms"].as_f64().unwrap() > 98.5);
+}
+
+fn compare_scope(theirs: &Value, ours: &Value) {
+    for (limit, key) in [("150", ""), ("75", "within_75_ms"), ("50", "within_50_ms")] {
+        let at = if key.is_empty() { ours } else { &ours[key] };
+        for count in ["tp", "fp", "fn"] {
+            assert_eq!(theirs[limit][count], at[count], "{count} at {limit} ms");
+        }
+        close(&theirs[limit]["se"], &at["sensitivity"], "sensitivity");
+        close(&theirs[limit]["ppv"], &at["positive_predictivity"], "positive predictivity");
+        close(&theirs[limit]["f1"], &ours[format!("f1_{limit}ms")], "F1");
+    }
+    close(&theirs["mae_ms"], &ours["mae_ms"], "mean absolute error");
+    close(&theirs["off_ms"], &ours["offset_ms"], "offset");
+    close(&theirs["mae_c_ms"], &ours["mae_centred_ms"], "centred error");
+}
+
+#[test]
+fn identity_figures_equal_those_of_the_independent_scorer() {
+    let (Some(collection), Some(scorer)) = (data("ecg-id"), data("../check/score_identity.py")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let model = Recipe::default().build().write(folder.path());
+    let (scores, plot) = (folder.path().join("scores.csv"), folder.path().join("det.svg"));
+    let persons = "Person_01,Person_02,Person_09,Person_10,Person_27,Person_30,Person_36,Person_52,Person_53,Person_51";
+    let ours = ecgid_json(&[
+        "evaluate",
+        "identity",
+        "--collection",
+        text(&collection),
+        "--enrol",
+        "first",
+        "--probe",
+        "rest",
+        "--model",
+        text(&model),
+        "--subjects",
+        persons,
+        "--scores",
+        text(&scores),
+        "--plot",
+        text(&plot),
+        "--replicates",
+        "200",
+        "--json",
+    ]);
+    assert_eq!(ours["references"].as_u64(), Some(10));
+    assert!(ours["genuine"].as_u64().unwrap() > 10);
+    assert!(ours["eer"]["value"].as_f64().unwrap() < 0.35, "even a random projection knows some people: {ours}");
+    assert_eq!(ours["persons_seen_in_training"], serde_json::json!(["Person_01"]));
+    assert!(ours["warning"].as_str().unwrap().contains("trained on 1 of these 10 persons"));
+    assert!(std::fs::read_to_string(&plot).unwrap().contains("<polyline"));
+    let Some(python) = python("numpy") else { return };
+    let done = Command::new(python).args([text(&scorer), text(&scores), "--json"]).output().unwrap();
+    let theirs: Value = serde_json::from_slice(&done.stdout).unwrap();
+    for count in ["subjects", "references", "probes", "refused_probes", "genuine", "impostor"] {
+        assert_eq!(theirs[count], ours[count], "{count}");
+    }
+    for rate in ["eer", "fnmr_at_fmr_1pct", "fnmr_at_fmr_0.1pct", "rank1"] {
+        close(&theirs[rate]["value"], &ours[rate]["value"], rate);
+    }
+}
+
+#[test]
+fn held_out_persons_come_from_the_card_and_need_no_warning() {
+    let Some(collection) = data("ecg-id") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let model = Recipe::default().build().write(folder.path());
+    let report = ecgid_json(&[
+        "evaluate",
+        "identity",
+        "--collection",
+        text(&collection),
+        "--enrol",
+        "first",
+        "--probe",
+        "rest",
+        "--model",
+        text(&model),
+        "--held-out-only",
+        "--probe-front-end",
+        "ov8a",
+        "--replicates",
+        "10",
+        "--json",
+    ]);
+    assert_eq!((report["references"].as_u64(), report["warning"].is_null()), (Some(3), true));
+    assert_eq!(report["refused_probes"].as_u64(), Some(0));
+}
+
+#[test]
+fn an_unusable_model_ends_with_exit_code_78() {
+    let output = ecgid(&[
+        "evaluate",
+        "identity",
+        "--collection",
+        ".",
+        "--enrol",
+        "first",
+        "--probe",
+        "rest",
+        "--model",
+        "no.onnx",
+    ]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no.onnx"));
+}
