@@ -2,4 +2,5 @@
 //!
 //! It stands outside of the daemon: nothing in the pipeline knows of it.
 
+pub mod player;
 pub mod terminal;

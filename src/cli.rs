@@ -9,6 +9,7 @@ pub mod check;
 pub mod demo;
 pub mod enrol;
 pub mod evaluate;
+pub mod lines;
 pub mod probe;
 pub mod replay;
 pub mod run;

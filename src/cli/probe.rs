@@ -1,15 +1,216 @@
-//! `ecgid probe`: to be written.
+//! `ecgid probe`: listens on a serial port and says what arrives there: format, rate, signal, heart rate, and the
+//! lines of configuration that fit. What is in no known format is shown as bytes, here and nowhere else.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use ecg_signal::{Contact, Hertz, Mains, PathConfig, SignalPath, SignalState};
+use ecg_wire::Format;
+use tokio::io::AsyncReadExt;
+use tokio::time::{Instant, timeout};
 
 use super::Failure;
+use super::run::runtime;
+use super::simulate::parse_time;
+use crate::pipeline::flow::{Flow, SourceItem};
+use crate::source::decode::{ByteDecoder, DecodeOptions};
+use crate::source::link::Connector;
+use crate::source::rate::{RateMeter, snap};
+use crate::source::serial::{BAUD_RATES, SerialConnector};
+
+/// A board that was reset by the opening of its port is silent for up to four seconds.
+const DWELL: Duration = Duration::from_secs(5);
+
+/// Bytes of the dump.
+const DUMP: usize = 256;
 
 /// Arguments of `ecgid probe`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = formats())]
+pub struct Args {
+    /// The serial port, for instance /dev/ttyUSB0 or a name below /dev/serial/by-id/
+    port: PathBuf,
+    /// Listen at this rate only [default: the usual ones in turn, until a format is recognised]
+    #[arg(long)]
+    baud: Option<u32>,
+    /// How long to measure once the format is known
+    #[arg(long = "for", value_name = "TIME", default_value = "11s", value_parser = parse_time)]
+    r#for: Duration,
+}
+
+fn formats() -> String {
+    let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    format!("Known formats: {}", names.join(", "))
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn main(_args: Args) -> Result<(), Failure> {
-    Err(anyhow::anyhow!("probe is not written yet").into())
+/// The port cannot be opened, or nothing that is known arrives there.
+pub fn main(args: Args) -> Result<(), Failure> {
+    let rates = args.baud.map_or(BAUD_RATES.to_vec(), |baud| vec![baud]);
+    runtime()?.block_on(async {
+        let mut heard = Vec::new();
+        for baud in rates {
+            eprintln!("listening on {} at {baud} baud", args.port.display());
+            match listen(&args, baud).await? {
+                Heard::Board(report) => {
+                    report.print(&args, baud);
+                    return Ok(());
+                }
+                Heard::Nothing => {}
+                Heard::Bytes(bytes) => heard = bytes,
+            }
+        }
+        if heard.is_empty() {
+            return Err(anyhow!("nothing arrives on {}: is the board powered?", args.port.display()).into());
+        }
+        dump(&heard);
+        Err(anyhow!("what arrives on {} is in no known format", args.port.display()).into())
+    })
+}
+
+/// What one baud rate brought.
+enum Heard {
+    Board(Box<Report>),
+    Bytes(Vec<u8>),
+    Nothing,
+}
+
+/// What is known of a board.
+struct Report {
+    format: Format,
+    measured_hz: Option<f64>,
+    samples: u64,
+    missing: u64,
+    refused: u64,
+    state: Option<SignalState>,
+}
+
+async fn listen(args: &Args, baud: u32) -> Result<Heard, Failure> {
+    let mut connector = SerialConnector::new(&args.port, Some(baud));
+    let failed = |error| anyhow!("cannot open {}: {error}", args.port.display());
+    let mut port = connector.connect().await.map_err(failed)?;
+    let mut decoder = ByteDecoder::new(DecodeOptions::default());
+    let (mut newest, mut items, mut buffer) = (Vec::new(), Vec::new(), vec![0; 4096]);
+    let started = Instant::now();
+    let mut measured: Option<(Instant, Measurement)> = None;
+    loop {
+        let end = measured.as_ref().map_or(started + DWELL, |(since, _)| *since + args.r#for);
+        let left = end.saturating_duration_since(Instant::now());
+        let Ok(read) = timeout(left, port.read(&mut buffer)).await else { break };
+        let read = read.map_err(|error| anyhow!("reading {} failed: {error}", args.port.display()))?;
+        if read == 0 {
+            return Err(anyhow!("{} was unplugged or closed", args.port.display()).into());
+        }
+        newest.extend_from_slice(&buffer[..read]);
+        newest.drain(..newest.len().saturating_sub(DUMP));
+        decoder.push(&buffer[..read], started.elapsed(), &mut items);
+        if let Some(format) = decoder.format() {
+            let (_, measurement) = measured.get_or_insert_with(|| (Instant::now(), Measurement::new(format)));
+            measurement.take(items.drain(..), started.elapsed());
+        }
+        items.clear();
+    }
+    Ok(match measured {
+        Some((_, measurement)) => Heard::Board(Box::new(measurement.report())),
+        None if newest.is_empty() => Heard::Nothing,
+        None => Heard::Bytes(newest),
+    })
+}
+
+/// The signal path and the counts of a board whose format is known.
+struct Measurement {
+    format: Format,
+    path: Option<SignalPath>,
+    meter: RateMeter,
+    samples: u64,
+    missing: u64,
+    refused: u64,
+}
+
+impl Measurement {
+    fn new(format: Format) -> Self {
+        let config = PathConfig { fs: Hertz(format.spec().fs_hz), mains: Mains::Hz50 };
+        let path = SignalPath::new(&config).ok();
+        Self { format, path, meter: RateMeter::default(), samples: 0, missing: 0, refused: 0 }
+    }
+
+    fn take(&mut self, items: impl Iterator<Item = SourceItem>, now: Duration) {
+        for item in items {
+            match item {
+                SourceItem::Samples(Flow::Block(block)) => {
+                    self.samples += block.len() as u64;
+                    self.meter.arrived(now, block.len() as u64);
+                    for sample in block {
+                        if let Some(path) = &mut self.path {
+                            path.push(sample, &mut |_beat| {});
+                        }
+                    }
+                }
+                SourceItem::Samples(Flow::Gap { missing }) => self.missing += missing,
+                SourceItem::Refused { frames } => self.refused += frames,
+                _ => {}
+            }
+        }
+    }
+
+    fn report(self) -> Report {
+        Report {
+            format: self.format,
+            measured_hz: self.meter.hz_after(Duration::from_secs(2)),
+            samples: self.samples,
+            missing: self.missing,
+            refused: self.refused,
+            state: self.path.map(|path| path.signal_state()),
+        }
+    }
+}
+
+impl Report {
+    fn print(&self, args: &Args, baud: u32) {
+        let usual = self.format.spec().fs_hz;
+        println!("format       {}", self.format);
+        match self.measured_hz {
+            Some(measured) => println!("rate         {measured:.1} samples a second (usual for the format: {usual})"),
+            None => println!("rate         not measured: listen longer with --for"),
+        }
+        println!("samples      {}, {} missing, {} frames refused", self.samples, self.missing, self.refused);
+        if let Some(state) = &self.state {
+            println!("electrodes   {}", contact(state.contact));
+            println!("quality      {:.0} % of the beats accepted", 100.0 * state.accepted_share);
+            match state.heart_rate_bpm {
+                Some(rate) => println!("heart rate   {rate:.0} beats a minute"),
+                None => println!("heart rate   -"),
+            }
+        }
+        println!("\n[source]\nkind = \"serial\"\nport = \"{}\"\nbaud = {baud}", args.port.display());
+        println!("format = \"{}\"", self.format);
+        if let Some(rate) = self.measured_hz.and_then(snap).filter(|rate| (rate / usual - 1.0).abs() > 0.02) {
+            println!("fs_hz = {rate:.1}");
+        }
+    }
+}
+
+fn contact(contact: Contact) -> &'static str {
+    match contact {
+        Contact::Unknown => "too little has come to tell",
+        Contact::Good => "a heart is seen",
+        Contact::LeadOff => "an electrode is off",
+        Contact::FlatLine => "the line is flat",
+        Contact::Clipping => "the converter is at its limit",
+        Contact::Noise => "something moves, and it is no heart",
+    }
+}
+
+/// Sixteen bytes a line, as numbers and as text.
+fn dump(bytes: &[u8]) {
+    println!("the newest {} bytes:", bytes.len());
+    for (row, line) in bytes.chunks(16).enumerate() {
+        let hex: Vec<_> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text: String =
+            line.iter().map(|&byte| if (0x20..0x7F).contains(&byte) { byte as char } else { '.' }).collect();
+        println!("{:04x}  {:<47}  {text}", row * 16, hex.join(" "));
+    }
 }

@@ -1,15 +1,98 @@
-//! `ecgid replay`: to be written.
+//! `ecgid replay`: a recording through the daemon's own pipeline, its events as lines.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::lines::Narrator;
+use super::run::{runtime, settings, stop_on_signal};
+use crate::config::Config;
+use crate::event::Event;
+use crate::inference::Model;
+use crate::pipeline::gallery::StoredGallery;
+use crate::pipeline::outlet::Telemetry;
+use crate::pipeline::{self, pulse::Pulse};
+use crate::publish;
+use crate::source::replay::Replay;
+use crate::store::Store;
 
 /// Arguments of `ecgid replay`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// WFDB record without its extension, `.hea` or `.csv`
+    record: PathBuf,
+    /// Which signal of the record, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    signal: usize,
+    /// Times real time, or `max`: as fast as the pipeline takes it
+    #[arg(long, value_name = "FACTOR", default_value = "max", value_parser = parse_speed)]
+    speed: Speed,
+    /// Compare with the templates of this front end (a wire format's name) instead of those made from recordings
+    #[arg(long, value_name = "FORMAT")]
+    front_end: Option<String>,
+    /// JSON lines instead of readable ones
+    #[arg(long)]
+    json: bool,
+    /// Configuration file: model, gallery, mains, decision
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// A multiple of real time; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed(pub Option<f64>);
+
+/// Reads `max` or a factor.
+///
+/// # Errors
+/// In words.
+pub fn parse_speed(given: &str) -> Result<Speed, String> {
+    if given == "max" {
+        return Ok(Speed(None));
+    }
+    match given.trim_end_matches('x').parse() {
+        Ok(factor) if (0.01..=1e6).contains(&factor) => Ok(Speed(Some(factor))),
+        _ => Err("a factor between 0.01 and 1000000, or max".to_owned()),
+    }
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn main(_args: Args) -> Result<(), Failure> {
-    Err(anyhow::anyhow!("replay is not written yet").into())
+/// The configuration, the model, the database or the record is unusable.
+pub fn main(args: Args) -> Result<(), Failure> {
+    let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
+    let model = Model::load(&config.model_path()).map_err(Failure::config)?;
+    let store = Store::open(&config.store.path).map_err(Failure::config)?;
+    let mut replay = Replay::open(&args.record, args.signal, args.speed.0)?;
+    if let Some(format) = &args.front_end {
+        replay = replay.with_format(format);
+    }
+    runtime()?.block_on(async {
+        let cancel = CancellationToken::new();
+        stop_on_signal(cancel.clone())?;
+        let (events, from_pipeline) = mpsc::channel(64);
+        let printing = tokio::spawn(print(from_pipeline, config.clone(), args.json));
+        let (settings, gallery) = (settings(&config, &model, Telemetry::Wait), StoredGallery::new(store));
+        let ended = pipeline::run(replay, settings, model, gallery, events, Pulse::default(), cancel).await;
+        let _printed = printing.await;
+        Ok(ended?)
+    })
+}
+
+/// Writes events as they come; returns when the pipeline has ended or nobody reads.
+async fn print(mut events: mpsc::Receiver<Event>, config: Config, json: bool) {
+    if json {
+        // A reader that has gone (`| head`) is no failure of the replay.
+        let _written = publish::lines::run("replay", events, &config, &mut std::io::stdout()).await;
+        return;
+    }
+    let mut narrator = Narrator::default();
+    while let Some(event) = events.recv().await {
+        if let Some(line) = narrator.line(&event) {
+            println!("{line}");
+        }
+    }
 }

@@ -1,15 +1,178 @@
-//! `ecgid run`: to be written.
+//! `ecgid run`: the daemon, from its configuration to its last event.
+//!
+//! It puts the parts together and knows nothing of what they do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use crate::config::{Config, Mains};
+use crate::event::{Event, IdentityState};
+use crate::inference::Model;
+use crate::pipeline::gallery::StoredGallery;
+use crate::pipeline::outlet::Telemetry;
+use crate::pipeline::pulse::Pulse;
+use crate::pipeline::{self, PipelineError, Settings, watchdog};
+use crate::source::configured::ConfiguredSource;
+use crate::store::Store;
+use crate::{publish, telemetry};
+
+/// Room for events on their way out. A full minute of telemetry; identity events wait on disk behind it.
+const EVENTS: usize = 256;
+
+/// How long the sinks may take to hand over what is left after the last event.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// Arguments of `ecgid run`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Configuration file [default: /etc/ecgid/ecgid.toml where it exists, else the built-in defaults]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
 
-/// Runs the command.
+/// Runs the daemon until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn main(_args: Args) -> Result<(), Failure> {
-    Err(anyhow::anyhow!("run is not written yet").into())
+/// Exit code 78 where the configuration, the model or the database must be mended first, 1 where it failed later.
+pub fn main(args: Args) -> Result<(), Failure> {
+    let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
+    telemetry::init(&config.log).map_err(Failure::config)?;
+    runtime()?.block_on(async {
+        let cancel = CancellationToken::new();
+        stop_on_signal(cancel.clone())?;
+        serve(&config, cancel).await
+    })
+}
+
+/// The daemon itself, until `cancel` or, with a recording as its source, the end of that.
+///
+/// # Errors
+/// As [`main`].
+pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Failure> {
+    let source = ConfiguredSource::new(&config.source).map_err(Failure::config)?;
+    let model = model(config)?;
+    let store = open_store(config)?;
+    let settings = settings(config, &model, Telemetry::Drop);
+    let gallery = StoredGallery::new(store.clone());
+    let pulse = Pulse::default();
+
+    let (to_tap, from_pipeline) = mpsc::channel(EVENTS);
+    let (to_sink, from_tap) = mpsc::channel(EVENTS);
+    let sink = tokio::spawn(sink(config.clone(), store, from_tap));
+    let tap = tokio::spawn(tap(from_pipeline, to_sink));
+    let dog = tokio::spawn(watchdog::feed(pulse.clone()));
+    let stopping = cancel.clone();
+    let herald = tokio::spawn(async move {
+        stopping.cancelled().await;
+        watchdog::stopping();
+    });
+    watchdog::ready();
+
+    let ended = pipeline::run(source, settings, model, gallery, to_tap, pulse, cancel).await;
+    dog.abort();
+    herald.abort();
+    if timeout(FLUSH, async { (tap.await, sink.await) }).await.is_err() {
+        tracing::warn!("the last events could not be handed over in time; identity events wait on disk");
+    }
+    ended.map_err(|error| match error {
+        PipelineError::Path(_) => Failure::config(error),
+        other => other.into(),
+    })
+}
+
+/// What the stages need to know, from the configuration and the model's card.
+#[must_use]
+pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Settings {
+    Settings {
+        mains: match config.signal.mains {
+            Mains::Hz50 => ecg_signal::Mains::Hz50,
+            Mains::Hz60 => ecg_signal::Mains::Hz60,
+            Mains::None => ecg_signal::Mains::None,
+        },
+        decision: config.identity.decision(model.card().decision.threshold),
+        hrv: config.hrv,
+        telemetry,
+    }
+}
+
+/// A runtime with as many threads as a gateway needs: the work is little and the network has its own.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    Ok(runtime.context("cannot start the tasks of the daemon")?)
+}
+
+/// Cancels on SIGINT and SIGTERM.
+///
+/// # Errors
+/// The signals cannot be listened to.
+pub fn stop_on_signal(cancel: CancellationToken) -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        cancel.cancel();
+    });
+    Ok(())
+}
+
+fn model(config: &Config) -> Result<Model, Failure> {
+    Model::load(&config.model_path()).map_err(Failure::config)
+}
+
+fn open_store(config: &Config) -> Result<Store, Failure> {
+    Store::open(&config.store.path).map_err(Failure::config)
+}
+
+/// Where the events go: to the broker, or, without one, to standard output.
+async fn sink(config: Config, store: Store, events: mpsc::Receiver<Event>) {
+    if let Some(mqtt) = &config.mqtt {
+        publish::run(events, store, mqtt, &config).await;
+        return;
+    }
+    let written = publish::lines::run(&publish::new_boot_id(), events, &config, &mut std::io::stdout()).await;
+    if let Err(error) = written {
+        tracing::warn!("events cannot be written to standard output any more: {error}");
+    }
+}
+
+/// Passes events on, and keeps the line of `systemctl status` up to date. No names in there: it is readable by all.
+async fn tap(mut events: mpsc::Receiver<Event>, out: mpsc::Sender<Event>) {
+    let (mut source, mut state) = (String::from("no source yet"), "no signal");
+    while let Some(event) = events.recv().await {
+        match &event {
+            Event::Source(event) => {
+                let format = event.format.as_deref().unwrap_or("unknown format");
+                source = if event.online { format!("{format} online") } else { "source offline".to_owned() };
+            }
+            Event::Identity(event) => {
+                state = match event.state {
+                    IdentityState::NoSignal => "no signal",
+                    IdentityState::Acquiring => "acquiring",
+                    IdentityState::Verified => "verified",
+                    IdentityState::Unknown => "unknown",
+                    IdentityState::Uncertain => "uncertain",
+                }
+            }
+            Event::Hrv(_) | Event::Signal(_) => {}
+        }
+        if matches!(event, Event::Source(_) | Event::Identity(_)) {
+            watchdog::status(&format!("{source}, {state}"));
+        }
+        if out.send(event).await.is_err() {
+            return;
+        }
+    }
 }

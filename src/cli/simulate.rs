@@ -1,15 +1,167 @@
-//! `ecgid simulate`: to be written.
+//! `ecgid simulate`: a board on a pseudo-terminal, or synthetic recordings in a folder.
+
+mod files;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
+use ecg_data::{Fault, Record, SimulatedBoard};
+use ecg_signal::{Hertz, resample};
+use ecg_wire::Format;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::replay::{Speed, parse_speed};
+use super::run::{runtime, stop_on_signal};
+use crate::board::player::{Feed, Player};
+use crate::board::terminal::Terminal;
+
+/// The last bytes are read before the cable goes.
+const DRAIN: Duration = Duration::from_millis(500);
 
 /// Arguments of `ecgid simulate`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(group = clap::ArgGroup::new("what").required(true).args(["pty", "csv"]))]
+pub struct Args {
+    /// A board on a pseudo-terminal; prints the path to give to `source.port`
+    #[arg(long)]
+    pty: bool,
+    /// Recordings and a manifest in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["record", "link", "garbage_at", "for"])]
+    csv: Option<PathBuf>,
+    /// Wire format of the board
+    #[arg(long, value_name = "FORMAT", default_value = "cwxs-bin")]
+    format: Format,
+    /// Samples a second [default: the format's usual rate]
+    #[arg(long, value_name = "HZ")]
+    fs: Option<f64>,
+    /// Times real time, or `max`: as fast as the reader takes it
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = parse_speed)]
+    speed: Speed,
+    /// The synthetic subject on the electrodes; the first one of a folder
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    subject_seed: u64,
+    /// Play this recording (WFDB record, `.hea` or `.csv`) instead, once, brought to the board's rate
+    #[arg(long, value_name = "RECORD", conflicts_with = "subject_seed")]
+    record: Option<PathBuf>,
+    /// Which signal of the recording, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "record")]
+    signal: usize,
+    /// A symbolic link to the terminal, so that the board comes back under the same name
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// Stop after this time, for instance 90s or 5m [default: at the end of the recording, or never]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    r#for: Option<Duration>,
+    /// Send garbage after so many seconds of sample time
+    #[arg(long, value_name = "SECONDS")]
+    garbage_at: Option<f64>,
+    /// How much garbage
+    #[arg(long, value_name = "BYTES", default_value_t = 600)]
+    garbage_bytes: u32,
+    /// Subjects in the folder, two sessions each
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "csv")]
+    subjects: u64,
+    /// Length of each recording in the folder
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "csv")]
+    seconds: f64,
+}
+
+/// Reads `90`, `90s`, `5m` or `1h`.
+///
+/// # Errors
+/// In words.
+pub fn parse_time(given: &str) -> Result<Duration, String> {
+    let (number, unit) = match given.strip_suffix(['s', 'm', 'h']) {
+        Some(number) => (number, &given[number.len()..]),
+        None => (given, "s"),
+    };
+    let factor = match unit {
+        "h" => 3600.0,
+        "m" => 60.0,
+        _ => 1.0,
+    };
+    match number.parse::<f64>() {
+        Ok(value) if value > 0.0 && value * factor < 1e9 => Ok(Duration::from_secs_f64(value * factor)),
+        _ => Err("a time such as 90s, 5m or 1h".to_owned()),
+    }
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn main(_args: Args) -> Result<(), Failure> {
-    Err(anyhow::anyhow!("simulate is not written yet").into())
+/// No pseudo-terminal, or a file that cannot be read or written.
+pub fn main(args: Args) -> Result<(), Failure> {
+    if let Some(folder) = &args.csv {
+        files::write(folder, args.subjects, args.subject_seed, args.seconds)?;
+        println!("{} subjects in two sessions each, synthetic, in {}", args.subjects, folder.display());
+        return Ok(());
+    }
+    let mut player = player(&args)?;
+    runtime()?.block_on(async {
+        let cancel = CancellationToken::new();
+        stop_on_signal(cancel.clone())?;
+        let terminal = Terminal::open(args.link.as_deref()).context("cannot open a pseudo-terminal")?;
+        println!("{}", terminal.path().display());
+        let played = async {
+            terminal.wait_reader().await;
+            if let Some(at) = args.garbage_at
+                && player.play(&terminal, Some(at)).await?
+            {
+                player.board.inject(Fault::Garbage { bytes: args.garbage_bytes });
+            }
+            player.play(&terminal, None).await?;
+            sleep(DRAIN).await;
+            Ok::<(), std::io::Error>(())
+        };
+        let limit = async {
+            match args.r#for {
+                Some(limit) => sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = played => Ok(ended.context("the pseudo-terminal broke")?),
+            () = limit => Ok(()),
+            () = cancel.cancelled() => Ok(()),
+        }
+    })
+}
+
+fn player(args: &Args) -> Result<Player, Failure> {
+    let fs = args.fs.unwrap_or(args.format.spec().fs_hz);
+    let feed = match &args.record {
+        Some(record) => Feed::Record(millivolts(record, args.signal, fs)?.into_iter()),
+        None => {
+            let heart = SyntheticHeart::new(&HeartParams::from_seed(args.subject_seed), fs, args.subject_seed)?;
+            Feed::Heart(Box::new(heart.with_noise(Noise::at_rest())))
+        }
+    };
+    let board = SimulatedBoard::new(args.format, fs, args.subject_seed);
+    Ok(Player { feed, board, speed: args.speed.0 })
+}
+
+/// One signal of a recording at the board's rate.
+fn millivolts(record: &Path, signal: usize, fs: f64) -> Result<Vec<f64>, Failure> {
+    let opened = Record::open(record)?;
+    let Some(chosen) = opened.signals.get(signal) else {
+        let count = opened.signals.len();
+        return Err(anyhow!("{} has {count} signals, counted from 0: no signal {signal}", record.display()).into());
+    };
+    if (opened.fs - fs).abs() < 1e-9 {
+        return Ok(chosen.samples.clone());
+    }
+    // Samples that are missing in the recording cannot be resampled: the last value is held in their place.
+    let mut held = 0.0;
+    let bridge = |&millivolts: &f64| {
+        held = if millivolts.is_finite() { millivolts } else { held };
+        held
+    };
+    let bridged: Vec<f64> = chosen.samples.iter().map(bridge).collect();
+    resample(&bridged, Hertz(opened.fs), Hertz(fs)).map_err(|error| {
+        anyhow!("{} at {} Hz cannot be brought to {fs} Hz: {error}", record.display(), opened.fs).into()
+    })
 }

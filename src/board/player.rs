@@ -1,0 +1,89 @@
+//! Plays a heart or a recording through a simulated board into a terminal, in real time or a multiple of it.
+//!
+//! It knows no file and no option of a command line.
+
+use std::io;
+use std::time::Duration;
+
+use ecg_data::SimulatedBoard;
+use ecg_data::heart::{HeartSample, SyntheticHeart};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::terminal::Terminal;
+
+/// Time between two bursts on the line: a USB adapter delivers about so.
+const BURST: Duration = Duration::from_millis(20);
+/// Samples in a burst when there is no time to keep: the terminal's own room sets the pace.
+const LARGE_BURST: usize = 64;
+
+/// What is on the electrodes.
+#[derive(Debug)]
+pub enum Feed {
+    /// A synthetic heart, without end.
+    Heart(Box<SyntheticHeart>),
+    /// Millivolts at the board's rate, once.
+    Record(std::vec::IntoIter<f64>),
+}
+
+impl Iterator for Feed {
+    type Item = HeartSample;
+
+    fn next(&mut self) -> Option<HeartSample> {
+        match self {
+            Self::Heart(heart) => Some(heart.step()),
+            Self::Record(samples) => {
+                let millivolts = samples.next()?;
+                Some(HeartSample { millivolts, respiration: 0.0, lead_off: false, r_peak: None })
+            }
+        }
+    }
+}
+
+/// A board, what is on its electrodes, and how fast it runs.
+#[derive(Debug)]
+pub struct Player {
+    /// What is on the electrodes; may be changed between two calls.
+    pub feed: Feed,
+    /// The board; faults may be injected between two calls.
+    pub board: SimulatedBoard,
+    /// Times real time; `None`: as fast as the reader takes it.
+    pub speed: Option<f64>,
+}
+
+impl Player {
+    /// Plays `seconds` of sample time, or all there is where `None`; false when the feed has ended.
+    ///
+    /// A slow reader slows it: a pseudo-terminal has nowhere to lose bytes. Without a reader the bytes are lost.
+    ///
+    /// # Errors
+    /// The terminal is broken.
+    pub async fn play(&mut self, terminal: &Terminal, seconds: Option<f64>) -> io::Result<bool> {
+        let limit = seconds.map_or(u64::MAX, |seconds| (seconds * self.board.fs()).round() as u64);
+        let rate = self.speed.map(|speed| speed * self.board.fs());
+        let mut bursts = interval(BURST);
+        // A burst that was held up by the reader is late, not made good by two at once.
+        bursts.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut played, mut due, mut bytes) = (0_u64, 0.0, Vec::new());
+        while played < limit {
+            let size = match rate {
+                Some(rate) => {
+                    bursts.tick().await;
+                    due += rate * BURST.as_secs_f64();
+                    (due as u64).saturating_sub(played)
+                }
+                None => LARGE_BURST as u64,
+            };
+            bytes.clear();
+            let before = played;
+            for sample in self.feed.by_ref().take(size.min(limit - played) as usize) {
+                self.board.push_heart(&sample, &mut bytes);
+                played += 1;
+            }
+            if size > 0 && played == before {
+                return Ok(false);
+            }
+            terminal.send(&bytes).await?;
+        }
+        Ok(true)
+    }
+}
