@@ -16,7 +16,7 @@ pub enum Contact {
     FlatLine,
     /// The converter is at its limit.
     Clipping,
-    /// Something moves, and it is no heart: no accepted beat for 3 s, or most beats refused.
+    /// Something moves, and it is no heart: no accepted beat has come for 4 s, or most beats were refused.
     Noise,
 }
 
@@ -33,7 +33,7 @@ pub struct SignalState {
 }
 
 const SECOND: u32 = FS.0 as u32;
-/// A beat is known about a second late, so 3 s without one say: at most 2 s of asystole or 50 beats a minute.
+/// Twice the interval of the slowest heart that is expected (30 a minute).
 const NO_BEAT_AFTER: u32 = 4 * SECOND;
 const RATE_LASTS: u32 = 5 * SECOND;
 const INTERVALS: usize = 8;

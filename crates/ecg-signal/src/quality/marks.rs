@@ -47,9 +47,10 @@ impl SpanMarks {
     }
 }
 
-/// Samples at 250 Hz without movement that make a flat line: half a second. No living ECG does that between 5 µV.
+/// Samples at 250 Hz without movement that make a flat line: half a second. No living ECG does that.
 pub(crate) const STILL_LIMIT: u8 = 125;
-/// Movement below this many millivolts is none: half of the smallest step of a 12-bit recorder, 100 of an ADS1292R.
+/// Movement below this many millivolts is none: half of a step of MIT-BIH's recorder, 50 steps of
+/// an ADS1292R at gain 6.
 const STILL_MV: f64 = 0.0025;
 
 /// Marks samples as they come.

@@ -15,6 +15,10 @@
 //!   coefficients, noise does not; at equal gain the QRS keeps more of its height than with a threshold on each
 //!   coefficient.
 //! - **The fourth power** leaves large coefficients nearly alone (loss (kσ)⁴/e² instead of (kσ)²/e).
+//!
+//! Measured beyond the band-pass alone, median over the first minute of 24 MIT-BIH records and of 118 Heartprint
+//! records: white noise at 12 and 6 dB +2.8/+3.2 and +3.0/+3.3 dB, EMG-like noise +2.9/+2.9 and +3.6/+3.3 dB; the
+//! recordings themselves change by −31 and −37 dB, of which most is their own noise (a noiseless synthetic heart: −60 dB).
 
 use super::median::SlidingMedian;
 use super::stationary::{Analysis, Synthesis, level_delay};
