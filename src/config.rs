@@ -15,12 +15,13 @@ pub mod mqtt;
 pub mod slug;
 pub mod source;
 
+pub use ecg_signal::Mains;
 pub use error::ConfigError;
 pub use file::{LogFormat, PayloadFormat};
 pub use layers::{Environment, process_environment};
 pub use mqtt::{MqttConfig, PasswordSource};
 pub use slug::{Slug, SlugError};
-pub use source::{FormatChoice, Mains, SourceConfig, SourceKind};
+pub use source::{FormatChoice, SourceConfig, SourceKind};
 
 /// Where the packaged daemon looks for its configuration.
 pub const DEFAULT_PATH: &str = "/etc/ecgid/ecgid.toml";
@@ -102,16 +103,17 @@ pub struct LogConfig {
 }
 
 impl Config {
-    /// Reads the file (if one is given), then `ECGID__SECTION__KEY` of this process's environment, then `overrides`
-    /// (pairs of a dotted key and its value, from flags); the later wins. Then checks the whole.
+    /// Reads the file, then `ECGID__SECTION__KEY` of this process's environment, then `overrides` (pairs of a dotted key
+    /// and its value, from flags); the later wins. Then checks the whole. Without a path it reads [`DEFAULT_PATH`]
+    /// where that exists, else no file.
     ///
     /// # Errors
     /// [`ConfigError`] names the file and the line, the variable or the key, and what would be right.
     pub fn load(path: Option<&Path>, overrides: &[(&str, String)]) -> Result<Self, ConfigError> {
-        Self::load_in(path, &process_environment(), overrides)
+        Self::load_in(found(path).as_deref(), &process_environment(), overrides)
     }
 
-    /// As [`Config::load`], in the environment that is given.
+    /// As [`Config::load`], in the environment that is given, and without looking for a file.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -135,6 +137,13 @@ impl Config {
         }
         self.model.clone()
     }
+}
+
+/// The file that is read: the one that was named, else the packaged one if it is there.
+#[must_use]
+pub fn found(path: Option<&Path>) -> Option<PathBuf> {
+    let packaged = || Some(Path::new(DEFAULT_PATH)).filter(|packaged| packaged.exists());
+    path.or_else(packaged).map(Path::to_owned)
 }
 
 impl Default for Config {

@@ -14,7 +14,6 @@ use crate::config::{Config, MqttConfig};
 use crate::event::Event;
 use crate::store::Store;
 
-mod backoff;
 #[cfg(feature = "demo")]
 pub mod broker;
 mod client;

@@ -12,8 +12,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::error::ConfigError;
 use super::layers::Environment;
-use super::source::{Mains, quoted, within, zero_or_within};
-use super::{Config, HrvConfig, IdentityConfig, LogConfig, SignalConfig, Slug, StoreConfig};
+use super::source::{quoted, within, zero_or_within};
+use super::{Config, HrvConfig, IdentityConfig, LogConfig, Mains, SignalConfig, Slug, StoreConfig};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ecg_wire::Format;
+
 use super::error::ConfigError;
 use super::file::{SourceFile, SourceKindFile};
 
@@ -67,27 +69,12 @@ pub enum FormatChoice {
     Named(String),
 }
 
-/// Frequency of the mains, which the notch removes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mains {
-    /// 50 Hz.
-    Hz50,
-    /// 60 Hz.
-    Hz60,
-    /// No notch.
-    None,
-}
-
 impl SourceFile {
     /// Checks the section.
     pub(super) fn validate(&self) -> Result<SourceConfig, ConfigError> {
         Ok(SourceConfig {
             kind: self.kind()?,
-            format: match self.format.as_str() {
-                "auto" => FormatChoice::Auto,
-                "" => return Err(ConfigError::invalid("source.format", "\"\"", "name a format, or \"auto\"")),
-                name => FormatChoice::Named(name.to_owned()),
-            },
+            format: self.format()?,
             fs_hz: zero_or_within("source.fs_hz", self.fs_hz, 100.0, 2000.0)?,
             gain: zero_or_within("source.gain", self.gain, 0.01, 1000.0)?,
             vref_volts: zero_or_within("source.vref_volts", self.vref_volts, 0.1, 10.0)?,
@@ -97,6 +84,18 @@ impl SourceFile {
                 n => return Err(ConfigError::invalid("source.ecg_channel", n, "1, 2, or 0 for the format's own")),
             },
         })
+    }
+
+    fn format(&self) -> Result<FormatChoice, ConfigError> {
+        match self.format.as_str() {
+            "auto" => Ok(FormatChoice::Auto),
+            name if name.parse::<Format>().is_ok() => Ok(FormatChoice::Named(name.to_owned())),
+            name => {
+                let known: Vec<_> = Format::ALL.into_iter().map(Format::name).collect();
+                let message = format!("auto, or one of {}", known.join(", "));
+                Err(ConfigError::invalid("source.format", quoted(name), message))
+            }
+        }
     }
 
     fn kind(&self) -> Result<SourceKind, ConfigError> {

@@ -20,9 +20,9 @@ use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::backoff::Backoff;
 use super::message::{Delivery, Message};
 use crate::config::{MqttConfig, PasswordSource};
+use crate::source::backoff::Backoff;
 
 /// Longest packet in either direction; ours are below 1 KiB.
 const MAX_PACKET: u32 = 64 * 1024;
@@ -159,7 +159,7 @@ impl Connection {
     }
 
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::default();
         let mut failing = false;
         loop {
             if !self.out.up {

@@ -179,6 +179,8 @@ fn what_cannot_be_meant_is_refused_by_key() {
         ("[source]\nkind = \"tcp\"", "source.address"),
         ("[source]\nkind = \"replay\"", "source.record"),
         ("[source]\nport = \"\"", "source.port"),
+        ("[source]\nformat = \"\"", "source.format"),
+        ("[source]\nformat = \"morse\"", "source.format"),
         ("[source]\nfs_hz = 50.0", "source.fs_hz"),
         ("[source]\ngain = nan", "source.gain"),
         ("[source]\necg_channel = 3", "source.ecg_channel"),

@@ -62,10 +62,11 @@ impl Gateway {
 
     /// As if the process was killed: no goodbye, no flush.
     async fn kill(&mut self) {
-        self.events = None;
         let task = self.task.take().unwrap();
         task.abort();
         let _cancelled = task.await;
+        // Not before: the end of its queue would be a goodbye.
+        self.events = None;
     }
 
     /// The pipeline has ended; the publisher ends by itself.
@@ -299,6 +300,39 @@ async fn an_identity_is_not_repeated_for_a_pipeline_that_has_fallen_silent() {
     let late = Subscriber::retained(port, &gateway.topic("ecg0/identity")).await;
     assert_eq!(late.len(), 1, "the pipeline lives again and has not said otherwise");
     gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mosquitto_sub_can_follow_the_embedded_broker() {
+    let port = embedded();
+    let topic = "ecgid/tool/ecg0/event";
+    let mut command = tokio::task::spawn_blocking(move || {
+        let port = port.to_string();
+        let options = ["-V", "mqttv5", "-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", topic, "-C", "3", "-W", "15"];
+        std::process::Command::new("mosquitto_sub").args(options).output()
+    });
+    let mut gateway = Gateway::new("tool", port, &[]);
+    gateway.start("boot-1");
+    let mut n = 0;
+    // It does not say when it has subscribed: speak until it has heard three.
+    let output = loop {
+        n += 1;
+        gateway.say(unknown(n)).await;
+        tokio::select! {
+            ended = &mut command => break ended.unwrap(),
+            () = sleep(Duration::from_millis(200)) => {}
+        }
+    };
+    gateway.stop().await;
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: mosquitto_sub is not installed");
+        return;
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    let seqs: Vec<_> =
+        text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs.len(), 3, "{text}");
+    assert!(seqs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{seqs:?}");
 }
 
 async fn loses_nothing_when_cut(name: &str, port: u16) {
