@@ -1,0 +1,271 @@
+//! The model card: what the daemon must know of a model, and what a person should know before trusting it.
+//!
+//! Written beside the ONNX file with the same name and `.toml`. The daemon refuses a model whose card names another
+//! filter chain, rate or normalisation than its own.
+
+use std::collections::BTreeSet;
+
+use ecg_identity::rates::{ErrorRates, Interval};
+use ecg_signal::{CHAIN, FS, Preparation, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use serde::Serialize;
+
+use crate::network::{EMBEDDING, Network, NetworkKind};
+use crate::onnx;
+use crate::split::{Person, Split};
+use crate::training;
+
+/// Version of this layout.
+const SCHEMA: u32 = 1;
+
+/// Everything in the file, in its order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Card {
+    schema: u32,
+    /// Name of the model, that of its file.
+    pub name: String,
+    input: Input,
+    output: Output,
+    network: NetworkPart,
+    /// Where the line between match and no match lies.
+    pub decision: DecisionPart,
+    /// Figures on persons the network was not trained on.
+    pub measured: Vec<Measured>,
+    training: Training,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Input {
+    name: &'static str,
+    samples: usize,
+    r_index: usize,
+    fs_hz: f64,
+    chain: &'static str,
+    beats_averaged: usize,
+    qt_exponent: f64,
+    qt_reference_rr_s: f64,
+    normalisation: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Output {
+    embedding: &'static str,
+    dimensions: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logits: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct NetworkPart {
+    kind: &'static str,
+    parameters: usize,
+    multiply_accumulates: usize,
+}
+
+/// The threshold and how it was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct DecisionPart {
+    /// Cosine from which a window of embeddings matches a reference.
+    pub threshold: f64,
+    /// In words: which persons, which windows, which false match rate.
+    pub threshold_source: String,
+}
+
+/// One protocol's figures, as fractions; `_95` are the ends of 95 % intervals by bootstrap over persons.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// What was enrolled, what was compared with it.
+    pub protocol: String,
+    /// Whose records.
+    pub collection: String,
+    /// In which relation the persons stand to the network.
+    pub persons: String,
+    n_subjects: usize,
+    n_references: usize,
+    n_genuine: usize,
+    n_impostor: usize,
+    n_refused: usize,
+    /// Equal error rate.
+    pub eer: f64,
+    eer_95: [f64; 2],
+    /// False non-match rate at a false match rate of 1 %.
+    pub fnmr_at_fmr_1pct: f64,
+    fnmr_at_fmr_1pct_95: [f64; 2],
+    /// The same at 0.1 %.
+    pub fnmr_at_fmr_01pct: f64,
+    fnmr_at_fmr_01pct_95: [f64; 2],
+    /// Share of probes whose own reference scores highest.
+    pub rank1: f64,
+}
+
+impl Measured {
+    /// Figures with what they are figures of.
+    pub fn new(protocol: &str, collection: &str, persons: &str, rates: &ErrorRates) -> Self {
+        let ends = |interval: &Interval| [rounded(interval.low), rounded(interval.high)];
+        Self {
+            protocol: protocol.to_owned(),
+            collection: collection.to_owned(),
+            persons: persons.to_owned(),
+            n_subjects: rates.counts.subjects,
+            n_references: rates.counts.references,
+            n_genuine: rates.counts.genuine,
+            n_impostor: rates.counts.impostor,
+            n_refused: rates.counts.refused_probes,
+            eer: rounded(rates.eer.value),
+            eer_95: ends(&rates.eer),
+            fnmr_at_fmr_1pct: rounded(rates.fnmr_at_fmr_1pct.value),
+            fnmr_at_fmr_1pct_95: ends(&rates.fnmr_at_fmr_1pct),
+            fnmr_at_fmr_01pct: rounded(rates.fnmr_at_fmr_01pct.value),
+            fnmr_at_fmr_01pct_95: ends(&rates.fnmr_at_fmr_01pct),
+            rank1: rounded(rates.rank1.value),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Training {
+    epoch_kept: usize,
+    front_end_variants: usize,
+    #[serde(flatten)]
+    settings: training::Settings,
+    collections: Vec<CollectionPart>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct CollectionPart {
+    name: String,
+    signal: usize,
+    mains: String,
+    licence: &'static str,
+    citation: &'static str,
+    persons_seen: Vec<String>,
+    persons_validation: Vec<String>,
+    persons_held_out: Vec<String>,
+}
+
+/// What a card says besides what the network itself tells.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// Name of the model.
+    pub name: String,
+    /// Names of the classes, in order, for a classifier.
+    pub classes: &'a [Person],
+    /// How beats were prepared.
+    pub preparation: Preparation,
+    /// Imitated front ends a record.
+    pub front_end_variants: usize,
+    /// Which signal of each record.
+    pub signal: usize,
+    /// Mains that was notched out, as on the command line.
+    pub mains: &'a str,
+    /// Epoch that the network is of, from 1.
+    pub epoch_kept: usize,
+    /// How it was trained.
+    pub settings: &'a training::Settings,
+    /// On whom.
+    pub split: &'a Split,
+    /// Where the threshold lies.
+    pub decision: DecisionPart,
+    /// What was measured.
+    pub measured: Vec<Measured>,
+}
+
+impl Card {
+    /// The card of `network`.
+    pub fn new(network: &Network, facts: Facts<'_>) -> Self {
+        let kind = network.kind();
+        let classifies = facts.settings.loss == crate::loss::LossKind::Softmax;
+        let classes: Vec<String> =
+            if classifies { facts.classes.iter().map(Person::to_string).collect() } else { Vec::new() };
+        let mut plans = vec![kind.plan()];
+        plans.extend(classifies.then(|| NetworkKind::classifier_plan(classes.len())));
+        Self {
+            schema: SCHEMA,
+            name: facts.name,
+            input: Input {
+                name: onnx::INPUT,
+                samples: SEGMENT_SAMPLES,
+                r_index: SEGMENT_R_INDEX,
+                fs_hz: FS.0,
+                chain: CHAIN,
+                beats_averaged: facts.preparation.beats,
+                qt_exponent: facts.preparation.qt_exponent,
+                qt_reference_rr_s: facts.preparation.qt_reference_rr_s,
+                normalisation: "zscore",
+            },
+            output: Output {
+                embedding: onnx::EMBEDDING_OUTPUT,
+                dimensions: EMBEDDING,
+                logits: classifies.then_some(onnx::LOGITS_OUTPUT),
+                classes,
+            },
+            network: NetworkPart {
+                kind: kind.name(),
+                parameters: plans.iter().map(|plan| plan.parameters()).sum(),
+                multiply_accumulates: plans.iter().map(|plan| plan.multiply_accumulates()).sum(),
+            },
+            decision: facts.decision,
+            measured: facts.measured,
+            training: Training {
+                epoch_kept: facts.epoch_kept,
+                front_end_variants: facts.front_end_variants,
+                settings: facts.settings.clone(),
+                collections: collections(facts.split, facts.signal, facts.mains),
+            },
+        }
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// Never for the values that training makes; the serialiser's own error otherwise.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        let body = toml::to_string(self)?;
+        Ok(format!("# Written by ecg-train. Fractions, not per cent; see models/README.md.\n{body}"))
+    }
+}
+
+fn collections(split: &Split, signal: usize, mains: &str) -> Vec<CollectionPart> {
+    let groups = [&split.trained, &split.validation, &split.held_out];
+    let names: BTreeSet<&str> =
+        groups.iter().flat_map(|group| group.iter().map(|person| person.collection.as_str())).collect();
+    names
+        .into_iter()
+        .map(|name| {
+            let of = |group: &BTreeSet<Person>| {
+                group.iter().filter(|person| person.collection == name).map(|person| person.subject.clone()).collect()
+            };
+            let (licence, citation) = source(name);
+            CollectionPart {
+                name: name.to_owned(),
+                signal,
+                mains: mains.to_owned(),
+                licence,
+                citation,
+                persons_seen: of(&split.trained),
+                persons_validation: of(&split.validation),
+                persons_held_out: of(&split.held_out),
+            }
+        })
+        .collect()
+}
+
+/// Licence and citation of the public collections; anything else is the user's own.
+fn source(collection: &str) -> (&'static str, &'static str) {
+    match collection {
+        "ecg-id" => {
+            ("ODC-By 1.0", "Lugovaya 2005, ECG-ID Database 1.0.0; Goldberger et al., Circulation 101(23):e215, 2000")
+        }
+        "heartprint" => (
+            "doi:10.6084/m9.figshare.20105354, believed CC BY 4.0, not confirmed; recordings are not redistributed",
+            "Islam et al., Heartprint, Data 7(10):141, 2022",
+        ),
+        _ => ("not stated", "not stated"),
+    }
+}
+
+/// Four digits are more than any of these figures can bear. NaN (no replicates) stays NaN, which TOML can say.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}

@@ -1,0 +1,217 @@
+//! The command line: arguments in, calls of the library out.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use burn::tensor::Device;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ecg_signal::Mains;
+
+use crate::loss::LossKind;
+use crate::network::NetworkKind;
+use crate::{fit, onnx, parity, split, training};
+
+/// Train an ecgid network from recordings and write it as ONNX, with its card and curves.
+///
+/// Recordings go through the very signal path of the daemon. Persons that are not trained on (--hold-out, --validate,
+/// --folds) are what the figures are measured on: beats of the same person on both sides measure nothing.
+#[derive(Debug, Parser)]
+#[command(name = "ecg-train", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+The shipped model, from two public collections:
+  cargo run --release -p ecg-train -- fit --collection ../shared/data/heartprint ../shared/data/ecg-id \\
+      --hold-out models/held-out.toml --folds 3 --out models/ecgid-1.onnx
+
+A closed-set classifier of your own recordings (a folder of CSV files a person):
+  cargo run --release -p ecg-train -- fit --collection ECG_data --net lightweight --loss softmax --out models/mine.onnx
+
+Does another runtime agree with the trainer?
+  cargo run --release -p ecg-train -- parity --model models/ecgid-1.onnx --dump /tmp/parity.json
+  python3 crates/ecg-train/scripts/parity.py /tmp/parity.json";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a network: NAME.onnx, NAME.toml (card) and NAME.svg (curves)
+    Fit(Box<FitArgs>),
+    /// Write seeded beats and the trainer's own answers to them, for comparing another runtime
+    Parity(ParityArgs),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MainsArg {
+    #[value(name = "50")]
+    Hz50,
+    #[value(name = "60")]
+    Hz60,
+    None,
+}
+
+#[derive(Debug, Args)]
+struct FitArgs {
+    /// Folders of recordings: WFDB or CSV, with manifest.csv (record,subject,session,date) or a folder a person
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    collection: Vec<PathBuf>,
+    /// Which signal of each record, counted from 0
+    #[arg(long, default_value_t = 0)]
+    signal: usize,
+    /// Mains where the recordings were made: the notch of the signal path
+    #[arg(long, value_enum, default_value = "50", value_name = "HZ")]
+    mains: MainsArg,
+    /// Model file to write; NAME.toml and NAME.svg lie beside it
+    #[arg(long, value_name = "NAME.onnx")]
+    out: PathBuf,
+    /// Trunk of the network
+    #[arg(long, value_enum, default_value = "binned")]
+    net: NetworkKind,
+    /// What training minimises
+    #[arg(long, value_enum, default_value = "arcface")]
+    loss: LossKind,
+    /// Epochs; the learning rate falls to nearly nothing at the end of the last
+    #[arg(long, default_value_t = 10)]
+    epochs: usize,
+    /// Batches an epoch (beats are drawn at random, so an epoch is a count)
+    #[arg(long, default_value_t = 50)]
+    steps_per_epoch: usize,
+    /// Beats a batch
+    #[arg(long, default_value_t = 256)]
+    batch_size: usize,
+    /// Highest learning rate of the one-cycle schedule
+    #[arg(long, default_value_t = 3e-3)]
+    lr: f64,
+    /// Seed of everything random: the same seed, data and number of processors give the same model
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Persons not to train on: a .toml file (see models/held-out.toml) or COLLECTION:SUBJECT,...
+    #[arg(long, value_name = "FILE|LIST")]
+    hold_out: Option<String>,
+    /// Share of the other persons kept for validation, 0 to 0.5: measured every epoch, --patience acts on them
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    validate: f64,
+    /// Stop after so many epochs without a better validation EER and keep the best epoch; 0 never stops
+    #[arg(long, default_value_t = 5)]
+    patience: usize,
+    /// Cross-validate first: train so many more networks, each without its share of the persons, to measure on them
+    #[arg(long, default_value_t = 0, value_name = "K")]
+    folds: usize,
+    /// False match rate of one decision window at which the card's threshold is set
+    #[arg(long, default_value_t = 0.001, value_name = "RATE")]
+    target_fmr: f64,
+    /// Imitated front ends (other boards, other electrodes) for each record
+    #[arg(long, default_value_t = 8)]
+    variants: usize,
+    /// ArcFace margin, radians
+    #[arg(long, default_value_t = 0.3)]
+    margin: f64,
+    /// ArcFace scale
+    #[arg(long, default_value_t = 24.0)]
+    scale: f64,
+    /// Weight decay of AdamW
+    #[arg(long, default_value_t = 0.01)]
+    weight_decay: f64,
+}
+
+#[derive(Debug, Args)]
+struct ParityArgs {
+    /// Model that `fit` wrote
+    #[arg(long, value_name = "NAME.onnx")]
+    model: PathBuf,
+    /// JSON file to write: beats, embeddings, logits
+    #[arg(long, value_name = "FILE")]
+    dump: PathBuf,
+    /// Beats
+    #[arg(long, default_value_t = 64)]
+    count: usize,
+    /// Seed of the beats
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// With what was attempted and what to do about it.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Fit(args) => fit::run(&args.request()?),
+            Command::Parity(args) => dump_parity(&args),
+        }
+    }
+}
+
+impl FitArgs {
+    fn request(self) -> anyhow::Result<fit::Request> {
+        anyhow::ensure!((0.0..=0.5).contains(&self.validate), "--validate {}: a share from 0 to 0.5", self.validate);
+        anyhow::ensure!(self.target_fmr > 0.0 && self.target_fmr < 1.0, "--target-fmr: a rate between 0 and 1");
+        let positive = self.epochs > 0 && self.steps_per_epoch > 0 && self.batch_size > 1 && self.lr > 0.0;
+        anyhow::ensure!(positive, "--epochs, --steps-per-epoch and --lr must be positive, --batch-size at least 2");
+        let watched = self.validate > 0.0;
+        Ok(fit::Request {
+            collections: self.collection,
+            signal: self.signal,
+            mains: match self.mains {
+                MainsArg::Hz50 => Mains::Hz50,
+                MainsArg::Hz60 => Mains::Hz60,
+                MainsArg::None => Mains::None,
+            },
+            out: self.out,
+            held_out: self.hold_out.as_deref().map(split::hold_out).transpose()?.unwrap_or_default(),
+            validation_share: self.validate,
+            folds: self.folds,
+            target_fmr: self.target_fmr,
+            variants: self.variants,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            training: training::Settings {
+                network: self.net,
+                loss: self.loss,
+                epochs: self.epochs,
+                steps_per_epoch: self.steps_per_epoch,
+                batch_size: self.batch_size,
+                learning_rate: self.lr,
+                weight_decay: self.weight_decay,
+                margin: self.margin,
+                scale: self.scale,
+                // Held-out persons are watched for the curve; which epoch is kept must not depend on them.
+                patience: if watched { self.patience } else { 0 },
+                seed: self.seed,
+            },
+        })
+    }
+}
+
+fn dump_parity(args: &ParityArgs) -> anyhow::Result<()> {
+    let network = onnx::read(&args.model, &Device::flex())?;
+    let dump = parity::dump(&network, &args.model, args.count, args.seed);
+    let text = serde_json::to_string(&dump)?;
+    std::fs::write(&args.dump, text).with_context(|| format!("writing {}", args.dump.display()))?;
+    println!("wrote {} beats and the trainer's answers to {}", args.count, args.dump.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn held_out_persons_never_choose_the_epoch() {
+        let parse = |extra: &[&str]| {
+            let all = ["ecg-train", "fit", "--collection", "a", "--out", "m.onnx"].iter().chain(extra);
+            let Command::Fit(args) = Cli::parse_from(all).command else { unreachable!() };
+            args.request()
+        };
+        assert_eq!(parse(&["--hold-out", "a:x"]).unwrap().training.patience, 0);
+        assert_eq!(parse(&["--validate", "0.3"]).unwrap().training.patience, 5);
+        assert!(parse(&["--validate", "0.9"]).is_err());
+    }
+}

@@ -1,0 +1,210 @@
+//! The whole of `ecg-train fit`: collections in, model, card and curves out.
+//!
+//! Orders the steps and talks to the user; each step lives in a module of its own.
+
+mod figures;
+mod report;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use ecg_signal::{Mains, Preparation};
+
+use crate::card::{Card, Facts};
+use crate::measure::{Protocol, compare_records, embed};
+use crate::network::Network;
+use crate::prepared::{self, Prepared};
+use crate::sampler::Sampler;
+use crate::split::{Person, Split, folds};
+use crate::training::{self, Observer, Trained, train};
+use crate::{curves, onnx, recordings};
+use figures::Pool;
+use report::Bars;
+
+/// What `fit` is asked to do.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Folders of collections.
+    pub collections: Vec<PathBuf>,
+    /// Signal of each record.
+    pub signal: usize,
+    /// Mains where the recordings were made.
+    pub mains: Mains,
+    /// Where the ONNX file goes; card and curves lie beside it.
+    pub out: PathBuf,
+    /// Persons not trained on.
+    pub held_out: BTreeSet<Person>,
+    /// Share of the others kept for validation.
+    pub validation_share: f64,
+    /// Cross-validation before the final training; 0 for none.
+    pub folds: usize,
+    /// False match rate of a decision window at which the threshold is set.
+    pub target_fmr: f64,
+    /// Imitated front ends a record.
+    pub variants: usize,
+    /// Threads for preparation.
+    pub threads: usize,
+    /// The training itself.
+    pub training: training::Settings,
+}
+
+/// Trains as requested and writes the three files.
+///
+/// # Errors
+/// Data that cannot be read, too few persons, or files that cannot be written.
+pub fn run(request: &Request) -> anyhow::Result<()> {
+    let settings = &request.training;
+    report::network(settings);
+    let preparation = Preparation::default();
+    let records = prepare(request, preparation)?;
+    let everybody: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
+    let split = Split::new(&everybody, &request.held_out, request.validation_share, settings.seed)?;
+    report::split(&split);
+
+    let mut pool = Pool::default();
+    for (number, fold) in cross_validation(&split, request).into_iter().enumerate() {
+        let trained: BTreeSet<Person> = split.trained.difference(&fold).cloned().collect();
+        let label = format!("fold {} of {}", number + 1, request.folds);
+        let sampler = Sampler::new(&records, &trained, preparation);
+        let result = train_watching(&label, &sampler, settings, &records, &fold);
+        pool.add(&embed(&result.network, &records, &fold, 1));
+    }
+
+    let sampler = Sampler::new(&records, &split.trained, preparation);
+    let watched = if split.validation.is_empty() { &split.held_out } else { &split.validation };
+    let result = train_watching("final training", &sampler, settings, &records, watched);
+    let mut held_out = Pool::default();
+    held_out.add(&embed(&result.network, &records, &split.held_out, 1));
+    let mut validation = Pool::default();
+    validation.add(&embed(&result.network, &records, &split.validation, 1));
+
+    let groups = [
+        (&pool, format!("not trained on, {} folds pooled, each by a network of its fold", request.folds)),
+        (&validation, "not trained on, early stopping acted on them".to_owned()),
+        (&held_out, "held out of everything".to_owned()),
+    ];
+    let measured: Vec<_> =
+        groups.iter().map(|(pool, persons)| pool.measured(persons)).collect::<Result<Vec<_>, _>>()?.concat();
+    let decision = figures::decision(&groups, request.target_fmr)?;
+    report::figures(&measured, &decision);
+    for (pool, persons) in &groups {
+        report::at_threshold(persons, &pool.at_threshold(decision.threshold));
+    }
+
+    let name = file_stem(&request.out)?;
+    let facts = Facts {
+        name: name.clone(),
+        classes: sampler.classes(),
+        preparation,
+        front_end_variants: request.variants,
+        signal: request.signal,
+        mains: mains_name(request.mains),
+        epoch_kept: result.epoch,
+        settings,
+        split: &split,
+        decision,
+        measured,
+    };
+    let card = Card::new(&result.network, facts);
+    write(&request.out, &result, &card, &name, watched.len())
+}
+
+/// Reads the collections and runs every record, and its variants, through the signal path.
+fn prepare(request: &Request, preparation: Preparation) -> anyhow::Result<Vec<Prepared>> {
+    let recordings = recordings::load(&request.collections, request.signal)?;
+    let bars = Bars::new(recordings.len() as u64, "records");
+    let settings = prepared::Settings {
+        mains: request.mains,
+        variants: request.variants,
+        preparation,
+        seed: request.training.seed,
+        threads: request.threads,
+    };
+    let records = prepared::prepare(recordings, &settings, &|| bars.step(""))?;
+    report::prepared(&records, &bars.finish());
+    Ok(records)
+}
+
+fn cross_validation(split: &Split, request: &Request) -> Vec<BTreeSet<Person>> {
+    match request.folds {
+        0 | 1 => Vec::new(),
+        count => folds(&split.trained, count, request.training.seed),
+    }
+}
+
+/// Trains, with a progress bar, measuring `watched` after every epoch.
+fn train_watching(
+    label: &str,
+    sampler: &Sampler<'_>,
+    settings: &training::Settings,
+    records: &[Prepared],
+    watched: &BTreeSet<Person>,
+) -> Trained {
+    println!("\n{label}: {} persons trained on, {} watched", sampler.classes().len(), watched.len());
+    let bars = Bars::new((settings.epochs * settings.steps_per_epoch) as u64, "steps");
+    let mut watcher = Watcher { bars: &bars, records, watched, loss: 0.0, steps: 0, epoch: 0 };
+    let result = train(sampler, settings, &mut watcher);
+    println!("  {label} took {}; epoch {} kept", bars.finish(), result.epoch);
+    result
+}
+
+/// Moves the bar and measures the watched persons.
+struct Watcher<'a> {
+    bars: &'a Bars,
+    records: &'a [Prepared],
+    watched: &'a BTreeSet<Person>,
+    loss: f64,
+    steps: usize,
+    epoch: usize,
+}
+
+impl Observer for Watcher<'_> {
+    fn step(&mut self, loss: f64) {
+        self.loss += loss;
+        self.steps += 1;
+        self.bars.step(&format!("loss {loss:.3}"));
+    }
+
+    fn epoch(&mut self, network: &Network) -> Option<f64> {
+        self.epoch += 1;
+        let embedded = embed(network, self.records, self.watched, crate::measure::STRIDE);
+        let eer = figures::eer(&compare_records(&embedded, Protocol::Records));
+        let rate = eer.map_or_else(|| "not measured".to_owned(), |eer| format!("{:.2} %", 100.0 * eer));
+        let loss = self.loss / self.steps.max(1) as f64;
+        self.bars.line(&format!("  epoch {:>3}  loss {loss:8.4}  EER of the watched {rate}", self.epoch));
+        (self.loss, self.steps) = (0.0, 0);
+        eer
+    }
+}
+
+fn write(out: &Path, result: &Trained, card: &Card, name: &str, watched: usize) -> anyhow::Result<()> {
+    if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    }
+    let bytes = onnx::write(&result.network, out)?;
+    let card_path = out.with_extension("toml");
+    std::fs::write(&card_path, card.to_toml()?).with_context(|| format!("writing {}", card_path.display()))?;
+    let curves_path = out.with_extension("svg");
+    let drawing = curves::svg(name, &result.history, &format!("{watched} persons not trained on"), result.epoch);
+    std::fs::write(&curves_path, drawing).with_context(|| format!("writing {}", curves_path.display()))?;
+    println!("\nwrote {} ({bytes} bytes), {}, {}", out.display(), card_path.display(), curves_path.display());
+    Ok(())
+}
+
+fn file_stem(out: &Path) -> anyhow::Result<String> {
+    if out.extension().is_none_or(|extension| extension != "onnx") {
+        bail!("--out {}: the model file must end in .onnx; card and curves get its name", out.display());
+    }
+    let stem = out.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    stem.with_context(|| format!("--out {} has no file name", out.display()))
+}
+
+/// The mains as on the command line and in the card.
+pub fn mains_name(mains: Mains) -> &'static str {
+    match mains {
+        Mains::Hz50 => "50",
+        Mains::Hz60 => "60",
+        Mains::None => "none",
+    }
+}

@@ -1,0 +1,113 @@
+//! Comparisons collected over networks, and the figures and the threshold that come of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use ecg_identity::DecisionConfig;
+use ecg_identity::rates::{Comparison, RatesAt, det_curve, error_rates, rates_at};
+
+use crate::card::{DecisionPart, Measured};
+use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_windows};
+
+/// Bootstrap draws of every interval, and their seed.
+const REPLICATES: usize = 1000;
+const SEED: u64 = 1;
+
+/// Comparisons by protocol and collection. Those of several folds can be put together: their persons differ.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    /// Whole records as probes.
+    records: BTreeMap<(Protocol, String), Vec<Comparison>>,
+    /// Decision windows as probes.
+    windows: BTreeMap<(Protocol, String), Vec<Comparison>>,
+}
+
+impl Pool {
+    /// Adds all comparisons of one network's embeddings.
+    pub(super) fn add(&mut self, embedded: &[Embedded<'_>]) {
+        for protocol in Protocol::ALL {
+            file(&mut self.records, protocol, compare_records(embedded, protocol));
+            file(&mut self.windows, protocol, compare_windows(embedded, protocol));
+        }
+    }
+
+    /// Figures of every protocol and collection that has mated and non-mated comparisons.
+    pub(super) fn measured(&self, persons: &str) -> anyhow::Result<Vec<Measured>> {
+        let usable = self.records.iter().filter(|(_, comparisons)| two_sided(comparisons));
+        usable
+            .map(|((protocol, collection), comparisons)| {
+                let rates = error_rates(comparisons, REPLICATES, SEED)
+                    .with_context(|| format!("measuring {collection}, {}", protocol.name()))?;
+                Ok(Measured::new(protocol.name(), collection, persons, &rates))
+            })
+            .collect()
+    }
+
+    /// What a threshold does to decision windows: protocol, collection, rates.
+    pub(super) fn at_threshold(&self, threshold: f64) -> Vec<(&'static str, &str, RatesAt)> {
+        let usable = self.windows.iter().filter(|(_, comparisons)| two_sided(comparisons));
+        usable
+            .filter_map(|((protocol, collection), comparisons)| {
+                Some((protocol.name(), collection.as_str(), rates_at(comparisons, threshold).ok()?))
+            })
+            .collect()
+    }
+
+    /// Lowest threshold that no collection's windows exceed the false match rate at. Windows of all later records of a
+    /// person: `first record, other records` has the most persons.
+    fn threshold(&self, target_fmr: f64) -> anyhow::Result<Option<f64>> {
+        let mut highest: Option<f64> = None;
+        for ((protocol, collection), comparisons) in &self.windows {
+            if *protocol != Protocol::Records || !two_sided(comparisons) {
+                continue;
+            }
+            let curve = det_curve(comparisons).with_context(|| format!("setting the threshold on {collection}"))?;
+            let found = curve.iter().find(|point| point.fmr <= target_fmr && point.threshold.is_finite());
+            highest = match (highest, found.map(|point| point.threshold)) {
+                (Some(a), Some(b)) => Some(a.max(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        Ok(highest)
+    }
+}
+
+fn file(into: &mut BTreeMap<(Protocol, String), Vec<Comparison>>, protocol: Protocol, comparisons: Vec<Comparison>) {
+    for comparison in comparisons {
+        let collection = comparison.probe_subject.split(':').next().unwrap_or_default().to_owned();
+        into.entry((protocol, collection)).or_default().push(comparison);
+    }
+}
+
+fn two_sided(comparisons: &[Comparison]) -> bool {
+    let mated = comparisons.iter().filter(|c| c.probe_subject == c.reference_subject).count();
+    mated > 0 && mated < comparisons.len()
+}
+
+/// EER over all collections together, for the curve; `None` where there is nothing to compare.
+pub(super) fn eer(comparisons: &[Comparison]) -> Option<f64> {
+    if !two_sided(comparisons) {
+        return None;
+    }
+    error_rates(comparisons, 0, SEED).ok().map(|rates| rates.eer.value)
+}
+
+/// The threshold from the first of `groups` (which come with a description of their persons) that can give one.
+pub(super) fn decision(groups: &[(&Pool, String)], target_fmr: f64) -> anyhow::Result<DecisionPart> {
+    for (pool, persons) in groups {
+        if let Some(threshold) = pool.threshold(target_fmr)? {
+            let subjects: BTreeSet<&str> =
+                pool.windows.values().flatten().map(|comparison| comparison.probe_subject.as_str()).collect();
+            let threshold_source = format!(
+                "false match rate {} % of windows of {WINDOW} embeddings, the stricter of the collections; {} persons {persons}",
+                100.0 * target_fmr,
+                subjects.len()
+            );
+            return Ok(DecisionPart { threshold: (threshold * 1e4).ceil() / 1e4, threshold_source });
+        }
+    }
+    Ok(DecisionPart {
+        threshold: DecisionConfig::default().threshold,
+        threshold_source: "not measured: nobody was left to measure it on; the program's default".to_owned(),
+    })
+}

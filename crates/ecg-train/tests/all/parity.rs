@@ -1,0 +1,59 @@
+//! The daemon's runtime on an exported file against the trainer's own forward pass.
+
+use burn::tensor::Device;
+use ecg_train::network::{Network, NetworkKind};
+use ecg_train::{onnx, parity};
+use tract_onnx::prelude::*;
+
+/// Largest difference that is allowed, as the project promises.
+const TOLERANCE: f32 = 1e-4;
+
+/// Loads an ONNX file as the daemon does: optimised, for one beat at a time.
+fn load(path: &std::path::Path) -> std::sync::Arc<TypedRunnableModel> {
+    tract_onnx::onnx()
+        .model_for_path(path)
+        .and_then(|model| model.with_input_fact(0, f32::fact([1, 1, 175]).into()))
+        .and_then(|model| model.into_optimized())
+        .and_then(|model| model.into_runnable())
+        .expect("tract loads what ecg-train writes")
+}
+
+fn largest_difference(expected: &[f32], got: &TValue) -> f32 {
+    let got = got.to_plain_array_view::<f32>().expect("floats");
+    assert_eq!(got.len(), expected.len());
+    got.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn tract_gives_the_trainers_embeddings_and_logits() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::flex();
+    for (kind, classes) in [(NetworkKind::Lightweight, Some(6)), (NetworkKind::Binned, None)] {
+        device.seed(3);
+        let path = folder.path().join(format!("{}.onnx", kind.name()));
+        onnx::write(&Network::new(kind, classes, &device), &path).unwrap();
+        let dump = parity::dump(&onnx::read(&path, &device).unwrap(), &path, 8, 1);
+        let model = load(&path);
+        for (index, beat) in dump.beats.iter().enumerate() {
+            let input = Tensor::from_shape(&[1, 1, 175], beat).unwrap();
+            let outputs = model.run(tvec!(input.into())).unwrap();
+            assert!(largest_difference(&dump.embedding[index], &outputs[0]) <= TOLERANCE);
+            if let Some(logits) = &dump.logits {
+                assert!(largest_difference(&logits[index], &outputs[1]) <= TOLERANCE);
+            }
+        }
+    }
+}
+
+#[test]
+fn tract_takes_the_file_with_a_free_batch_dimension_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::flex();
+    let path = folder.path().join("batch.onnx");
+    onnx::write(&Network::new(NetworkKind::Binned, None, &device), &path).unwrap();
+    let dump = parity::dump(&onnx::read(&path, &device).unwrap(), &path, 5, 2);
+    let model = tract_onnx::onnx().model_for_path(&path).unwrap().into_optimized().unwrap().into_runnable().unwrap();
+    let input = Tensor::from_shape(&[5, 1, 175], &dump.beats.concat()).unwrap();
+    let outputs = model.run(tvec!(input.into())).unwrap();
+    assert!(largest_difference(&dump.embedding.concat(), &outputs[0]) <= TOLERANCE);
+}

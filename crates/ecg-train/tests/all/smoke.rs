@@ -1,0 +1,93 @@
+//! A few steps on a few synthetic persons: every file is written, can be read back, and says what it should.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use clap::Parser;
+use ecg_data::csv::write_heart;
+use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
+use ecg_train::cli::Cli;
+use ecg_train::network::NetworkKind;
+use ecg_train::onnx;
+
+/// Samples of each record, 20 s at 250 Hz: enough for a dozen and a half beats.
+const ROWS: u64 = 5000;
+
+/// A collection of `persons` synthetic hearts with two sessions of one record each.
+fn collection(folder: &Path, persons: u64) -> PathBuf {
+    let dir = folder.join("synthetic");
+    std::fs::create_dir_all(&dir).unwrap();
+    let mut manifest = String::from("record,subject,session,date\n");
+    for person in 0..persons {
+        for session in 0..2 {
+            let params = HeartParams::from_seed(person).in_session(session);
+            let heart = SyntheticHeart::new(&params, 250.0, 10 * person + session).unwrap();
+            let record = format!("p{person}_{session}");
+            let file = std::fs::File::create(dir.join(format!("{record}.csv"))).unwrap();
+            let sink = std::io::BufWriter::new(file);
+            write_heart(&mut heart.with_noise(Noise::at_rest()), ROWS, 1_767_225_600, sink).unwrap();
+            manifest.push_str(&format!("{record},p{person},s{session},2026-01-0{}\n", session + 1));
+        }
+    }
+    std::fs::write(dir.join("manifest.csv"), manifest).unwrap();
+    dir
+}
+
+fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    Cli::parse_from(["ecg-train"].iter().chain(arguments)).run()
+}
+
+fn table(path: &Path) -> toml::Table {
+    std::fs::read_to_string(path).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_tiny_training_writes_model_card_and_curves() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = collection(folder.path(), 6);
+    let out = folder.path().join("models/tiny.onnx");
+    let (dir, model) = (dir.to_str().unwrap(), out.to_str().unwrap());
+    let small = ["--epochs", "2", "--steps-per-epoch", "2", "--batch-size", "8", "--variants", "1"];
+    let fit = ["fit", "--collection", dir, "--out", model, "--hold-out", "synthetic:p1,synthetic:p4", "--folds", "2"];
+    run(&[fit.as_slice(), &small].concat()).expect("a tiny training");
+
+    let network = onnx::read(&out, &Device::flex()).expect("just written");
+    assert_eq!(network.kind(), NetworkKind::Binned);
+    let card = table(&out.with_extension("toml"));
+    assert_eq!(card["name"].as_str(), Some("tiny"));
+    assert_eq!(card["input"]["chain"].as_str(), Some(ecg_signal::CHAIN));
+    assert_eq!(card["network"]["parameters"].as_integer(), Some(80_800));
+    let collection = &card["training"]["collections"][0];
+    assert_eq!(collection["persons_held_out"].as_array().unwrap().len(), 2);
+    assert_eq!(collection["persons_seen"].as_array().unwrap().len(), 4);
+    let threshold = card["decision"]["threshold"].as_float().unwrap();
+    assert!((-1.0..=1.0).contains(&threshold), "{threshold}");
+    assert!(card["measured"].as_array().unwrap().len() >= 4);
+    assert!(std::fs::read_to_string(out.with_extension("svg")).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn a_classifier_names_its_classes_and_the_same_seed_gives_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = collection(folder.path(), 3);
+    let fit = |name: &str| {
+        let out = folder.path().join(name);
+        let (dir, model) = (dir.to_str().unwrap(), out.to_str().unwrap());
+        let fit = ["fit", "--collection", dir, "--out", model, "--net", "lightweight", "--loss", "softmax"];
+        let small = ["--epochs", "1", "--steps-per-epoch", "2", "--batch-size", "6", "--variants", "1"];
+        run(&[fit.as_slice(), &small].concat()).expect("a tiny classifier");
+        out
+    };
+    let (one, two) = (fit("one.onnx"), fit("two.onnx"));
+    assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
+    let card = table(&one.with_extension("toml"));
+    assert_eq!(card["output"]["classes"].as_array().unwrap().len(), 3);
+    assert_eq!(card["output"]["logits"].as_str(), Some("logits"));
+    assert_eq!(card["network"]["parameters"].as_integer(), Some(44_358 - 3 * 65));
+}
+
+#[test]
+fn a_collection_that_is_not_there_is_named() {
+    let error = run(&["fit", "--collection", "/no/such/folder", "--out", "m.onnx"]).unwrap_err();
+    assert!(format!("{error:#}").contains("/no/such/folder"));
+}
