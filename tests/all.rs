@@ -3,6 +3,8 @@
 
 #[path = "all/analyze.rs"]
 mod analyze;
+#[path = "all/commands.rs"]
+mod commands;
 #[path = "all/config.rs"]
 mod config;
 #[path = "all/evaluate.rs"]

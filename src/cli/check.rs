@@ -1,15 +1,115 @@
-//! `ecgid check`: to be written.
+//! `ecgid check`: everything that would stop a start, looked at before one.
+//!
+//! It goes on after a problem, so that one run shows all of them. systemd runs it before each start.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
 
 use super::Failure;
+use crate::config::{self, Config, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
+use crate::inference::Model;
+use crate::publish;
+use crate::store::Store;
 
 /// Arguments of `ecgid check`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Configuration file [default: /etc/ecgid/ecgid.toml where it exists, else the built-in defaults]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn main(_args: Args) -> Result<(), Failure> {
-    Err(anyhow::anyhow!("check is not written yet").into())
+/// Exit code 78 where something must be mended before a start can succeed.
+pub fn main(args: Args) -> Result<(), Failure> {
+    let path = config::found(args.config.as_deref());
+    let mut report = Report::default();
+    let named = path.as_ref().map_or_else(|| "built-in defaults".to_owned(), |path| path.display().to_string());
+    let loaded = Config::load(args.config.as_deref(), &[]).map_err(anyhow::Error::from);
+    if let Some(config) = report.add("configuration", loaded, |_| named) {
+        report.add("source", Ok(()), |()| source(&config.source));
+        report.add("broker", broker(&config), Clone::clone);
+        report.add("model", model(&config), Clone::clone);
+        report.add("database", database(&config.store.path), Clone::clone);
+    }
+    match report.problems {
+        0 => Ok(()),
+        1 => Err(Failure::config(anyhow!("one problem must be mended before ecgid can run"))),
+        n => Err(Failure::config(anyhow!("{n} problems must be mended before ecgid can run"))),
+    }
+}
+
+/// Prints one line for each thing looked at.
+#[derive(Debug, Default)]
+struct Report {
+    problems: usize,
+}
+
+impl Report {
+    fn add<T, S: Display>(&mut self, what: &str, found: anyhow::Result<T>, say: impl FnOnce(&T) -> S) -> Option<T> {
+        match found {
+            Ok(found) => {
+                println!("ok       {what:<14} {}", say(&found));
+                Some(found)
+            }
+            Err(error) => {
+                self.problems += 1;
+                println!("PROBLEM  {what:<14} {error:#}");
+                None
+            }
+        }
+    }
+}
+
+fn source(config: &SourceConfig) -> String {
+    match &config.kind {
+        // A port that is not there now may be plugged in later: no problem.
+        SourceKind::Serial { port, .. } if port.exists() => format!("serial port {}", port.display()),
+        SourceKind::Serial { port, .. } => format!("serial port {}, which is not plugged in", port.display()),
+        SourceKind::Tcp { address } => format!("serial server {address}"),
+        SourceKind::Replay { record, .. } => format!("recording {}", record.display()),
+        SourceKind::Simulator { seed, .. } => format!("synthetic heart {seed}"),
+    }
+}
+
+fn broker(config: &Config) -> anyhow::Result<String> {
+    let Some(mqtt) = &config.mqtt else { return Ok("none: events are printed".into()) };
+    let password = publish::read_password(mqtt.password.as_ref()).context("cannot read the password of the broker")?;
+    let payload = match mqtt.payload {
+        PayloadFormat::Json => "JSON",
+        PayloadFormat::Protobuf => "protobuf",
+    };
+    let password = match (&mqtt.password, password) {
+        (_, Some(_)) => "with a password",
+        (Some(PasswordSource::File(path)), None) => return Err(anyhow!("{} is empty", path.display())),
+        (_, None) => "without a password",
+    };
+    Ok(format!("{}:{}, {payload}, as {}, {password}", mqtt.host, mqtt.port, mqtt.client_id))
+}
+
+fn model(config: &Config) -> anyhow::Result<String> {
+    let path = config.model_path();
+    let model = Model::load(&path)?;
+    let card = model.card().decision.threshold;
+    let threshold = config.identity.decision(card).threshold;
+    Ok(format!("{}: {}, threshold {threshold}", path.display(), model.id()))
+}
+
+fn database(path: &Path) -> anyhow::Result<String> {
+    if !path.exists() {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        return if directory.is_dir() {
+            Ok(format!("{}, which the first start makes", path.display()))
+        } else {
+            Err(anyhow!("{} is to be made, but there is no directory {}", path.display(), directory.display()))
+        };
+    }
+    let store = Store::open(path)?;
+    store.verify()?;
+    let (subjects, waiting) = (store.subjects()?.len(), store.pending_count()?);
+    Ok(format!("{}: {subjects} subjects, {waiting} events waiting for the broker", path.display()))
 }
