@@ -20,6 +20,8 @@ mod proto;
 mod publish;
 #[path = "all/recordings.rs"]
 mod recordings;
+#[path = "all/service.rs"]
+mod service;
 #[path = "all/source.rs"]
 mod source;
 #[path = "all/store.rs"]
