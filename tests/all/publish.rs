@@ -442,6 +442,29 @@ async fn what_a_killed_broker_has_not_acknowledged_is_sent_to_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_hangs_is_given_up_and_found_again() {
+    let Some(broker) = mosquitto() else { return };
+    let mut gateway = Gateway::new("hang", broker.port(), &[]);
+    let topic = gateway.topic("ecg0/event");
+    let subscriber = Subscriber::with_session(broker.port(), &gateway.topic("#"), "patient").await;
+    gateway.start("boot-1");
+    gateway.say(unknown(1)).await;
+    within(10, "an event", || !subscriber.on(&topic).is_empty()).await;
+    broker.freeze();
+    for n in 2..=4 {
+        gateway.say(unknown(n)).await;
+    }
+    // Longer than the wait for an acknowledgement: the connection is given up, the event is sent again on the next.
+    sleep(Duration::from_secs(17)).await;
+    assert_eq!(gateway.store().pending_count().unwrap(), 3);
+    broker.thaw();
+    gateway.wait_until_delivered().await;
+    within(10, "four events", || sequence(&subscriber.on(&topic), "boot-1").len() == 4).await;
+    assert!(subscriber.on(&topic).len() >= 4, "one may have come twice, with an equal id");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_the_broker_refuses_stays_in_the_outbox() {
     let directory = tempfile::tempdir().unwrap();
     let rules = directory.path().join("acl");

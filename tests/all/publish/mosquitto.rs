@@ -60,6 +60,11 @@ impl Mosquitto {
         self.send("STOP");
     }
 
+    /// Lets it go on.
+    pub(super) fn thaw(&self) {
+        self.send("CONT");
+    }
+
     async fn start_again(&mut self) {
         self.child.wait().unwrap();
         self.child = spawn(program().unwrap(), self.directory.path());
