@@ -7,6 +7,8 @@ mod analyze;
 mod commands;
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/enrol.rs"]
+mod enrol;
 #[path = "all/evaluate.rs"]
 mod evaluate;
 #[path = "all/inference.rs"]

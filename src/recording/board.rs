@@ -2,8 +2,9 @@
 //!
 //! A person enrolled from a file this way has a template of that board's front end, as if the board had been worn.
 
+use ecg_data::SimulatedBoard;
 use ecg_signal::{Hertz, PathInput, resample};
-use ecg_wire::{Decoded, Decoder, Encoder, Format, Options, Sample, millivolts_per_code};
+use ecg_wire::{Decoded, Decoder, Format, Options, Sample, millivolts_per_code};
 
 use super::Stream;
 
@@ -20,13 +21,10 @@ pub enum BoardError {
     },
 }
 
-/// The largest code of the 24-bit converter.
-const RAIL: f64 = 8_388_607.0;
-
 /// Sends a stream through a simulated board of `format` and decodes what it sent.
 ///
 /// `fs` is the board's sampling frequency, the format's usual one where `None`. A sample that is missing in the
-/// recording is sent as a lifted electrode; what the decoder refuses or misses comes back as a missing sample.
+/// recording (NaN) is sent as a lifted electrode; a frame that is lost comes back as a missing sample.
 ///
 /// # Errors
 /// [`BoardError::Rate`] where one of the sampling frequencies is unusable.
@@ -34,19 +32,15 @@ pub fn through_board(stream: &Stream, format: Format, fs: Option<Hertz>) -> Resu
     let spec = format.spec();
     let fs = fs.unwrap_or(Hertz(spec.fs_hz));
     let sent = at_rate(stream, fs)?;
-    // What one step of the converter is worth; a firmware that drops low bits does so in the encoder.
-    let converter_step = millivolts_per_code(spec.gain, spec.vref_volts, 0);
-    let received_step = millivolts_per_code(spec.gain, spec.vref_volts, spec.code_shift);
-    let mut encoder = Encoder::with_fs(format, fs.0);
+    let step = millivolts_per_code(spec.gain, spec.vref_volts, spec.code_shift);
+    let mut board = SimulatedBoard::new(format, fs.0, 0);
     let mut decoder = Decoder::new(format, Options::default());
     let (mut bytes, mut samples) = (Vec::new(), Vec::with_capacity(sent.len()));
     for input in sent {
-        let lead_off = !input.millivolts.is_finite();
-        let code = if lead_off { 0.0 } else { (input.millivolts / converter_step).round().clamp(-RAIL - 1.0, RAIL) };
         bytes.clear();
-        encoder.encode(code as i32, 0, lead_off, &mut bytes);
+        board.push(input.millivolts, 0.0, false, &mut bytes);
         decoder.push(&bytes, &mut |decoded| match decoded {
-            Decoded::Sample(sample) => samples.push(received(sample, received_step)),
+            Decoded::Sample(sample) => samples.push(received(sample, step)),
             Decoded::Missing { frames } => samples.extend((0..frames).map(|_| missing())),
             Decoded::Refused(_) => {}
         });

@@ -1,0 +1,135 @@
+//! `ecgid enrol`: what goes into the gallery, under which front end, and what is refused.
+
+use std::path::{Path, PathBuf};
+
+use ecgid::recording::{Recording, through_board};
+use ecgid::store::Store;
+
+use crate::recordings::{data, ecgid, ecgid_json, text};
+use crate::tiny_model::Recipe;
+
+/// A folder with a model and a configuration that names it and a gallery.
+struct Home {
+    folder: tempfile::TempDir,
+    config: PathBuf,
+}
+
+impl Home {
+    fn new(source: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let model = Recipe::default().build().write(folder.path());
+        let config = folder.path().join("ecgid.toml");
+        let gallery = folder.path().join("gallery.sqlite");
+        let text = format!(
+            "[source]\n{source}\n[model]\npath = \"{}\"\n[store]\npath = \"{}\"\n",
+            model.display(),
+            gallery.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        Self { folder, config }
+    }
+
+    fn enrol(&self, arguments: &[&str]) -> serde_json::Value {
+        ecgid_json(&[&["enrol"], arguments, &["--json", "--config", text(&self.config)]].concat())
+    }
+
+    fn refusal(&self, arguments: &[&str]) -> String {
+        let output = ecgid(&[&["enrol"], arguments, &["--config", text(&self.config)]].concat());
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.folder.path().join("gallery.sqlite")).unwrap()
+    }
+}
+
+fn person(number: &str, record: &str) -> Option<PathBuf> {
+    data(&format!("ecg-id/Person_{number}/{record}.hea"))
+}
+
+#[test]
+fn a_recording_makes_a_template_of_its_own_front_end_or_of_a_board() {
+    let Some(record) = person("01", "rec_1") else { return };
+    let home = Home::new("");
+    let native = home.enrol(&["ann", "--record", text(&record)]);
+    assert!(native["front_end"].as_str().unwrap().starts_with("record/500Hz/"), "{native}");
+    assert!(native["consistency"].as_f64().unwrap() > 0.9);
+    let board = home.enrol(&["ann", "--record", text(&record), "--front-end", "cwxs-bin"]);
+    let key = board["front_end"].as_str().unwrap();
+    assert!(key.starts_with("cwxs-bin/250Hz/"), "{key}");
+    let model = board["model"].as_str().unwrap();
+    let references = home.store().references(key, model).unwrap();
+    assert_eq!((references.len(), references[0].subject.as_str(), references[0].revision), (1, "ann", 1));
+    assert!(home.store().references(native["front_end"].as_str().unwrap(), model).unwrap().len() == 1);
+}
+
+#[test]
+fn enrolling_again_replaces_and_add_keeps_both_days() {
+    let (Some(first), Some(second)) = (person("01", "rec_1"), person("01", "rec_3")) else { return };
+    let home = Home::new("");
+    let key = |report: &serde_json::Value| report["front_end"].as_str().unwrap().to_owned();
+    let report = home.enrol(&["ann", "--record", text(&first), "--record", text(&second)]);
+    assert_eq!((report["takes"].as_u64(), report["revision"].as_u64()), (Some(2), Some(1)));
+    assert_eq!(home.enrol(&["ann", "--record", text(&first)])["revision"], 2);
+    let model = report["model"].as_str().unwrap();
+    assert_eq!(home.store().references(&key(&report), model).unwrap().len(), 1);
+    assert_eq!(home.enrol(&["ann", "--record", text(&second), "--add"])["revision"], 3);
+    assert_eq!(home.store().references(&key(&report), model).unwrap().len(), 2);
+}
+
+#[test]
+fn a_person_who_is_enrolled_under_another_name_is_noticed() {
+    let Some(record) = person("01", "rec_1") else { return };
+    let home = Home::new("");
+    assert_eq!(home.enrol(&["ann", "--record", text(&record)])["resembles"], serde_json::json!([]));
+    let again = home.enrol(&["anne", "--record", text(&record)]);
+    assert_eq!(again["resembles"][0]["subject"], "ann");
+    assert!(again["resembles"][0]["score"].as_f64().unwrap() > 0.99);
+}
+
+#[test]
+fn the_configured_source_can_be_enrolled_from() {
+    let Some(record) = person("01", "rec_1") else { return };
+    let home = Home::new(&format!("kind = \"replay\"\nrecord = \"{}\"\nspeed = 0", record.display()));
+    let report = home.enrol(&["ann", "--seconds", "8"]);
+    assert!(report["front_end"].as_str().unwrap().starts_with("record/500Hz/"), "{report}");
+    assert!(report["beats"].as_u64().unwrap() >= 12);
+}
+
+#[test]
+fn noise_and_too_little_are_refused_with_what_to_do() {
+    let home = Home::new("");
+    let noise = made(home.folder.path(), |i| ((i * 7919) % 1000) as f64 / 1000.0);
+    let words = home.refusal(&["ann", "--record", text(&noise)]);
+    assert!(words.contains("good heartbeats") && words.contains("electrodes"), "{words}");
+    assert!(home.store().subjects().unwrap().is_empty());
+    let words = home.refusal(&["Ann Smith", "--record", text(&noise)]);
+    assert!(words.contains("not a valid name"), "{words}");
+    let words = home.refusal(&["ann", "--record", "no/such/record"]);
+    assert!(words.contains("no/such/record"), "{words}");
+}
+
+fn made(folder: &Path, value: impl Fn(u64) -> f64) -> PathBuf {
+    let rows: String = (0..5000_u64).map(|i| format!("{:.3},{:.4}\n", i as f64 / 250.0, value(i))).collect();
+    let path = folder.join("made.csv");
+    std::fs::write(&path, format!("time_s,ecg_mv\n{rows}")).unwrap();
+    path
+}
+
+#[test]
+fn a_simulated_board_changes_the_samples_by_no_more_than_its_converter_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let sine = made(folder.path(), |i| (i as f64 * 0.1).sin());
+    let recording = Recording::open(&sine, 0).unwrap();
+    for (format, step_mv) in [(ecg_wire::Format::CwxsBin, 1e-4), (ecg_wire::Format::Ov9, 0.01)] {
+        let sent = through_board(&recording.stream, format, Some(ecg_signal::Hertz(250.0))).unwrap();
+        assert_eq!(sent.format, format.name());
+        let start = recording.stream.samples.len() - sent.samples.len();
+        assert!(start <= 2, "{start} samples were lost at the start");
+        let error =
+            sent.samples.iter().zip(&recording.stream.samples).map(|(a, b)| (a.millivolts - b.millivolts).abs());
+        let worst = error.fold(0.0, f64::max);
+        assert!(worst <= step_mv, "{format}: {worst} mV");
+    }
+}
