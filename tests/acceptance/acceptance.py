@@ -78,6 +78,12 @@ class Subscriber:
             lines = list(self.lines)
         return [json.loads(p) for t, topic, p in lines if t >= since and topic.endswith("/event")]
 
+    def signals(self, since):
+        """Signal messages that came after `since`, in order."""
+        with self.lock:
+            lines = list(self.lines)
+        return [json.loads(p) for t, topic, p in lines if t >= since and topic.endswith("/signal")]
+
     def wait_event(self, since, wanted, seconds, what):
         return wait_for(lambda: next((e for e in self.events(since) if wanted(e)), None), seconds, what)
 
@@ -246,6 +252,7 @@ def chaos(args, directory, broker, subscriber, data, person):
         except TimeoutError:
             results.append((what, False))
         board.wait(60)
+        return since
 
     def pull(board):
         time.sleep(1.5)
@@ -263,7 +270,9 @@ def chaos(args, directory, broker, subscriber, data, person):
     pull(first)
     again("a cable pulled in mid-stream and put back")
     again("a broker killed and restarted in mid-stream", restart_broker)
-    again("a burst of garbage in mid-stream", None, ("--garbage-at", "4", "--garbage-bytes", "600"))
+    since = again("a burst of garbage in mid-stream", None, ("--garbage-at", "4", "--garbage-bytes", "600"))
+    refused = [s["refused_frames"] for s in subscriber.signals(since)]
+    results.append(("garbage that was seen, counted and refused", bool(refused) and refused[-1] > refused[0]))
     alive = run.daemon.poll() is None
     results.append(("all of it, the daemon still the same process", alive))
     results.append(("SIGTERM, exit code 0", alive and run.stop() == 0))
