@@ -16,6 +16,12 @@ pub use card::{Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCar
 pub use error::{EmbedError, ModelError};
 use network::Network;
 
+/// The model that is shipped, as configuration files name it by default.
+pub const SHIPPED: &str = "models/ecgid-1.onnx";
+/// It is carried in the executable, so that this works without any file beside it.
+const SHIPPED_ONNX: &[u8] = include_bytes!("../models/ecgid-1.onnx");
+const SHIPPED_CARD: &str = include_str!("../models/ecgid-1.toml");
+
 /// A point on the unit sphere: what the network makes of a beat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
@@ -34,11 +40,15 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads `path` (`….onnx`) and the card beside it (`….toml`).
+    /// Loads `path` (`….onnx`) and the card beside it (`….toml`). Where there is no file [`SHIPPED`], asking for it
+    /// gives the model in the executable.
     ///
     /// # Errors
     /// [`ModelError`]: what is wrong with which file and what to do.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
+        if path == Path::new(SHIPPED) && !path.exists() {
+            return Self::shipped();
+        }
         let read = |path: &Path| {
             std::fs::read(path).map_err(|source| ModelError::Unreadable { path: path.to_owned(), source })
         };
@@ -47,6 +57,14 @@ impl Model {
         let card = String::from_utf8(read(&card_path)?)
             .map_err(|e| ModelError::Card { file: card_path.display().to_string(), problem: e.to_string() })?;
         Self::from_parts(&onnx, &card, &path.display().to_string())
+    }
+
+    /// The model in the executable.
+    ///
+    /// # Errors
+    /// [`ModelError`], which only a broken build can cause.
+    pub fn shipped() -> Result<Self, ModelError> {
+        Self::from_parts(SHIPPED_ONNX, SHIPPED_CARD, &format!("{SHIPPED} (in the executable)"))
     }
 
     /// Loads a model from the content of its two files; `file` is only named in errors.

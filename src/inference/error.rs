@@ -7,8 +7,8 @@ use std::path::PathBuf;
 pub enum ModelError {
     /// A file cannot be read.
     #[error(
-        "cannot read model file {path}: {source}; a model is NAME.onnx with its card NAME.toml beside it, and without \
-         a configured path the one in the executable is used"
+        "cannot read model file {path}: {source}; a model is NAME.onnx with its card NAME.toml beside it, and the \
+         default, models/ecgid-1.onnx, is in the executable as well"
     )]
     Unreadable {
         /// The file.

@@ -94,3 +94,30 @@ fn two_trainings_under_one_name_have_two_ids_and_files_are_found_side_by_side() 
     let text = Model::load(&path).unwrap_err().to_string();
     assert!(text.contains("tiny.toml") && text.contains("beside"), "{text}");
 }
+
+#[test]
+fn the_shipped_model_is_in_the_executable_and_knows_whom_it_has_not_seen() {
+    let mut model = Model::shipped().unwrap();
+    assert_eq!(model.embed_values(&beat(0.0)).unwrap().values.len(), ecg_identity::EMBEDDING);
+    let card = model.card();
+    assert!(card.network.parameters <= 100_000 && card.network.multiply_accumulates <= 4_000_000);
+    let held_out = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/held-out.toml")).unwrap();
+    let seen = card.persons_seen("ecg-id").unwrap();
+    for person in held_out.split('"').filter(|word| word.starts_with("Person_")) {
+        assert!(!seen.iter().any(|p| p == person), "{person} is held out and was trained on");
+        assert!(card.persons_held_out("ecg-id").unwrap().iter().any(|p| p == person));
+    }
+}
+
+#[test]
+fn the_shipped_model_is_found_from_any_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ecgid"))
+        .current_dir(folder.path())
+        .args(["enrol", "ann", "--record", "nothing", "--store", "gallery.sqlite"])
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("nothing"), "the record is what is missing, not the model: {words}");
+}
