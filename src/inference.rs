@@ -116,14 +116,14 @@ impl Model {
     }
 
     /// The embeddings of consecutive beats, averaged as in the daemon: one for each accepted beat once enough came
-    /// before it, none across a break.
+    /// before it, none across a break. With each the position of its newest R peak, source samples.
     ///
     /// # Errors
     /// As [`Self::embed`].
-    pub fn embed_beats(&mut self, beats: &[Beat]) -> Result<Vec<Vec<f32>>, EmbedError> {
+    pub fn embed_beats(&mut self, beats: &[Beat]) -> Result<Vec<(f64, Vec<f32>)>, EmbedError> {
         let mut averager = BeatAverager::new(&self.preparation());
         let inputs = beats.iter().filter_map(|beat| averager.push(beat));
-        inputs.map(|input| Ok(self.embed(&input)?.values)).collect()
+        inputs.map(|input| Ok((input.r_peak, self.embed(&input)?.values))).collect()
     }
 
     /// The embedding of 175 z-scored samples with R at index 62.

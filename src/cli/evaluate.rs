@@ -1,5 +1,6 @@
 //! `ecgid evaluate`: what the detector and the identity are worth on a set of recordings.
 
+pub mod household;
 pub mod identity;
 pub mod matching;
 pub mod plot;

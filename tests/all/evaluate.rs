@@ -81,6 +81,9 @@ fn identity_figures_equal_those_of_the_independent_scorer() {
     assert!(ours["eer"]["value"].as_f64().unwrap() < 0.35, "even a random projection knows some people: {ours}");
     assert_eq!(ours["persons_seen_in_training"], serde_json::json!(["Person_01"]));
     assert!(ours["warning"].as_str().unwrap().contains("trained on 1 of these 10 persons"));
+    let decision = &ours["decision"];
+    assert_eq!((decision["size"].as_u64(), decision["threshold"].as_f64()), (Some(5), Some(0.9)));
+    assert_eq!(decision["probes"], ours["genuine"]);
     assert!(std::fs::read_to_string(&plot).unwrap().contains("<polyline"));
     let Some(python) = python("numpy") else { return };
     let done = Command::new(python).args([text(&scorer), text(&scores), "--json"]).output().unwrap();

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use ecg_data::{Collection, Entry, SessionSelection};
+use ecg_identity::DecisionConfig;
 use ecg_identity::rates::{Comparison, det_curve, error_rates, rates_at};
 use ecg_signal::Mains;
 use ecg_wire::Format;
 
+use super::household::household;
 use super::plot::det_svg;
 use super::protocol::{Protocol, Trial};
 use super::report::{Report, Seen};
@@ -57,6 +59,12 @@ pub struct Args {
     /// Probe through a simulated board of this wire format
     #[arg(long, value_name = "FORMAT")]
     probe_front_end: Option<Format>,
+    /// Also run the decision over time, with households of so many persons
+    #[arg(long, value_name = "PERSONS", default_value_t = 5)]
+    household: usize,
+    /// Threshold of that decision [default: the one of the model's card]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    threshold: Option<f64>,
     /// Bootstrap draws over persons for the 95 % intervals
     #[arg(long, default_value_t = 1000)]
     replicates: usize,
@@ -88,10 +96,11 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     };
     let (enrol, probe) = (select(&args.enrol)?, select(&args.probe)?);
     if let Some(both) = enrol.iter().find(|e| probe.iter().any(|p| p.record == e.record)) {
-        bail_config(&format!(
+        return Err(anyhow!(
             "record {} would be enrolled and probed: choose sessions that do not overlap",
             both.record
-        ))?;
+        )
+        .into());
     }
     let seen = Seen::new(&model, &name, enrol.iter().chain(&probe));
     if let Some(warning) = seen.warning(&model.card().name) {
@@ -123,14 +132,12 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn bail_config(problem: &str) -> anyhow::Result<()> {
-    bail!("{problem}")
-}
-
 fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Result<Report> {
     let rates = error_rates(&trial.comparisons, args.replicates, args.seed)
         .context("no error rates from these sessions: are there persons with records in both?")?;
-    let at_card = rates_at(&trial.comparisons, model.card().decision.threshold)?;
+    let threshold = args.threshold.unwrap_or(model.card().decision.threshold);
+    let at_threshold = rates_at(&trial.comparisons, threshold)?;
+    let decision = DecisionConfig { threshold, ..DecisionConfig::default() };
     Ok(Report::new(
         [args.collection.display().to_string(), args.enrol.to_string(), args.probe.to_string()],
         model.id().to_owned(),
@@ -138,7 +145,7 @@ fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Res
         trial,
         seen,
         rates,
-        at_card,
+        (at_threshold, household(trial, &decision, args.household)),
     ))
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use anyhow::Context;
 use ecg_data::Entry;
 use ecg_identity::rates::Comparison;
-use ecg_identity::{cosine, mean_unit};
+use ecg_identity::{Reference, cosine, mean_unit};
 use ecg_signal::Mains;
 use ecg_wire::Format;
 
@@ -46,15 +46,23 @@ pub struct Trial {
     pub probes_without_reference: usize,
     /// Embeddings of the probes that were not refused: smallest, median, largest.
     pub embeddings: [usize; 3],
+    /// The templates.
+    pub references: Vec<Reference>,
+    /// The probes.
+    pub probes: Vec<Probe>,
 }
 
 /// One window of a probe record.
-struct Probe {
-    name: String,
-    subject: String,
-    /// Empty where refused.
-    embedding: Vec<f32>,
-    embeddings: usize,
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// The record, and the number of the window where it has several.
+    pub name: String,
+    /// Whose it is.
+    pub subject: String,
+    /// Mean of the embeddings; empty where refused.
+    pub embedding: Vec<f32>,
+    /// When each embedding is known, seconds since the window's start, and the embedding. Empty where refused.
+    pub timeline: Vec<(f64, Vec<f32>)>,
 }
 
 impl Protocol {
@@ -67,29 +75,33 @@ impl Protocol {
         let probes = for_each("probing", probe, || model.clone(), |model, entry| self.probe(model, entry));
         let probes: Vec<Probe> =
             probes.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect();
-        let references: Vec<(&String, &Vec<f32>)> = templates.iter().filter(|(_, t)| !t.is_empty()).collect();
+        let (enrolled, not_enrolled): (Vec<_>, Vec<_>) = templates.into_iter().partition(|(_, t)| !t.is_empty());
+        let reference = |(subject, embedding)| Reference { subject, revision: 1, embedding };
+        let references: Vec<Reference> = enrolled.into_iter().map(reference).collect();
         let compare = |probe: &Probe| {
             let score = |template: &[f32]| match probe.embedding.as_slice() {
                 [] => f64::NEG_INFINITY,
                 embedding => cosine(template, embedding),
             };
-            let comparison = |(subject, template): &(&String, &Vec<f32>)| Comparison {
+            let comparison = |reference: &Reference| Comparison {
                 probe_record: probe.name.clone(),
                 probe_subject: probe.subject.clone(),
-                reference_subject: (*subject).clone(),
-                score: score(template),
+                reference_subject: reference.subject.clone(),
+                score: score(&reference.embedding),
             };
             references.iter().map(comparison).collect::<Vec<_>>()
         };
-        let has_reference = |p: &&Probe| templates.get(&p.subject).is_some_and(|t| !t.is_empty());
-        let mut counts: Vec<usize> = probes.iter().filter(|p| p.embeddings > 0).map(|p| p.embeddings).collect();
+        let has_reference = |p: &&Probe| references.iter().any(|r| r.subject == p.subject);
+        let mut counts: Vec<usize> = probes.iter().map(|p| p.timeline.len()).filter(|&n| n > 0).collect();
         counts.sort_unstable();
         let at = |q: usize| counts.get((counts.len().max(1) - 1) * q / 2).copied().unwrap_or(0);
         Ok(Trial {
             comparisons: probes.iter().flat_map(compare).collect(),
-            not_enrolled: templates.iter().filter(|(_, t)| t.is_empty()).map(|(s, _)| s.clone()).collect(),
+            not_enrolled: not_enrolled.into_iter().map(|(subject, _)| subject).collect(),
             probes_without_reference: probes.len() - probes.iter().filter(has_reference).count(),
             embeddings: [at(0), at(1), at(2)],
+            references,
+            probes,
         })
     }
 
@@ -97,7 +109,7 @@ impl Protocol {
     fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<f32>>> {
         let embed = |model: &mut Model, entry: &Entry| -> anyhow::Result<Vec<f32>> {
             let stream = self.open(entry, self.enrol_front_end)?;
-            Ok(self.embed(model, &stream, 0..stream.samples.len())?.0)
+            Ok(mean(&self.embed(model, &stream, 0..stream.samples.len())?))
         };
         let records = for_each("enrolling", entries, || model.clone(), embed);
         let mut of_subject: BTreeMap<String, Vec<Vec<f32>>> = BTreeMap::new();
@@ -116,9 +128,9 @@ impl Protocol {
         let windows = windows(stream.samples.len(), stream.fs.0 * self.seconds);
         let several = windows.len() > 1;
         let probe = |(n, window): (usize, Range<usize>)| {
-            let (embedding, embeddings) = self.embed(model, &stream, window)?;
+            let timeline = self.embed(model, &stream, window)?;
             let name = if several { format!("{}#{n}", entry.record) } else { entry.record.clone() };
-            Ok(Probe { name, subject: entry.subject.clone(), embedding, embeddings })
+            Ok(Probe { name, subject: entry.subject.clone(), embedding: mean(&timeline), timeline })
         };
         windows.into_iter().enumerate().map(probe).collect()
     }
@@ -131,15 +143,18 @@ impl Protocol {
         }
     }
 
-    /// Mean embedding of a part, empty where refused, and of how many it is the mean.
-    fn embed(&self, model: &mut Model, stream: &Stream, part: Range<usize>) -> anyhow::Result<(Vec<f32>, usize)> {
-        let beats = stream.pass(part, self.mains)?.beats;
-        let embeddings = model.embed_beats(&beats)?;
-        if embeddings.len() < MIN_EMBEDDINGS {
-            return Ok((Vec::new(), 0));
-        }
-        Ok((mean_unit(embeddings.iter().map(Vec::as_slice)), embeddings.len()))
+    /// Embeddings of a part and when each is known, seconds; empty where the gate let too little through.
+    fn embed(&self, model: &mut Model, stream: &Stream, part: Range<usize>) -> anyhow::Result<Vec<(f64, Vec<f32>)>> {
+        let passage = stream.pass(part, self.mains)?;
+        let delay_s = passage.delay.r_to_segment_ms / 1000.0;
+        let mut timeline = model.embed_beats(&passage.beats)?;
+        timeline.iter_mut().for_each(|(at, _)| *at = *at / stream.fs.0 + delay_s);
+        Ok(if timeline.len() < MIN_EMBEDDINGS { Vec::new() } else { timeline })
     }
+}
+
+fn mean(timeline: &[(f64, Vec<f32>)]) -> Vec<f32> {
+    mean_unit(timeline.iter().map(|(_, embedding)| embedding.as_slice()))
 }
 
 /// Consecutive windows of `length` samples; a rest that is shorter is left out, a record that is shorter is one window.

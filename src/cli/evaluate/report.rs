@@ -7,6 +7,7 @@ use ecg_data::Entry;
 use ecg_identity::rates::{ErrorRates, Interval, RatesAt};
 use serde::Serialize;
 
+use super::household::Household;
 use super::protocol::Trial;
 use crate::inference::Model;
 
@@ -99,8 +100,10 @@ pub struct Report {
     #[serde(rename = "fnmr_at_fmr_0.1pct")]
     fnmr_at_fmr_01pct: Rate,
     rank1: Rate,
-    /// What the threshold of the model card does here.
-    at_card_threshold: AtThreshold,
+    /// What the decision's threshold does to single comparisons here.
+    at_threshold: AtThreshold,
+    /// What the decision over time does.
+    decision: Household,
     #[serde(flatten)]
     seen: Seen,
     warning: Option<String>,
@@ -123,7 +126,7 @@ impl Report {
         trial: &Trial,
         seen: Seen,
         rates: ErrorRates,
-        at_card: RatesAt,
+        (at, decision): (RatesAt, Household),
     ) -> Self {
         let ([collection, enrol, probe], (seconds, mains), counts) = (what, how, rates.counts);
         Self {
@@ -147,7 +150,8 @@ impl Report {
             fnmr_at_fmr_1pct: rates.fnmr_at_fmr_1pct.into(),
             fnmr_at_fmr_01pct: rates.fnmr_at_fmr_01pct.into(),
             rank1: rates.rank1.into(),
-            at_card_threshold: AtThreshold { threshold: at_card.threshold, fmr: at_card.fmr, fnmr: at_card.fnmr },
+            at_threshold: AtThreshold { threshold: at.threshold, fmr: at.fmr, fnmr: at.fnmr },
+            decision,
             seen,
         }
     }
@@ -192,12 +196,13 @@ impl fmt::Display for Report {
             let [value, low, high] = [rate.value, rate.low, rate.high].map(|x| 100.0 * x);
             writeln!(f, "{name:20} {value:6.2} %  [{low:.2} – {high:.2}]")?;
         }
-        let at = self.at_card_threshold;
+        let at = self.at_threshold;
         let (fmr, fnmr) = (100.0 * at.fmr, 100.0 * at.fnmr);
-        writeln!(f, "at the card's {:.3}    FMR {fmr:.2} %, FNMR {fnmr:.2} %", at.threshold)?;
+        writeln!(f, "at threshold {:.3}   FMR {fmr:.2} %, FNMR {fnmr:.2} %", at.threshold)?;
         if self.impostor < 10_000 {
             writeln!(f, "note: FMR 0.1 % rests on {} non-mated comparisons", self.impostor / 1000)?;
         }
+        write!(f, "{}", self.decision)?;
         writeln!(f, "intervals: 95 %, bootstrap over persons")
     }
 }
