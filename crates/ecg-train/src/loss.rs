@@ -105,7 +105,7 @@ mod tests {
         let loss = ArcFace::new(4, 24.0, &device);
         let centres = loss.centres.val().transpose();
         let length = centres.clone().powi_scalar(2).sum_dim(1).sqrt();
-        let embedding = (centres / length).slice([0..1]);
+        let embedding = (centres / length).narrow(0, 0, 1);
         let cost = |class: i64| {
             floats(loss.forward(embedding.clone(), Tensor::from_ints([class], &device), 0.3).into_data())[0]
         };

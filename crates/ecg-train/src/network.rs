@@ -60,6 +60,7 @@ impl NetworkKind {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "one or two of them live at a time, and burn has no boxed modules")]
 #[derive(Module, Debug)]
 enum Trunk {
     Lightweight(Lightweight),
@@ -182,7 +183,8 @@ mod tests {
         let counted = Lightweight::plan().parameters() + NetworkKind::classifier_plan(6).parameters();
         assert_eq!(counted, 44_358);
         assert_eq!(trained_values(&Network::new(NetworkKind::Lightweight, Some(6), &Device::flex())), 44_358);
-        assert_eq!(Lightweight::plan().multiply_accumulates(), 1_995_232);
+        let by_hand = 175 * 32 * 7 + 87 * 64 * 32 * 5 + 43 * 128 * 64 * 3 + 128 * 64;
+        assert_eq!(Lightweight::plan().multiply_accumulates(), by_hand);
     }
 
     #[test]

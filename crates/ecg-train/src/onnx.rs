@@ -119,7 +119,7 @@ pub fn decode(bytes: &[u8], device: &Device) -> Result<Network, OnnxError> {
     Ok(Network::with_weights(kind, &weights, device)?)
 }
 
-/// The network of an ONNX file that [`write`] made, for inference.
+/// The network of an ONNX file that [`write()`] made, for inference.
 ///
 /// # Errors
 /// The file cannot be read; otherwise as [`decode`].

@@ -6,10 +6,10 @@ use ecg_train::{onnx, parity};
 use tract_onnx::prelude::*;
 
 /// Largest difference that is allowed, as the project promises.
-const TOLERANCE: f32 = 1e-4;
+pub(crate) const TOLERANCE: f32 = 1e-4;
 
 /// Loads an ONNX file as the daemon does: optimised, for one beat at a time.
-fn load(path: &std::path::Path) -> std::sync::Arc<TypedRunnableModel> {
+pub(crate) fn load(path: &std::path::Path) -> std::sync::Arc<TypedRunnableModel> {
     tract_onnx::onnx()
         .model_for_path(path)
         .and_then(|model| model.with_input_fact(0, f32::fact([1, 1, 175]).into()))
@@ -18,7 +18,7 @@ fn load(path: &std::path::Path) -> std::sync::Arc<TypedRunnableModel> {
         .expect("tract loads what ecg-train writes")
 }
 
-fn largest_difference(expected: &[f32], got: &TValue) -> f32 {
+pub(crate) fn largest_difference(expected: &[f32], got: &TValue) -> f32 {
     let got = got.to_plain_array_view::<f32>().expect("floats");
     assert_eq!(got.len(), expected.len());
     got.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
@@ -26,6 +26,7 @@ fn largest_difference(expected: &[f32], got: &TValue) -> f32 {
 
 #[test]
 fn tract_gives_the_trainers_embeddings_and_logits() {
+    let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();
     let device = Device::flex();
     for (kind, classes) in [(NetworkKind::Lightweight, Some(6)), (NetworkKind::Binned, None)] {
@@ -47,6 +48,7 @@ fn tract_gives_the_trainers_embeddings_and_logits() {
 
 #[test]
 fn tract_takes_the_file_with_a_free_batch_dimension_too() {
+    let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();
     let device = Device::flex();
     let path = folder.path().join("batch.onnx");

@@ -43,6 +43,7 @@ fn table(path: &Path) -> toml::Table {
 
 #[test]
 fn a_tiny_training_writes_model_card_and_curves() {
+    let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();
     let dir = collection(folder.path(), 6);
     let out = folder.path().join("models/tiny.onnx");
@@ -68,6 +69,7 @@ fn a_tiny_training_writes_model_card_and_curves() {
 
 #[test]
 fn a_classifier_names_its_classes_and_the_same_seed_gives_the_same_file() {
+    let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();
     let dir = collection(folder.path(), 3);
     let fit = |name: &str| {
