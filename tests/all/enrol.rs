@@ -133,3 +133,13 @@ fn a_simulated_board_changes_the_samples_by_no_more_than_its_converter_does() {
         assert!(worst <= step_mv, "{format}: {worst} mV");
     }
 }
+
+#[test]
+fn a_source_that_is_not_there_is_named_when_giving_up() {
+    let home = Home::new("");
+    let words = home.refusal(&["ann", "--source", "tcp:127.0.0.1:1", "--give-up-after", "5"]);
+    assert!(words.contains("gave up after 5 s") && words.contains("127.0.0.1:1"), "{words}");
+    let words = ecgid(&["enrol", "ann", "--source", "carrier-pigeon", "--config", text(&home.config)]);
+    assert_eq!(words.status.code(), Some(78));
+    assert!(String::from_utf8_lossy(&words.stderr).contains("serial:/dev/ttyUSB0"));
+}

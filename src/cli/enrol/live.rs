@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use ecg_signal::{Contact, Hertz, Mains, PathConfig, SignalPath};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, timeout_at};
@@ -60,16 +60,12 @@ pub(super) fn enrol(
         let (out, mut items) = SourceSender::channel(Pulse::default());
         let task = tokio::spawn(source.run(out, cancel.clone()));
         let deadline = Instant::now() + Duration::from_secs_f64(give_up_after);
-        let mut session = Session { collector: Collector::new(model), mains, path: None, bar: bar(seconds) };
+        let mut session =
+            Session { collector: Collector::new(model), mains, path: None, problem: None, bar: bar(seconds) };
         while session.collector.seconds() < seconds || session.collector.beats() < MIN_BEATS {
             let item = timeout_at(deadline, items.recv()).await;
             let Ok(item) = item else {
-                session.bar.abandon();
-                let (seconds, beats) = (session.collector.seconds(), session.collector.beats());
-                bail!(
-                    "gave up after {give_up_after:.0} s with {seconds:.0} s of good heartbeats ({beats} beats, at least \
-                     {MIN_BEATS} are needed): check that both electrodes touch well and sit still"
-                );
+                return Err(session.gave_up(give_up_after));
             };
             let Some(item) = item else { break };
             session.take(item)?;
@@ -86,6 +82,8 @@ struct Session<'m> {
     collector: Collector<'m>,
     mains: Mains,
     path: Option<(FrontEnd, SignalPath)>,
+    /// Why the source is not there.
+    problem: Option<String>,
     bar: ProgressBar,
 }
 
@@ -113,11 +111,12 @@ impl Session<'_> {
                 Ok(())
             }
             SourceItem::Problem(problem) => {
-                self.bar.println(problem.text);
+                self.say(&problem.text);
                 Ok(())
             }
             SourceItem::Offline { problem } => {
-                self.bar.println(problem);
+                self.say(&problem);
+                self.problem = Some(problem);
                 self.collector.next_take();
                 Ok(())
             }
@@ -130,11 +129,29 @@ impl Session<'_> {
         if self.path.as_ref().is_some_and(|(known, _)| *known != front_end) && self.collector.beats() > 0 {
             bail!("the source has become another front end ({}): enrol again", front_end.format);
         }
-        self.bar.println(format!("{} at {} Hz", front_end.format, front_end.fs_hz));
+        self.say(&format!("{} at {} Hz", front_end.format, front_end.fs_hz));
+        self.problem = None;
         let path = SignalPath::new(&PathConfig { fs: Hertz(front_end.fs_hz), mains: self.mains })?;
         self.path = Some((front_end, path));
         self.collector.next_take();
         Ok(())
+    }
+
+    /// A line above the bar.
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    fn gave_up(&self, after_s: f64) -> anyhow::Error {
+        self.bar.abandon();
+        if let Some(problem) = &self.problem {
+            return anyhow!("gave up after {after_s:.0} s: {problem}");
+        }
+        let (seconds, beats) = (self.collector.seconds(), self.collector.beats());
+        anyhow!(
+            "gave up after {after_s:.0} s with {seconds:.0} s of good heartbeats ({beats} beats, at least {MIN_BEATS} \
+             are needed): check that both electrodes touch well and sit still"
+        )
     }
 
     fn show(&self) {

@@ -117,7 +117,7 @@ impl<'m> Collector<'m> {
 
     /// Seconds of good beats so far, in takes that are long enough to count.
     pub(super) fn seconds(&self) -> f64 {
-        self.counted().map(|t| t.seconds).sum()
+        self.counted().fold(0.0, |sum, t| sum + t.seconds)
     }
 
     /// The template.
