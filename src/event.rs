@@ -78,7 +78,7 @@ pub struct IdentityEvent {
 }
 
 /// Heart-rate variability over a sliding window. `None` where the window holds too little clean time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HrvEvent {
     /// Length of the window that was asked for, seconds.
     pub window_s: f64,
@@ -103,7 +103,7 @@ pub struct HrvEvent {
 }
 
 /// State of the electrodes and of the signal, about once a second.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignalEvent {
     /// Electrode contact is lost, by the board's bit or by the signal.
     pub lead_off: bool,
@@ -124,7 +124,7 @@ pub struct SignalEvent {
 }
 
 /// State of the source.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceEvent {
     /// Samples are arriving.
     pub online: bool,

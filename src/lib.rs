@@ -14,6 +14,8 @@ pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "demo")]
+mod demo;
 pub mod event;
 pub mod inference;
 pub mod pipeline;

@@ -7,6 +7,9 @@ mod analyze;
 mod commands;
 #[path = "all/config.rs"]
 mod config;
+#[cfg(feature = "demo")]
+#[path = "all/demo.rs"]
+mod demo;
 #[path = "all/enrol.rs"]
 mod enrol;
 #[path = "all/evaluate.rs"]

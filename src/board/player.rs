@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use ecg_data::SimulatedBoard;
 use ecg_data::heart::{HeartSample, SyntheticHeart};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 
 use super::terminal::Terminal;
 
 /// Time between two bursts on the line: a USB adapter delivers about so.
 const BURST: Duration = Duration::from_millis(20);
+/// Later than this a burst was held up by the reader, and not only by the scheduler.
+const HELD_UP: Duration = Duration::from_millis(200);
 /// Samples in a burst when there is no time to keep: the terminal's own room sets the pace.
 const LARGE_BURST: usize = 64;
 
@@ -60,16 +62,18 @@ impl Player {
     pub async fn play(&mut self, terminal: &Terminal, seconds: Option<f64>) -> io::Result<bool> {
         let limit = seconds.map_or(u64::MAX, |seconds| (seconds * self.board.fs()).round() as u64);
         let rate = self.speed.map(|speed| speed * self.board.fs());
-        let mut bursts = interval(BURST);
-        // A burst that was held up by the reader is late, not made good by two at once.
-        bursts.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut played, mut due, mut bytes) = (0_u64, 0.0, Vec::new());
+        let (mut played, mut bursts, mut bytes) = (0_u64, 0_u32, Vec::new());
+        let mut started = Instant::now();
         while played < limit {
+            bursts += 1;
             let size = match rate {
                 Some(rate) => {
-                    bursts.tick().await;
-                    due += rate * BURST.as_secs_f64();
-                    (due as u64).saturating_sub(played)
+                    let due = started + BURST * bursts;
+                    // A board that was held up by its reader goes on from there; it does not run after its own clock.
+                    let late = Instant::now().saturating_duration_since(due);
+                    started += if late > HELD_UP { late } else { Duration::ZERO };
+                    sleep_until(due).await;
+                    ((rate * BURST.as_secs_f64() * f64::from(bursts)) as u64).saturating_sub(played)
                 }
                 None => LARGE_BURST as u64,
             };

@@ -4,32 +4,29 @@ use serde_json::Value;
 
 use crate::event::{Event, HrvEvent, IdentityEvent, IdentityState, Reason, SignalEvent, SourceEvent};
 
-/// Writes events as readable lines with the time of their samples.
+/// A usable signal is mentioned once in so many signal events, which come once a second.
+const MENTION_EVERY: u32 = 5;
+
+/// Makes readable lines of events.
 #[derive(Debug, Default)]
 pub struct Narrator {
-    fs_hz: Option<f64>,
     unusable: Option<Reason>,
+    quiet: u32,
 }
 
 impl Narrator {
     /// The line of an event; `None` for a signal event that says nothing new.
     pub fn line(&mut self, event: &Event) -> Option<String> {
         match event {
-            Event::Identity(event) => Some(format!("{}  {}", self.time(event.sample_index), identity(event))),
-            Event::Hrv(event) => Some(format!("{}  {}", self.time(event.sample_index), hrv(event))),
-            Event::Source(event) => {
-                self.fs_hz = event.fs_hz.or(self.fs_hz);
-                Some(format!("          {}", source(event)))
-            }
+            Event::Identity(event) => Some(identity(event)),
+            Event::Hrv(event) => Some(hrv(event)),
+            Event::Source(event) => Some(source(event)),
             Event::Signal(event) => {
                 let news = std::mem::replace(&mut self.unusable, event.reason) != event.reason;
-                news.then(|| format!("{}  {}", self.time(event.sample_index), signal(event)))
+                self.quiet = if news { 0 } else { (self.quiet + 1) % MENTION_EVERY };
+                (news || (self.quiet == 0 && event.reason.is_none())).then(|| signal(event))
             }
         }
-    }
-
-    fn time(&self, index: u64) -> String {
-        self.fs_hz.map_or_else(|| "       - ".to_owned(), |fs| format!("{:7.1} s", index as f64 / fs))
     }
 }
 
@@ -58,21 +55,25 @@ fn identity(event: &IdentityEvent) -> String {
 
 fn hrv(event: &HrvEvent) -> String {
     let figure = |value: Option<f64>, unit: &str| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.0} {unit}"));
+    let lacking = event.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     format!(
-        "hrv       heart rate {}, SDNN {}, RMSSD {}, pNN50 {} over {:.0} of {:.0} s",
+        "hrv       heart rate {}, mean NN {}, SDNN {}, RMSSD {}, pNN50 {}{lacking}",
         figure(event.mean_hr_bpm, "/min"),
+        figure(event.mean_nn_ms, "ms"),
         figure(event.sdnn_ms, "ms"),
         figure(event.rmssd_ms, "ms"),
         figure(event.pnn50_percent, "%"),
-        event.clean_s,
-        event.window_s,
     )
 }
 
 fn signal(event: &SignalEvent) -> String {
     match event.reason {
         Some(reason) => format!("signal    not usable: {}", words(reason)),
-        None => format!("signal    usable, {:.0} % of the beats accepted", 100.0 * event.quality),
+        None if event.heart_rate_bpm.is_none() && event.quality == 0.0 => "signal    waiting for beats".to_owned(),
+        None => {
+            let rate = event.heart_rate_bpm.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.0} /min"));
+            format!("signal    heart rate {rate}, {:.0} % of the beats accepted", 100.0 * event.quality)
+        }
     }
 }
 

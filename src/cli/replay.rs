@@ -1,5 +1,6 @@
 //! `ecgid replay`: a recording through the daemon's own pipeline, its events as lines.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use tokio::sync::mpsc;
@@ -89,10 +90,27 @@ async fn print(mut events: mpsc::Receiver<Event>, config: Config, json: bool) {
         let _written = publish::lines::run("replay", events, &config, &mut std::io::stdout()).await;
         return;
     }
-    let mut narrator = Narrator::default();
+    let (mut narrator, mut fs_hz) = (Narrator::default(), None);
+    let mut out = std::io::stdout();
     while let Some(event) = events.recv().await {
-        if let Some(line) = narrator.line(&event) {
-            println!("{line}");
+        if let Event::Source(source) = &event {
+            fs_hz = source.fs_hz.or(fs_hz);
+        }
+        if let Some(line) = narrator.line(&event)
+            && writeln!(out, "{}  {line}", time(&event, fs_hz)).is_err()
+        {
+            return;
         }
     }
+}
+
+/// When an event happened in the recording.
+fn time(event: &Event, fs_hz: Option<f64>) -> String {
+    let index = match event {
+        Event::Identity(event) => event.sample_index,
+        Event::Hrv(event) => event.sample_index,
+        Event::Signal(event) => event.sample_index,
+        Event::Source(_) => return " ".repeat(9),
+    };
+    fs_hz.map_or_else(|| format!("{:>9}", "-"), |fs_hz| format!("{:7.1} s", index as f64 / fs_hz))
 }

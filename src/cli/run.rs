@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
-use crate::config::{Config, Mains};
+use crate::config::Config;
 use crate::event::{Event, IdentityState};
 use crate::inference::Model;
 use crate::pipeline::gallery::StoredGallery;
@@ -56,7 +56,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
 /// As [`main`].
 pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Failure> {
     let source = ConfiguredSource::new(&config.source).map_err(Failure::config)?;
-    let model = model(config)?;
+    let model = load_model(config)?;
     let store = open_store(config)?;
     let settings = settings(config, &model, Telemetry::Drop);
     let gallery = StoredGallery::new(store.clone());
@@ -90,11 +90,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
 #[must_use]
 pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Settings {
     Settings {
-        mains: match config.signal.mains {
-            Mains::Hz50 => ecg_signal::Mains::Hz50,
-            Mains::Hz60 => ecg_signal::Mains::Hz60,
-            Mains::None => ecg_signal::Mains::None,
-        },
+        mains: config.signal.mains,
         decision: config.identity.decision(model.card().decision.threshold),
         hrv: config.hrv,
         telemetry,
@@ -128,7 +124,11 @@ pub fn stop_on_signal(cancel: CancellationToken) -> Result<(), Failure> {
     Ok(())
 }
 
-fn model(config: &Config) -> Result<Model, Failure> {
+/// Loads the model that the configuration names.
+///
+/// # Errors
+/// Exit code 78: it is not there, broken, or made for another signal path.
+pub fn load_model(config: &Config) -> Result<Model, Failure> {
     Model::load(&config.model_path()).map_err(Failure::config)
 }
 

@@ -85,6 +85,10 @@ impl<G: Gallery> Stage<G> {
                 };
                 self.reload(false).await?;
             }
+            Evidence::Other(Observation::Unusable { reason, index }) => {
+                self.index = index;
+                self.decider.no_signal(lost_of(reason).unwrap_or(Lost::Noise));
+            }
             Evidence::Other(Observation::Lost { reason, index }) => {
                 (self.index, self.quality) = (index, 0.0);
                 self.decider.no_signal(lost_of(reason).unwrap_or(Lost::SourceLost));

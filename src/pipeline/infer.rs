@@ -68,7 +68,9 @@ pub(super) async fn run<E: Embedder>(
             other => {
                 // Beats on both sides of a break are never averaged together.
                 let unusable = matches!(other, Observation::Second { unusable: Some(_), .. });
-                if unusable || matches!(other, Observation::Gap { .. } | Observation::Lost { .. }) {
+                let broken =
+                    matches!(other, Observation::Gap { .. } | Observation::Unusable { .. } | Observation::Lost { .. });
+                if unusable || broken {
                     averager.reset();
                 }
                 Evidence::Other(other)

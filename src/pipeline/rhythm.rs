@@ -13,7 +13,7 @@ use crate::config::HrvConfig;
 use crate::event::{Event, HrvEvent, Reason};
 
 /// Seconds without contact or source after which the window begins anew.
-const ABSENCE_S: u32 = 3;
+const ABSENCE_S: u32 = 2;
 
 /// Runs until the signal stage has dropped its end.
 pub(super) async fn run(
@@ -51,7 +51,7 @@ impl Stage {
             Observation::Beat(beat) => {
                 self.window.push(beat.r_peak / self.fs_hz, beat.quality.verdict == Verdict::Accepted);
             }
-            Observation::Gap { .. } => self.window.interrupt(),
+            Observation::Gap { .. } | Observation::Unusable { .. } => self.window.interrupt(),
             Observation::Lost { .. } => self.absent(),
             Observation::Second { unusable, index, .. } => {
                 if *unusable == Some(Reason::LeadOff) {

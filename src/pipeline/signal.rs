@@ -17,6 +17,10 @@ use crate::event::{Event, Reason, SignalEvent, SourceEvent};
 /// Silence after which the source counts as lost: longer than any block, short enough to be believed at a door.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// Electrodes that were just put on give beats that are refused until the baseline has settled: for so many seconds
+/// that is no noise.
+const SETTLING_S: f64 = 5.0;
+
 /// What the signal stage hands on, in the order of the samples.
 #[derive(Debug, Clone)]
 pub enum Observation {
@@ -34,6 +38,13 @@ pub enum Observation {
         /// How many.
         missing: u64,
         /// Where the stream goes on, source samples since start.
+        index: u64,
+    },
+    /// From here on the signal is not usable: said at once, where the next second would say it too.
+    Unusable {
+        /// Why.
+        reason: Reason,
+        /// Position, source samples since start.
         index: u64,
     },
     /// A second of sample time has passed.
@@ -115,8 +126,13 @@ struct Running {
     path: SignalPath,
     /// Source samples since start, missing ones counted.
     index: u64,
-    /// Where the current second of sample time ends.
+    /// Where the current second and the current tenth of it end.
     second_ends: u64,
+    tenth_ends: u64,
+    /// Since when there has been contact.
+    contact_since: u64,
+    /// What was last said of the signal.
+    unusable: Option<Reason>,
     /// The stages behind know of it.
     told: bool,
 }
@@ -160,8 +176,7 @@ impl Stage {
             return Ok(());
         }
         let path = SignalPath::new(&PathConfig { fs: Hertz(front_end.fs_hz), mains: self.mains })?;
-        let second_ends = front_end.fs_hz.round() as u64;
-        self.path = Some(Running { front_end: front_end.clone(), path, index: 0, second_ends, told: false });
+        self.path = Some(Running::new(front_end.clone(), path));
         Ok(())
     }
 
@@ -189,10 +204,7 @@ impl Stage {
         for &sample in block {
             running.path.push(sample, &mut |beat| found.push(Observation::Beat(Box::new(beat))));
             running.index += 1;
-            if running.index >= running.second_ends {
-                running.second_ends += running.front_end.fs_hz.round() as u64;
-                found.push(running.second());
-            }
+            running.watch(sample.lead_off == Some(true), &mut found);
         }
         for observation in found {
             self.send(observation).await?;
@@ -206,16 +218,17 @@ impl Stage {
         self.send(Observation::Gap { missing, index }).await
     }
 
-    /// Ends the history of the path; the beats that it still owes come out before anything else is said.
+    /// Ends the history of the path. The beats that it still owes belong to the rhythm alone: nobody is verified at the
+    /// very moment at which the signal breaks off.
     async fn interrupt(&mut self, missing: u64) -> Result<(), Ended> {
         self.missing_samples += missing;
         let Some(running) = &mut self.path else { return Ok(()) };
         let mut owed = Vec::new();
         running.path.gap(missing, &mut |beat| owed.push(Observation::Beat(Box::new(beat))));
         running.index += missing;
-        running.second_ends = running.second_ends.max(running.index);
+        running.begin_stretch();
         for observation in owed {
-            self.send(observation).await?;
+            self.outputs.rhythm.send(observation).await.map_err(|_| Ended)?;
         }
         Ok(())
     }
@@ -271,8 +284,13 @@ impl Stage {
 
     /// Hands an observation to both branches, and tells the sinks of every second.
     async fn send(&mut self, observation: Observation) -> Result<(), Ended> {
-        if let Observation::Second { unusable, .. } = &observation {
-            self.say_signal(self.path.as_ref().map(|running| running.path.signal_state()), *unusable).await;
+        let reason = match &observation {
+            Observation::Second { unusable, .. } => Some(*unusable),
+            Observation::Unusable { reason, .. } => Some(Some(*reason)),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            self.say_signal(self.path.as_ref().map(|running| running.path.signal_state()), reason).await;
         }
         self.outputs.rhythm.send(observation.clone()).await.map_err(|_| Ended)?;
         self.outputs.inference.send(observation).await.map_err(|_| Ended)
@@ -303,9 +321,52 @@ impl Stage {
 }
 
 impl Running {
+    fn new(front_end: FrontEnd, path: SignalPath) -> Self {
+        let (second_ends, tenth_ends) = (front_end.fs_hz.round() as u64, (front_end.fs_hz / 10.0).round() as u64);
+        Self { front_end, path, index: 0, second_ends, tenth_ends, contact_since: 0, unusable: None, told: false }
+    }
+
+    /// A gap: what is said next is said of what comes behind it.
+    fn begin_stretch(&mut self) {
+        self.second_ends = self.second_ends.max(self.index);
+        self.tenth_ends = self.tenth_ends.max(self.index);
+        self.contact_since = self.index;
+        self.unusable = None;
+    }
+
+    /// Looks at the signal at every tenth of a second, and at the first sample that the board flags; says at once that
+    /// it has become unusable, and every second how it is.
+    fn watch(&mut self, flagged: bool, found: &mut Vec<Observation>) {
+        if flagged && self.unusable != Some(Reason::LeadOff) {
+            self.unusable = Some(Reason::LeadOff);
+            found.push(Observation::Unusable { reason: Reason::LeadOff, index: self.index });
+        }
+        if self.index >= self.tenth_ends {
+            self.tenth_ends += (self.front_end.fs_hz / 10.0).round() as u64;
+            let before = self.unusable;
+            self.judge(flagged);
+            if let (None, Some(reason)) = (before, self.unusable) {
+                found.push(Observation::Unusable { reason, index: self.index });
+            }
+        }
+        if self.index >= self.second_ends {
+            self.second_ends += self.front_end.fs_hz.round() as u64;
+            found.push(self.second());
+        }
+    }
+
+    fn judge(&mut self, flagged: bool) {
+        let contact = if flagged { Contact::LeadOff } else { self.path.signal_state().contact };
+        if matches!(contact, Contact::LeadOff | Contact::FlatLine | Contact::Clipping) {
+            self.contact_since = self.index;
+        }
+        let settling = ((self.index - self.contact_since) as f64) < SETTLING_S * self.front_end.fs_hz;
+        self.unusable = unusable(contact).filter(|reason| !(settling && *reason == Reason::Noise));
+    }
+
     fn second(&self) -> Observation {
-        let state = self.path.signal_state();
-        Observation::Second { unusable: unusable(state.contact), quality: state.accepted_share, index: self.index }
+        let quality = self.path.signal_state().accepted_share;
+        Observation::Second { unusable: self.unusable, quality, index: self.index }
     }
 }
 
