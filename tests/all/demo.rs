@@ -32,7 +32,7 @@ fn the_demo_verifies_an_enrolled_person_in_time_and_ends_with_zero() {
     assert!(verified["elapsed_s"].as_f64().unwrap() < 20.0, "{verified}");
     let sequence: Vec<u64> = of_topic("event").map(|event| event["seq"].as_u64().unwrap()).collect();
     assert_eq!(sequence, (1..=sequence.len() as u64).collect::<Vec<_>>(), "no event is missing");
-    let last = of_topic("event").last().unwrap();
+    let last = of_topic("event").next_back().unwrap();
     assert_eq!((&last["state"], &last["reason"]), (&"no_signal".into(), &"stopping".into()));
     assert!(of_topic("signal").count() > 5);
     assert!(of_topic("hrv").count() > 0);
