@@ -74,7 +74,7 @@ impl<G: Gallery> Stage<G> {
                 self.index = index;
                 because = self.gap(missing);
             }
-            Evidence::Other(Observation::Second { unusable, quality, index }) => {
+            Evidence::Other(Observation::Second { unusable, quality, index, .. }) => {
                 (self.index, self.quality) = (index, quality);
                 match unusable.and_then(lost_of) {
                     Some(lost) => self.decider.no_signal(lost),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ecg_signal::{Beat, Contact, Hertz, Mains, PathConfig, PathError, SignalPath, SignalState};
+use ecg_signal::{Beat, Contact, Hertz, Mains, PathConfig, PathError, SignalPath};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -53,6 +53,8 @@ pub enum Observation {
         unusable: Option<Reason>,
         /// Share of accepted beats among the recent ones, 0…1.
         quality: f64,
+        /// Heart rate over the last beats, beats a minute.
+        heart_rate_bpm: Option<f64>,
         /// Position, source samples since start.
         index: u64,
     },
@@ -260,7 +262,7 @@ impl Stage {
         if std::mem::replace(&mut self.flowing, false) {
             // What comes after the silence is another stretch of the signal, whatever the counter says.
             self.interrupt(0).await?;
-            self.say_signal(None, Some(reason)).await;
+            self.say_signal(Some(reason), 0.0, None, self.index()).await;
         }
         let index = self.index();
         self.send(Observation::Lost { reason, index }).await
@@ -284,29 +286,27 @@ impl Stage {
 
     /// Hands an observation to both branches, and tells the sinks of every second.
     async fn send(&mut self, observation: Observation) -> Result<(), Ended> {
-        let reason = match &observation {
-            Observation::Second { unusable, .. } => Some(*unusable),
-            Observation::Unusable { reason, .. } => Some(Some(*reason)),
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            self.say_signal(self.path.as_ref().map(|running| running.path.signal_state()), reason).await;
+        match observation {
+            Observation::Second { unusable, quality, heart_rate_bpm, index } => {
+                self.say_signal(unusable, quality, heart_rate_bpm, index).await;
+            }
+            Observation::Unusable { reason, index } => self.say_signal(Some(reason), 0.0, None, index).await,
+            _ => {}
         }
         self.outputs.rhythm.send(observation.clone()).await.map_err(|_| Ended)?;
         self.outputs.inference.send(observation).await.map_err(|_| Ended)
     }
 
-    async fn say_signal(&self, state: Option<SignalState>, reason: Option<Reason>) {
-        let delay_ms = self.path.as_ref().map_or(0.0, |running| running.path.delay().r_to_segment_ms);
+    async fn say_signal(&self, reason: Option<Reason>, quality: f64, heart_rate_bpm: Option<f64>, sample_index: u64) {
         let event = Event::Signal(SignalEvent {
             lead_off: reason == Some(Reason::LeadOff),
-            quality: state.as_ref().map_or(0.0, |state| state.accepted_share),
+            quality,
             reason,
-            heart_rate_bpm: state.and_then(|state| state.heart_rate_bpm),
+            heart_rate_bpm,
             missing_samples: self.missing_samples,
             refused_frames: self.refused_frames,
-            delay_ms,
-            sample_index: self.index(),
+            delay_ms: self.path.as_ref().map_or(0.0, |running| running.path.delay().r_to_segment_ms),
+            sample_index,
         });
         self.outputs.events.mention(event).await;
     }
@@ -365,8 +365,13 @@ impl Running {
     }
 
     fn second(&self) -> Observation {
-        let quality = self.path.signal_state().accepted_share;
-        Observation::Second { unusable: self.unusable, quality, index: self.index }
+        let state = self.path.signal_state();
+        Observation::Second {
+            unusable: self.unusable,
+            quality: state.accepted_share,
+            heart_rate_bpm: state.heart_rate_bpm,
+            index: self.index,
+        }
     }
 }
 

@@ -86,18 +86,26 @@ impl<C: Connector> Link<C> {
     /// Connects and listens until nobody reads any more.
     async fn serve(&mut self, out: &mut SourceSender) -> Result<(), Closed> {
         let origin = Instant::now();
+        let mut said = None;
         loop {
             out.alive();
             let problem = match self.connector.connect().await {
                 Ok(stream) => {
                     tracing::info!(source = %self.connector.name(), "connected");
+                    said = None;
                     let problem = self.listen(stream, origin, out).await?;
                     self.decoder.interrupted();
                     problem
                 }
                 Err(error) => format!("cannot open {}: {error}", self.connector.name()),
             };
-            tracing::warn!("{problem}; trying again");
+            // The same again every five seconds is no news.
+            if said.as_ref() == Some(&problem) {
+                tracing::debug!("{problem}; trying again");
+            } else {
+                tracing::warn!("{problem}; trying again");
+                said = Some(problem.clone());
+            }
             out.offline(problem).await?;
             self.wait(out).await;
         }
