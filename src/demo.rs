@@ -88,7 +88,7 @@ fn config(args: &Args, folder: &Path, broker: u16) -> Result<Config, Failure> {
         ("mqtt.enabled", "true".to_owned()),
         ("mqtt.url", format!("mqtt://127.0.0.1:{broker}")),
         ("hrv.window_s", "75".to_owned()),
-        ("hrv.every_s", "10".to_owned()),
+        ("hrv.every_s", "5".to_owned()),
         // The embedded broker tells of every client that comes and goes.
         ("log.level", "error,rumqttd=off".to_owned()),
     ];

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::lines::Narrator;
-use crate::event::Event;
+use crate::event::{Event, HrvEvent};
 
 /// How long the broker may take to answer, and how long last words are waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -86,11 +86,13 @@ impl Voice {
     }
 }
 
-/// The event of a message; `None` for topics that repeat what another one has said.
+/// The event of a message; `None` for topics that repeat what another one has said, and for a summary without figures.
 fn event(level: &str, payload: &[u8]) -> Option<Event> {
     match level {
         "event" => serde_json::from_slice(payload).ok().map(Event::Identity),
-        "hrv" => serde_json::from_slice(payload).ok().map(Event::Hrv),
+        "hrv" => {
+            serde_json::from_slice(payload).ok().filter(|hrv: &HrvEvent| hrv.mean_hr_bpm.is_some()).map(Event::Hrv)
+        }
         "signal" => serde_json::from_slice(payload).ok().map(Event::Signal),
         "source" => serde_json::from_slice(payload).ok().map(Event::Source),
         _ => None,

@@ -14,8 +14,8 @@ use super::cast::{Cast, FORMAT, FS, Person};
 use crate::board::player::{Feed, Player};
 use crate::board::terminal::Terminal;
 
-/// Seconds that the first person sits at the beginning: until the first figures of heart-rate variability.
-const FIRST_TURN_S: f64 = 21.0;
+/// Seconds that the first person sits at the beginning: RMSSD needs 30 s of clean intervals.
+const FIRST_TURN_S: f64 = 37.0;
 /// Seconds of every other turn in the first round, which shows everything within 90 s.
 const TURN_S: f64 = 12.0;
 /// And in every further one: long enough for the whole window of heart-rate variability.
