@@ -4,8 +4,18 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Prints one line on standard output. A reader that has gone (`ecgid subjects list | head -1`) is no error, where
+/// `println!` would panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _reader_gone = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 pub mod analyze;
 pub mod check;
+pub mod configured;
 pub mod demo;
 pub mod enrol;
 pub mod evaluate;

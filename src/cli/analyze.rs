@@ -104,9 +104,9 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let analysis =
         analyze(&recording, args.mains).map_err(|source| RecordingError::Path { path: args.record.clone(), source })?;
     if args.json {
-        println!("{}", serde_json::to_string(&analysis)?);
+        say!("{}", serde_json::to_string(&analysis)?);
     } else {
-        print!("{analysis}");
+        say!("{}", analysis.to_string().trim_end());
     }
     Ok(())
 }

@@ -123,9 +123,9 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let threshold = settings.decision.threshold;
     let report = keep(&store, &subject, &model, &enrolled, threshold - settings.decision.margin, !args.add)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{report}");
+        say!("{}", report.to_string().trim_end());
     }
     if let Some(like) = report.resembles.first() {
         eprintln!(

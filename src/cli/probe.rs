@@ -171,24 +171,24 @@ impl Measurement {
 impl Report {
     fn print(&self, args: &Args, baud: u32) {
         let usual = self.format.spec().fs_hz;
-        println!("format       {}", self.format);
+        say!("format       {}", self.format);
         match self.measured_hz {
-            Some(measured) => println!("rate         {measured:.1} samples a second (usual for the format: {usual})"),
-            None => println!("rate         not measured: listen longer with --for"),
+            Some(measured) => say!("rate         {measured:.1} samples a second (usual for the format: {usual})"),
+            None => say!("rate         not measured: listen longer with --for"),
         }
-        println!("samples      {}, {} missing, {} frames refused", self.samples, self.missing, self.refused);
+        say!("samples      {}, {} missing, {} frames refused", self.samples, self.missing, self.refused);
         if let Some(state) = &self.state {
-            println!("electrodes   {}", contact(state.contact));
-            println!("quality      {:.0} % of the beats accepted", 100.0 * state.accepted_share);
+            say!("electrodes   {}", contact(state.contact));
+            say!("quality      {:.0} % of the beats accepted", 100.0 * state.accepted_share);
             match state.heart_rate_bpm {
-                Some(rate) => println!("heart rate   {rate:.0} beats a minute"),
-                None => println!("heart rate   -"),
+                Some(rate) => say!("heart rate   {rate:.0} beats a minute"),
+                None => say!("heart rate   -"),
             }
         }
-        println!("\n[source]\nkind = \"serial\"\nport = \"{}\"\nbaud = {baud}", args.port.display());
-        println!("format = \"{}\"", self.format);
+        say!("\n[source]\nkind = \"serial\"\nport = \"{}\"\nbaud = {baud}", args.port.display());
+        say!("format = \"{}\"", self.format);
         if let Some(rate) = self.measured_hz.and_then(snap).filter(|rate| (rate / usual - 1.0).abs() > 0.02) {
-            println!("fs_hz = {rate:.1}");
+            say!("fs_hz = {rate:.1}");
         }
     }
 }
@@ -206,11 +206,11 @@ fn contact(contact: Contact) -> &'static str {
 
 /// Sixteen bytes a line, as numbers and as text.
 fn dump(bytes: &[u8]) {
-    println!("the newest {} bytes:", bytes.len());
+    say!("the newest {} bytes:", bytes.len());
     for (row, line) in bytes.chunks(16).enumerate() {
         let hex: Vec<_> = line.iter().map(|byte| format!("{byte:02x}")).collect();
         let text: String =
             line.iter().map(|&byte| if (0x20..0x7F).contains(&byte) { byte as char } else { '.' }).collect();
-        println!("{:04x}  {:<47}  {text}", row * 16, hex.join(" "));
+        say!("{:04x}  {:<47}  {text}", row * 16, hex.join(" "));
     }
 }

@@ -97,7 +97,7 @@ pub fn parse_time(given: &str) -> Result<Duration, String> {
 pub fn main(args: Args) -> Result<(), Failure> {
     if let Some(folder) = &args.csv {
         files::write(folder, args.subjects, args.subject_seed, args.seconds)?;
-        println!("{} subjects in two sessions each, synthetic, in {}", args.subjects, folder.display());
+        say!("{} subjects in two sessions each, synthetic, in {}", args.subjects, folder.display());
         return Ok(());
     }
     let mut player = player(&args)?;
@@ -105,7 +105,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         let cancel = CancellationToken::new();
         stop_on_signal(cancel.clone())?;
         let terminal = Terminal::open(args.link.as_deref()).context("cannot open a pseudo-terminal")?;
-        println!("{}", terminal.path().display());
+        say!("{}", terminal.path().display());
         let played = async {
             terminal.wait_reader().await;
             if let Some(at) = args.garbage_at

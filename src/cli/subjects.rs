@@ -64,7 +64,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         // Looking must not make a database; renaming and deleting have nothing to work on.
         return match args.action {
             Action::List { json: true } => {
-                println!("[]");
+                say!("[]");
                 Ok(())
             }
             _ => Err(anyhow!("nobody is enrolled: there is no database {}", path.display()).into()),
@@ -72,18 +72,18 @@ pub fn main(args: Args) -> Result<(), Failure> {
     }
     let store = Store::open(path).map_err(Failure::config)?;
     match args.action {
-        Action::List { json: true } => println!("{}", serde_json::to_string_pretty(&store.subjects()?)?),
+        Action::List { json: true } => say!("{}", serde_json::to_string_pretty(&store.subjects()?)?),
         Action::List { json: false } => list(&store.subjects()?),
         Action::Rename { from, to } => {
             store.rename(&from, &to)?;
-            println!("{from} is now {to}");
+            say!("{from} is now {to}");
         }
         Action::Delete { name, yes } => {
             if !yes && !confirmed(&name)? {
                 return Err(anyhow!("nothing is deleted").into());
             }
             store.delete(&name)?;
-            println!("{name} and everything of it is deleted");
+            say!("{name} and everything of it is deleted");
         }
     }
     Ok(())
@@ -91,13 +91,13 @@ pub fn main(args: Args) -> Result<(), Failure> {
 
 fn list(subjects: &[Subject]) {
     if subjects.is_empty() {
-        println!("nobody is enrolled");
+        say!("nobody is enrolled");
     }
     for subject in subjects {
-        println!("{}", subject.subject);
+        say!("{}", subject.subject);
         for template in &subject.templates {
             let (front_end, model) = (&template.front_end, &template.model);
-            println!("    revision {}, {} beats, {front_end}, model {model}", template.revision, template.beats);
+            say!("    revision {}, {} beats, {front_end}, model {model}", template.revision, template.beats);
         }
     }
 }

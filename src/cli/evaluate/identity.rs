@@ -125,9 +125,9 @@ pub fn main(args: &Args) -> Result<(), Failure> {
         std::fs::write(path, svg).with_context(|| format!("cannot write the plot to {}", path.display()))?;
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{report}");
+        say!("{}", report.to_string().trim_end());
     }
     Ok(())
 }

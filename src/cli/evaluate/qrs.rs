@@ -68,7 +68,7 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     let mains = mains_name(args.mains);
     let report = Report { mains, signal: args.signal, n_records: names.len(), delay_ms, total, records, failed };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
@@ -144,17 +144,28 @@ fn search(root: &Path, dir: &Path, annotator: &str, names: &mut Vec<String>) -> 
 }
 
 fn print(report: &Report) {
-    println!("{} records, signal {}, mains {}; per cent, ms", report.n_records, report.signal, report.mains);
-    println!(
+    say!("{} records, signal {}, mains {}; per cent, ms", report.n_records, report.signal, report.mains);
+    say!(
         "{:14} {:>6} {:>5} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} | {:>6}",
-        "record", "TP", "FP", "FN", "Se", "+P", "F1", "F1@75", "F1@50", "MAE", "offset", "EC57"
+        "record",
+        "TP",
+        "FP",
+        "FN",
+        "Se",
+        "+P",
+        "F1",
+        "F1@75",
+        "F1@50",
+        "MAE",
+        "offset",
+        "EC57"
     );
     for (name, scopes) in &report.records {
         let mark = if report.failed.contains_key(name) { "  FAILED" } else { "" };
-        println!("{}{mark}", line(name, &scopes.full, &scopes.ec57.within_150_ms));
+        say!("{}{mark}", line(name, &scopes.full, &scopes.ec57.within_150_ms));
     }
-    println!("{}", line("total", &report.total.full, &report.total.ec57.within_150_ms));
-    println!("delay from R to the finished segment: {:.0} ms", report.delay_ms);
+    say!("{}", line("total", &report.total.full, &report.total.ec57.within_150_ms));
+    say!("delay from R to the finished segment: {:.0} ms", report.delay_ms);
 }
 
 fn line(name: &str, full: &Figures, ec57: &Rates) -> String {
