@@ -3,11 +3,12 @@
 //! It goes on after a problem, so that one run shows all of them. systemd runs it before each start.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
 use super::Failure;
+use super::configured::Configured;
 use crate::config::{self, Config, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
 use crate::inference::Model;
 use crate::publish;
@@ -16,9 +17,9 @@ use crate::store::Store;
 /// Arguments of `ecgid check`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Configuration file [default: /etc/ecgid/ecgid.toml where it exists, else the built-in defaults]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub configured: Configured,
 }
 
 /// Runs the command.
@@ -26,10 +27,10 @@ pub struct Args {
 /// # Errors
 /// Exit code 78 where something must be mended before a start can succeed.
 pub fn main(args: Args) -> Result<(), Failure> {
-    let path = config::found(args.config.as_deref());
+    let path = config::found(args.configured.config.as_deref());
     let mut report = Report::default();
     let named = path.as_ref().map_or_else(|| "built-in defaults".to_owned(), |path| path.display().to_string());
-    let loaded = Config::load(args.config.as_deref(), &[]).map_err(anyhow::Error::from);
+    let loaded = args.configured.load().map_err(anyhow::Error::from);
     if let Some(config) = report.add("configuration", loaded, |_| named) {
         report.add("source", Ok(()), |()| source(&config.source));
         report.add("broker", broker(&config), Clone::clone);
@@ -53,12 +54,12 @@ impl Report {
     fn add<T, S: Display>(&mut self, what: &str, found: anyhow::Result<T>, say: impl FnOnce(&T) -> S) -> Option<T> {
         match found {
             Ok(found) => {
-                println!("ok       {what:<14} {}", say(&found));
+                say!("ok       {what:<14} {}", say(&found));
                 Some(found)
             }
             Err(error) => {
                 self.problems += 1;
-                println!("PROBLEM  {what:<14} {error:#}");
+                say!("PROBLEM  {what:<14} {error:#}");
                 None
             }
         }

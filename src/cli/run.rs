@@ -2,7 +2,6 @@
 //!
 //! It puts the parts together and knows nothing of what they do.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,6 +10,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::configured::Configured;
 use crate::config::Config;
 use crate::event::{Event, IdentityState};
 use crate::inference::Model;
@@ -31,9 +31,9 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// Arguments of `ecgid run`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Configuration file [default: /etc/ecgid/ecgid.toml where it exists, else the built-in defaults]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub configured: Configured,
 }
 
 /// Runs the daemon until SIGINT or SIGTERM.
@@ -41,7 +41,7 @@ pub struct Args {
 /// # Errors
 /// Exit code 78 where the configuration, the model or the database must be mended first, 1 where it failed later.
 pub fn main(args: Args) -> Result<(), Failure> {
-    let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
+    let config = args.configured.load().map_err(Failure::config)?;
     telemetry::init(&config.log).map_err(Failure::config)?;
     runtime()?.block_on(async {
         let cancel = CancellationToken::new();

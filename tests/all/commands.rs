@@ -50,6 +50,19 @@ fn check_names_every_problem_and_ends_with_78() {
 }
 
 #[test]
+fn a_key_on_the_command_line_wins_over_the_file() {
+    let directory = gateway();
+    let check = |key: &str| ecgid(directory.path(), &["check", "--config", "ecgid.toml", "--set", key]);
+    let output = check("source.seed=7");
+    assert!(output.status.success(), "{}", stdout(&output));
+    assert!(stdout(&output).contains("synthetic heart 7"), "{}", stdout(&output));
+    let output = check("source.sed=7");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stdout(&output).contains("sed"), "{}", stdout(&output));
+    assert_eq!(check("source.seed").status.code(), Some(2));
+}
+
+#[test]
 fn check_refuses_an_unknown_key_with_its_line() {
     let directory = gateway();
     std::fs::write(directory.path().join("bad.toml"), "[mqtt]\nretain = true\n").unwrap();
