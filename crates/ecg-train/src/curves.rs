@@ -45,7 +45,7 @@ fn panel(out: &mut String, x: f64, title: &str, values: &[Option<f64>], colour: 
         let right = x + LEFT + WIDTH;
         let _ = writeln!(
             out,
-            r##"<line x1="{}" y1="{y:.1}" x2="{right}" y2="{y:.1}" stroke="#ddd"/><text x="{}" y="{:.1}" text-anchor="end">{value:.4}</text>"##,
+            r##"<line x1="{}" y1="{y:.1}" x2="{right}" y2="{y:.1}" stroke="#ddd"/><text x="{}" y="{:.1}" text-anchor="end">{value:.2}</text>"##,
             x + LEFT,
             x + LEFT - 6.0,
             y + 4.0

@@ -31,7 +31,7 @@ pub fn det_svg(points: &[DetPoint], title: &str, note: &str) -> String {
          <polyline points=\"{}\" fill=\"none\" stroke=\"#1560bd\" stroke-width=\"2\"/>\n\
          <text x=\"{}\" y=\"{}\" text-anchor=\"middle\">false match rate</text>\n\
          <text transform=\"translate(18 {}) rotate(-90)\" text-anchor=\"middle\">false non-match rate</text>\n\
-         <text x=\"{LEFT}\" y=\"{}\" fill=\"#555\">{}</text>\n</svg>",
+         <text x=\"{LEFT}\" y=\"{}\" font-size=\"11\" fill=\"#555\">{}</text>\n</svg>",
         x(LOWEST),
         y(LOWEST),
         x(1.0),
