@@ -1,6 +1,14 @@
 //! The integration tests of the daemon, in one binary.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking; helpers of tests too")]
 
+/// Says that a test is skipped. The test runner swallows `eprintln!` of a test that passes, but not this.
+macro_rules! skipped {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stderr(), $($text)*).unwrap();
+    }};
+}
+
 #[path = "all/analyze.rs"]
 mod analyze;
 #[path = "all/commands.rs"]

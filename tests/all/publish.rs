@@ -325,7 +325,7 @@ async fn mosquitto_sub_can_follow_the_embedded_broker() {
     };
     gateway.stop().await;
     let Ok(output) = output else {
-        eprintln!("SKIPPED: mosquitto_sub is not installed");
+        skipped!("SKIPPED: mosquitto_sub is not installed");
         return;
     };
     let text = String::from_utf8(output.stdout).unwrap();

@@ -10,7 +10,7 @@ pub(crate) fn data(part: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("SKIPPED: needs {}", path.display());
+    skipped!("SKIPPED: needs {}", path.display());
     None
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn python(module: &str) -> Option<PathBuf> {
     if has.is_ok_and(|o| o.status.success()) {
         return Some(python);
     }
-    eprintln!("SKIPPED: needs a python with {module} (ECGID_PYTHON)");
+    skipped!("SKIPPED: needs a python with {module} (ECGID_PYTHON)");
     None
 }
 

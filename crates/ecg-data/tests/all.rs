@@ -4,6 +4,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions: a panic is how a test fails")]
 
+/// Says that a test is skipped. The test runner swallows `eprintln!` of a test that passes, but not this.
+macro_rules! skipped {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stderr(), $($text)*).unwrap();
+    }};
+}
+
 mod all {
     mod collections;
     mod csv_files;
@@ -28,7 +36,7 @@ mod all {
         if dir.is_dir() {
             return Some(dir);
         }
-        eprintln!("SKIPPED: no recordings at {} (set ECGID_DATA)", dir.display());
+        skipped!("SKIPPED: no recordings at {} (set ECGID_DATA)", dir.display());
         None
     }
 }

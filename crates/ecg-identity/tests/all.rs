@@ -1,6 +1,14 @@
 //! Tests of the public interface, one binary.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+/// Says that a test is skipped. The test runner swallows `eprintln!` of a test that passes, but not this.
+macro_rules! skipped {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stderr(), $($text)*).unwrap();
+    }};
+}
+
 #[path = "all/decision.rs"]
 mod decision;
 #[path = "all/rates.rs"]

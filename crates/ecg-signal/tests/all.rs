@@ -1,5 +1,13 @@
 //! The crate's integration tests, as one binary.
 
+/// Says that a test is skipped. The test runner swallows `eprintln!` of a test that passes, but not this.
+macro_rules! skipped {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stderr(), $($text)*).unwrap();
+    }};
+}
+
 #[path = "all/filters.rs"]
 mod filters;
 #[path = "all/golden.rs"]

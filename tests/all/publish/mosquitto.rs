@@ -19,7 +19,7 @@ impl Mosquitto {
     /// Starts it with more lines for its configuration; `None`, said out loud, where it is not installed.
     pub(super) fn start(more: &str) -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!("SKIPPED: mosquitto is not installed");
+            skipped!("SKIPPED: mosquitto is not installed");
             return None;
         };
         let directory = tempfile::tempdir().unwrap();

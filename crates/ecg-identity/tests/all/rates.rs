@@ -146,7 +146,7 @@ fn independent_scorer() -> Option<(PathBuf, PathBuf)> {
     let python = PathBuf::from(std::env::var_os("ECGID_PYTHON").unwrap_or_else(|| "python3".into()));
     let has_numpy = Command::new(&python).args(["-c", "import numpy"]).output().is_ok_and(|o| o.status.success());
     if !scorer.exists() || !has_numpy {
-        eprintln!("SKIPPED: needs {} and a python with numpy (ECGID_PYTHON)", scorer.display());
+        skipped!("SKIPPED: needs {} and a python with numpy (ECGID_PYTHON)", scorer.display());
         return None;
     }
     Some((python, scorer))

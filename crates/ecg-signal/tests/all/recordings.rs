@@ -12,7 +12,7 @@ fn data(folder: &str) -> Option<PathBuf> {
     let root = std::env::var_os("ECGID_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let folder = root.join(folder);
     if !folder.is_dir() {
-        eprintln!("SKIPPED: no recordings in {}", folder.display());
+        skipped!("SKIPPED: no recordings in {}", folder.display());
         return None;
     }
     Some(folder)
