@@ -248,9 +248,9 @@ def chaos(args, directory, broker, subscriber, data, person):
             during(board)
         try:
             subscriber.wait_event(since, verified, 60, f"verified after {what}")
-            results.append((what, True))
+            results.append((f"{person} verified after {what}", True))
         except TimeoutError:
-            results.append((what, False))
+            results.append((f"{person} verified after {what}", False))
         board.wait(60)
         return since
 
@@ -272,10 +272,10 @@ def chaos(args, directory, broker, subscriber, data, person):
     again("a broker killed and restarted in mid-stream", restart_broker)
     since = again("a burst of garbage in mid-stream", None, ("--garbage-at", "4", "--garbage-bytes", "600"))
     refused = [s["refused_frames"] for s in subscriber.signals(since)]
-    results.append(("garbage that was seen, counted and refused", bool(refused) and refused[-1] > refused[0]))
+    results.append(("the garbage was counted and refused", bool(refused) and refused[-1] > refused[0]))
     alive = run.daemon.poll() is None
-    results.append(("all of it, the daemon still the same process", alive))
-    results.append(("SIGTERM, exit code 0", alive and run.stop() == 0))
+    results.append(("after all of it the daemon is still the same process", alive))
+    results.append(("SIGTERM ends it with exit code 0", alive and run.stop() == 0))
     return results
 
 
@@ -315,7 +315,7 @@ def main():
         print(f"{first} over tcp: {verdict} ({score:.3f})")
         steps = chaos(args, directory, broker, subscriber, data, first)
         for what, good in steps:
-            print(f"{'ok    ' if good else 'FAILED'} {first} verified after {what}")
+            print(f"{'ok    ' if good else 'FAILED'} {what}")
         passed = own >= MIN_VERIFIED and mistaken <= MAX_MISTAKEN and verdict == "verified" and all(g for _, g in steps)
     except BaseException:
         args.keep = True
