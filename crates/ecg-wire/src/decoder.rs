@@ -4,10 +4,10 @@
 
 use crate::adc_code::millivolts_per_code;
 use crate::cwxs_bin::CwxsBin;
+use crate::exit::Exit;
 use crate::format::{EcgChannel, Format};
 use crate::framer::Framer;
 use crate::openview::{OpenView, Variant};
-use crate::outlier::OutlierGate;
 use crate::raw9::Raw9;
 use crate::sample::Decoded;
 use crate::text::{self, LineDecoder};
@@ -18,7 +18,7 @@ pub struct Options {
     /// Which channel is the ECG; the other becomes `respiration`.
     pub ecg_channel: EcgChannel,
     /// What one step of the ECG is worth, where the configuration knows better than the format's
-    /// [`Spec`](crate::Spec): it scales the outlier gate. Not a positive number: as `None`.
+    /// [`Spec`](crate::Spec): it scales the outlier gate and what counts as a turn of the range. Not a positive number: as `None`.
     pub millivolts_per_code: Option<f64>,
     /// Whether a lone sample more than 5 mV off its predecessor is refused, in formats without a checksum.
     /// On by default; off only to measure what it is good for.
@@ -56,12 +56,12 @@ impl Decoder {
         let (ecg_channel, code_shift) = (spec.ecg_channel, spec.code_shift);
         let usual = millivolts_per_code(spec.gain, spec.vref_volts, code_shift);
         let step = options.millivolts_per_code.filter(|&step| step > 0.0).unwrap_or(usual);
-        let gate = options.outlier_gate.then(|| OutlierGate::new(step));
+        let exit = Exit::new(code_shift, step, options.outlier_gate);
         let inner = match (Variant::of(format), text::columns(format)) {
-            (Some(variant), _) => Inner::OpenView(Framer::new(OpenView { variant, ecg_channel }, code_shift, gate)),
-            (None, Some(columns)) => Inner::Text(LineDecoder::new(columns, ecg_channel, gate)),
-            (None, None) if format == Format::Raw9 => Inner::Raw9(Framer::new(Raw9 { ecg_channel }, code_shift, gate)),
-            (None, None) => Inner::CwxsBin(Framer::new(CwxsBin { ecg_channel }, code_shift, gate)),
+            (Some(variant), _) => Inner::OpenView(Framer::new(OpenView { variant, ecg_channel }, exit)),
+            (None, Some(columns)) => Inner::Text(LineDecoder::new(columns, ecg_channel, exit)),
+            (None, None) if format == Format::Raw9 => Inner::Raw9(Framer::new(Raw9 { ecg_channel }, exit)),
+            (None, None) => Inner::CwxsBin(Framer::new(CwxsBin { ecg_channel }, exit)),
         };
         Self { format, inner }
     }

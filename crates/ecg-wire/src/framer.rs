@@ -5,10 +5,9 @@
 //!
 //! Must not know what the fields mean.
 
-use crate::adc_code;
 use crate::continuity::{Continuity, Step};
-use crate::outlier::OutlierGate;
-use crate::sample::{Decoded, Refusal, Sample};
+use crate::exit::Exit;
+use crate::sample::{Decoded, Refusal};
 
 /// Bytes held at most: a few frames of the longest format, so that a push of any size is worked off in pieces.
 const CAPACITY: usize = 1024;
@@ -63,8 +62,7 @@ enum Look {
 #[derive(Debug, Clone)]
 pub(crate) struct Framer<L> {
     layout: L,
-    code_shift: u32,
-    gate: Option<OutlierGate>,
+    exit: Exit,
     held: Vec<u8>,
     continuity: Continuity,
     /// The byte before this one ended a good frame.
@@ -78,14 +76,12 @@ pub(crate) struct Framer<L> {
 }
 
 impl<L: Layout> Framer<L> {
-    /// `gate` is `None` where the caller wants every sample; a checksummed layout never uses it.
-    pub(crate) fn new(layout: L, code_shift: u32, gate: Option<OutlierGate>) -> Self {
+    /// `exit` passes the samples on; a checksummed layout refuses none of them there.
+    pub(crate) fn new(layout: L, exit: Exit) -> Self {
         let proven = layout.is_checksummed();
-        let gate = gate.filter(|_| !proven);
         Self {
+            exit: if proven { exit.without_outlier_gate() } else { exit },
             layout,
-            code_shift,
-            gate,
             held: Vec::with_capacity(CAPACITY),
             continuity: Continuity::new(proven),
             in_sync: false,
@@ -103,7 +99,7 @@ impl<L: Layout> Framer<L> {
         self.started = false;
         self.skipped = 0;
         self.unreported = 0;
-        self.reset_gate();
+        self.exit.reset();
     }
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], sink: &mut impl FnMut(Decoded)) {
@@ -177,7 +173,7 @@ impl<L: Layout> Framer<L> {
         let fields = self.layout.read(frame);
         let unreadable = self.unreadable_frames();
         if self.skipped > 0 {
-            self.reset_gate();
+            self.exit.reset();
         }
         self.in_sync = true;
         self.started = true;
@@ -185,12 +181,12 @@ impl<L: Layout> Framer<L> {
         self.unreported = 0;
         match fields.counter {
             Some(counter) if !self.follows(counter, unreadable, sink) => {}
-            Some(_) => self.give(fields, sink),
+            Some(_) => self.exit.give(fields.ecg, fields.other, fields.lead_off, sink),
             None => {
                 if unreadable > 0 {
                     sink(Decoded::Missing { frames: u64::from(unreadable) });
                 }
-                self.give(fields, sink);
+                self.exit.give(fields.ecg, fields.other, fields.lead_off, sink);
             }
         }
     }
@@ -212,40 +208,12 @@ impl<L: Layout> Framer<L> {
             Step::Restart => sink(Decoded::Refused(Refusal::CounterReset)),
             Step::Doubtful => sink(Decoded::Refused(Refusal::CounterJump)),
         }
-        self.reset_gate();
+        self.exit.reset();
         step != Step::Doubtful
-    }
-
-    fn give(&mut self, fields: Fields, sink: &mut impl FnMut(Decoded)) {
-        let clipped = adc_code::is_clipped(fields.ecg, self.code_shift);
-        let sample = Sample { ecg: fields.ecg, respiration: fields.other, clipped, lead_off: fields.lead_off };
-        give(sample, self.gate.as_mut(), sink);
     }
 
     #[cfg(test)]
     pub(crate) fn held_capacity(&self) -> usize {
         self.held.capacity()
     }
-
-    fn reset_gate(&mut self) {
-        if let Some(gate) = &mut self.gate {
-            gate.reset();
-        }
-    }
-}
-
-/// Hands on a sample if the gate believes it; else says that one was refused and is missing.
-///
-/// A sample at the rail or without electrodes is marked as such already, and what follows it may jump.
-pub(crate) fn give(sample: Sample, gate: Option<&mut OutlierGate>, sink: &mut impl FnMut(Decoded)) {
-    if let Some(gate) = gate {
-        if sample.clipped || sample.lead_off == Some(true) {
-            gate.reset();
-        } else if !gate.passes(sample.ecg) {
-            sink(Decoded::Refused(Refusal::Slew));
-            sink(Decoded::Missing { frames: 1 });
-            return;
-        }
-    }
-    sink(Decoded::Sample(sample));
 }

@@ -46,10 +46,12 @@ mod continuity;
 mod decoder;
 mod detect;
 mod encoder;
+mod exit;
 mod format;
 mod framer;
 mod outlier;
 mod sample;
+mod wrap;
 
 pub use adc_code::millivolts_per_code;
 pub use decoder::{Decoder, Options};

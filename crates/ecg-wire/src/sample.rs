@@ -5,7 +5,8 @@
 /// One conversion of the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// The ECG as the converter gave it, sign-extended; one step is worth
+    /// The ECG as the converter gave it, sign-extended, and with whole turns added where the firmware's code ran over the
+    /// edge of its range (24 bits, and at most eight turns of them); one step is worth
     /// [`millivolts_per_code`](crate::millivolts_per_code) of the format's [`Spec`](crate::Spec).
     pub ecg: i32,
     /// The other channel (respiration, in the usual wiring), in codes of its own; `None` where the format has none.

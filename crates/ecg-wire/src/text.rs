@@ -43,10 +43,9 @@
 //! ```
 
 use crate::adc_code::{self, clamp, sign_extend};
+use crate::exit::Exit;
 use crate::format::Format;
-use crate::framer::give;
-use crate::outlier::OutlierGate;
-use crate::sample::{Decoded, Refusal, Sample};
+use crate::sample::{Decoded, Refusal};
 
 /// The longest line, in bytes; six columns need a third of it.
 const MAX_LINE: usize = 256;
@@ -131,7 +130,7 @@ fn integer(field: &[u8]) -> Option<i32> {
 pub(crate) struct LineDecoder {
     columns: usize,
     ecg_channel: u8,
-    gate: Option<OutlierGate>,
+    exit: Exit,
     line: Vec<u8>,
     /// The line became longer than a line may; the rest of it is dropped.
     overlong: bool,
@@ -142,11 +141,11 @@ pub(crate) struct LineDecoder {
 }
 
 impl LineDecoder {
-    pub(crate) fn new(columns: usize, ecg_channel: u8, gate: Option<OutlierGate>) -> Self {
+    pub(crate) fn new(columns: usize, ecg_channel: u8, exit: Exit) -> Self {
         Self {
             columns,
             ecg_channel,
-            gate,
+            exit,
             line: Vec::with_capacity(MAX_LINE),
             overlong: false,
             aligned: false,
@@ -162,7 +161,7 @@ impl LineDecoder {
         self.aligned = false;
         self.started = false;
         self.garbage_said = false;
-        self.reset_gate();
+        self.exit.reset();
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8], sink: &mut impl FnMut(Decoded)) {
@@ -200,15 +199,14 @@ impl LineDecoder {
             Some(two) if self.ecg_channel == 2 => (two, Some(line.channel_1)),
             two => (line.channel_1, two),
         };
-        let clipped = adc_code::is_clipped(ecg, 0);
-        give(Sample { ecg, respiration: other, clipped, lead_off: None }, self.gate.as_mut(), sink);
+        self.exit.give(ecg, other, None, sink);
     }
 
     fn refuse(&mut self, sink: &mut impl FnMut(Decoded)) {
         if self.started {
             sink(Decoded::Refused(Refusal::Line));
             sink(Decoded::Missing { frames: 1 });
-            self.reset_gate();
+            self.exit.reset();
         } else if !self.garbage_said {
             self.garbage_said = true;
             sink(Decoded::Refused(Refusal::Garbage));
@@ -218,12 +216,6 @@ impl LineDecoder {
     #[cfg(test)]
     pub(crate) fn held_capacity(&self) -> usize {
         self.line.capacity()
-    }
-
-    fn reset_gate(&mut self) {
-        if let Some(gate) = &mut self.gate {
-            gate.reset();
-        }
     }
 }
 

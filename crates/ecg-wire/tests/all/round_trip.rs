@@ -36,6 +36,27 @@ fn the_whole_range_of_the_converter_survives_and_only_its_rails_are_clipping() {
     }
 }
 
+/// A firmware that takes an offset off and sends the low bits of what is left.
+#[test]
+fn a_heart_on_a_baseline_at_the_edge_of_the_range_stays_whole() {
+    for format in Format::ALL {
+        let shift = format.spec().code_shift;
+        for edge in [MAX, MIN] {
+            let heart = board::codes(format, 1_000).into_iter().map(|code| code & (-1 << shift));
+            let whole: Vec<i32> = heart.map(|code| edge - edge % 256 + code).collect();
+            let sent: Vec<i32> = whole.iter().map(|code| (code << 8) >> 8).collect();
+            assert!(sent.windows(2).any(|pair| pair[0].abs_diff(pair[1]) > 1 << 23), "{format}: it jumps on the line");
+            let mut encoder = Encoder::new(format);
+            let mut bytes = Vec::new();
+            sent.iter().for_each(|&code| encoder.encode(code, 0, false, &mut bytes));
+            let said = board::decode(format, &bytes);
+            let start = (sent[0] - whole[0]) >> shift;
+            let expected: Vec<i32> = whole.iter().map(|code| (code >> shift) + start).collect();
+            assert_eq!(board::ecg(&said), expected, "{format}");
+        }
+    }
+}
+
 #[test]
 fn codes_beyond_the_converter_are_sent_as_its_rails() {
     for format in Format::ALL {
