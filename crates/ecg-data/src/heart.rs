@@ -160,7 +160,7 @@ impl Iterator for SyntheticHeart {
 }
 
 /// A number from the standard normal distribution (Box and Muller).
-fn gaussian(random: &mut fastrand::Rng) -> f64 {
+pub(crate) fn gaussian(random: &mut fastrand::Rng) -> f64 {
     // 1 − u lies in (0, 1]: the logarithm is finite.
     let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
     radius * (std::f64::consts::TAU * random.f64()).cos()

@@ -13,6 +13,7 @@
 //! | [`adc`] | converter codes ↔ millivolts |
 //! | [`board`] | the simulated board: millivolts to the bytes of a wire format, with faults |
 //! | [`heart`] | the synthetic heart: persons, rhythm, noise, known R peaks |
+//! | [`stress`] | disturbances for noise stress tests, calibrated by signal-to-noise ratio |
 
 pub mod adc;
 pub mod board;
@@ -20,6 +21,7 @@ pub mod collection;
 pub mod csv;
 pub mod heart;
 pub mod record;
+pub mod stress;
 pub mod wfdb;
 
 pub use adc::Adc;

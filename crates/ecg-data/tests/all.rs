@@ -19,6 +19,7 @@ mod all {
     mod public_recordings;
     mod shipped_examples;
     mod simulated_board;
+    mod stress_test;
     mod synthetic_heart;
     mod wfdb_files;
 
