@@ -32,6 +32,29 @@ impl SosFilter {
     pub fn run(&mut self, x: f64) -> f64 {
         self.sections.iter_mut().fold(x, |x, section| section.run(x))
     }
+
+    /// Filters a block in place, to the same last bit as [`SosFilter::run`] sample by sample.
+    ///
+    /// A section must wait for its own last output before it can take the next sample. Up to four sections go over the
+    /// block together, with their state in registers, so that one works while another waits.
+    pub fn run_block(&mut self, x: &mut [f64]) {
+        let (fours, rest) = self.sections.as_chunks_mut::<4>();
+        fours.iter_mut().for_each(|group| run_together(group, x));
+        let (twos, rest) = rest.as_chunks_mut::<2>();
+        twos.iter_mut().for_each(|group| run_together(group, x));
+        let (ones, _) = rest.as_chunks_mut::<1>();
+        ones.iter_mut().for_each(|group| run_together(group, x));
+    }
+}
+
+/// Runs a cascade of `N` sections over a block.
+#[inline]
+fn run_together<const N: usize>(sections: &mut [DirectForm2Transposed<f64>; N], x: &mut [f64]) {
+    let mut local = *sections;
+    for sample in x {
+        *sample = local.iter_mut().fold(*sample, |x, section| section.run(x));
+    }
+    *sections = local;
 }
 
 impl Kernel for SosFilter {

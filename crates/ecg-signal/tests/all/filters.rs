@@ -5,6 +5,7 @@ use ecg_signal::filter::design::{self, DesignError, Sections};
 use ecg_signal::{Hertz, Kernel};
 
 use crate::golden::{dsp, largest_difference, numbers};
+use crate::wave::Noise;
 
 const FS: Hertz = Hertz(250.0);
 
@@ -34,6 +35,25 @@ fn filters_equal_scipys_causal_output() {
     let notch = design::notch(Hertz(50.0), 30.0, FS).expect("a legal design");
     let difference = largest_difference(&filtered(&notch, &x), &numbers(&golden["notch_50_q30"]["lfilter"]));
     assert!(difference <= 1e-9, "notch: {difference:e}");
+}
+
+#[test]
+fn blocks_of_any_length_give_the_same_as_single_samples() {
+    let mut noise = Noise::new(2);
+    for order in 1..=11 {
+        let design = design::low_pass(order, Hertz(40.0), FS).unwrap();
+        let x: Vec<f64> = (0..2000).map(|_| noise.normal()).collect();
+        let mut blocks = SosFilter::new(&design);
+        let mut y = x.clone();
+        let mut rest = &mut y[..];
+        while !rest.is_empty() {
+            let length = ((noise.uniform() * 100.0) as usize).min(rest.len());
+            let (block, after) = rest.split_at_mut(length);
+            blocks.run_block(block);
+            rest = after;
+        }
+        assert_eq!(y, filtered(&design, &x), "order {order}");
+    }
 }
 
 #[test]
