@@ -18,6 +18,7 @@ pub mod resample;
 mod ring;
 pub mod rr;
 pub mod segment;
+pub mod slew;
 pub mod units;
 pub mod wavelet;
 

@@ -1,8 +1,8 @@
 //! The signal path as one value: millivolts of any source go in, beats come out.
 //!
 //! ```text
-//! resampler → first sample off → notch ─┬─▶ QRS detector ──────────┐
-//!                                       └─▶ conditioner → segmenter ┴▶ quality gate → Beat
+//! slew limit → resampler → first sample off → notch ─┬─▶ QRS detector ──────────┐
+//!                                                    └─▶ conditioner → segmenter ┴▶ quality gate → Beat
 //! ```
 //!
 //! The daemon, the trainer, the evaluator and the tests all use this one, so that what a model learned on is what it
@@ -17,8 +17,10 @@ use std::fmt;
 use crate::beat::Beat;
 use crate::filter::design::DesignError;
 use crate::filter::notch::Mains;
+use crate::kernel::Kernel;
 use crate::quality::MarkBits;
 use crate::resample::{ResampleError, Resampler};
+use crate::slew::SlewLimiter;
 use crate::units::{Hertz, SampleIndex};
 use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use interior::{Interior, RawBeat};
@@ -107,6 +109,7 @@ pub struct PathDelay {
 #[derive(Clone, Debug)]
 pub struct SignalPath {
     config: PathConfig,
+    slew: SlewLimiter,
     resampler: Resampler,
     interior: Interior,
     state: StateTracker,
@@ -132,6 +135,7 @@ impl SignalPath {
         }
         Ok(Self {
             config: *config,
+            slew: SlewLimiter::new(config.fs),
             resampler: Resampler::new(config.fs, FS).map_err(PathError::Resampler)?,
             interior: Interior::new(config.mains).map_err(PathError::Filter)?,
             state: StateTracker::new(),
@@ -156,8 +160,9 @@ impl SignalPath {
         self.index += 1;
         let bits = MarkBits { clipped: input.clipped, lead_off: !usable || input.lead_off == Some(true) };
         self.marks = self.marks.or(bits);
+        let limited = self.slew.run(self.held_mv);
         let Self { resampler, interior, state, marks, .. } = self;
-        resampler.push(self.held_mv, &mut |x| {
+        resampler.push(limited, &mut |x| {
             state.sample(interior.push(x, std::mem::take(marks)));
         });
         while let Some(raw) = self.interior.next_beat() {
@@ -183,6 +188,7 @@ impl SignalPath {
         while let Some(raw) = self.interior.next_beat() {
             self.emit(raw, sink);
         }
+        self.slew.reset();
         self.resampler.reset();
         self.interior.reset();
         self.state.interrupt();
