@@ -105,6 +105,14 @@ pub enum RecordError {
         /// Why.
         source: std::io::Error,
     },
+    /// The operating system refused to write.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A line of text that cannot be understood.
     #[error("{path}, line {line}: {problem}")]
     Line {

@@ -3,12 +3,13 @@
 //! Responsible for putting header and signal files together into a [`Record`].
 //! Read: single-segment records, signal formats 16 and 212, several signal files, byte offsets, skew, several samples a
 //! frame (averaged, as the library's own tools do by default). Not read, and refused by name: multi-segment records and
-//! other formats.
+//! other formats. Written: one signal in format 16, with annotations ([`writer`]).
 //! Source: WFDB Applications Guide, `header(5)`, `signal(5)`, `annot(5)`; physionet.org.
 
 pub mod annotation;
 pub mod header;
 mod samples;
+pub mod writer;
 
 use std::path::{Path, PathBuf};
 

@@ -55,34 +55,50 @@ pub enum AnnotationKind {
     Other(u8),
 }
 
+/// Codes of beats and their symbols.
+const BEATS: [(u8, char); 19] = [
+    (1, 'N'),
+    (2, 'L'),
+    (3, 'R'),
+    (4, 'a'),
+    (5, 'V'),
+    (6, 'F'),
+    (7, 'J'),
+    (8, 'A'),
+    (9, 'S'),
+    (10, 'E'),
+    (11, 'j'),
+    (12, '/'),
+    (13, 'Q'),
+    (25, 'B'),
+    (30, '?'),
+    (34, 'e'),
+    (35, 'n'),
+    (38, 'f'),
+    (41, 'r'),
+];
+const VF_START: u8 = 32;
+const VF_END: u8 = 33;
+
 impl AnnotationKind {
     /// From the code of the file (`ecgcodes.h` of the WFDB library).
     pub fn from_code(code: u8) -> Self {
-        let symbol = match code {
-            1 => 'N',
-            2 => 'L',
-            3 => 'R',
-            4 => 'a',
-            5 => 'V',
-            6 => 'F',
-            7 => 'J',
-            8 => 'A',
-            9 => 'S',
-            10 => 'E',
-            11 => 'j',
-            12 => '/',
-            13 => 'Q',
-            25 => 'B',
-            30 => '?',
-            32 => return Self::VfStart,
-            33 => return Self::VfEnd,
-            34 => 'e',
-            35 => 'n',
-            38 => 'f',
-            41 => 'r',
-            other => return Self::Other(other),
-        };
-        Self::Beat(symbol)
+        match (code, BEATS.iter().find(|(known, _)| *known == code)) {
+            (_, Some(&(_, symbol))) => Self::Beat(symbol),
+            (VF_START, _) => Self::VfStart,
+            (VF_END, _) => Self::VfEnd,
+            (other, _) => Self::Other(other),
+        }
+    }
+
+    /// The code of the file; that of `Q` (unclassifiable) for a beat whose symbol is none of those.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Beat(symbol) => BEATS.iter().find(|(_, known)| *known == symbol).map_or(13, |(code, _)| *code),
+            Self::VfStart => VF_START,
+            Self::VfEnd => VF_END,
+            Self::Other(code) => code,
+        }
     }
 
     /// True for a beat.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ecg_data::wfdb::annotation::parse;
+use ecg_data::wfdb::writer::{self, CodedSignal};
 use ecg_data::{AnnotationKind, Checksum, Record, annotations};
 
 fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) {
@@ -146,4 +147,32 @@ fn a_time_resolution_of_the_file_is_obeyed_and_not_an_annotation() {
     // Without the note the header has to say what the positions count.
     write(dir.path(), "r.atr", (1u16 << 10 | 5).to_le_bytes());
     assert!(annotations(&dir.path().join("r"), "atr").unwrap_err().to_string().contains("r.hea"));
+}
+
+#[test]
+fn what_is_written_is_read_back_to_the_last_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let millivolts = [0.0, 1.2344, -1.2346, f64::NAN, 99.0, -99.0];
+    let signal = CodedSignal::new(360.0, 1000.0, "MLII with noise", &millivolts);
+    assert_eq!(signal.codes, [0, 1234, -1235, i16::MIN, i16::MAX, -i16::MAX]);
+    let marks = [
+        (0, AnnotationKind::Other(28)),
+        (77, AnnotationKind::Beat('N')),
+        (1100, AnnotationKind::Beat('/')),
+        (2124, AnnotationKind::VfStart),
+        (700_000, AnnotationKind::VfEnd),
+        (700_000, AnnotationKind::Beat('r')),
+    ];
+    writer::write(dir.path(), "118e_6", &signal, &marks, &["made of 118".to_owned()]).unwrap();
+    let record = Record::open(&dir.path().join("118e_6")).unwrap();
+    assert_eq!((record.name.as_str(), record.fs, record.len()), ("118e_6", 360.0, 6));
+    assert_eq!((record.comments, record.warnings), (vec!["made of 118".to_owned()], vec![]));
+    assert_eq!((record.signals[0].name.as_str(), record.signals[0].checksum), ("MLII with noise", Checksum::Verified));
+    let bits = |samples: &[f64]| samples.iter().map(|x| x.to_bits()).collect::<Vec<u64>>();
+    assert_eq!(bits(&record.signals[0].samples), bits(&signal.millivolts().collect::<Vec<f64>>()));
+    let read = annotations(&dir.path().join("118e_6"), "atr").unwrap();
+    let places: Vec<_> = read.items.iter().map(|item| (item.sample, item.kind)).collect();
+    assert_eq!((read.fs, places), (360.0, marks.to_vec()));
+    let nowhere = writer::write(&dir.path().join("absent"), "x", &signal, &[], &[]).unwrap_err().to_string();
+    assert!(nowhere.contains("cannot write") && nowhere.contains("x.hea"), "{nowhere}");
 }
