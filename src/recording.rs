@@ -121,6 +121,14 @@ impl Passage {
         self.beats.iter().filter(|b| b.quality.verdict == Verdict::Accepted)
     }
 
+    /// Times of R in seconds of the source, ascending, refused beats included; `fs` is the source's, in hertz.
+    #[must_use]
+    pub fn beat_times_s(&self, fs: f64) -> Vec<f64> {
+        let mut times: Vec<f64> = self.beats.iter().map(|beat| beat.r_peak / fs).collect();
+        times.sort_by(f64::total_cmp);
+        times
+    }
+
     /// Share of accepted beats, 0…1; 0 without beats.
     #[must_use]
     pub fn accepted_share(&self) -> f64 {

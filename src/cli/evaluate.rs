@@ -1,5 +1,7 @@
 //! `ecgid evaluate`: what the detector and the identity are worth on a set of recordings.
 
+pub mod annotated;
+pub mod decision;
 pub mod household;
 pub mod identity;
 pub mod matching;

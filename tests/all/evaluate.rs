@@ -31,6 +31,32 @@ fn qrs_figures_equal_those_of_the_independent_scorer() {
         compare_scope(&theirs["ec57"], &ours["ec57"]);
     }
     assert!(ours["total"]["f1_150ms"].as_f64().unwrap() > 98.5);
+    let decisions = &ours["decisions"];
+    assert!(decisions["in_time"].as_u64().unwrap() > 6000 && decisions["max_s"].as_f64().unwrap() < 0.95);
+    assert!(decisions["search_back_max_s"].as_f64().unwrap() > decisions["max_s"].as_f64().unwrap());
+}
+
+#[test]
+fn the_table_of_beats_has_the_columns_of_the_independent_scorer() {
+    let (Some(records), Some(scorer)) = (data("mitdb"), data("../check/score_qrs.py")) else { return };
+    let Some(python) = python("json") else { return };
+    let command = format!("{} analyze {{record}} --json", env!("CARGO_BIN_EXE_ecgid"));
+    let arguments = [text(&scorer), text(&records), "--cmd", &command, "--records", "207"];
+    let theirs = Command::new(python).args(arguments).output().unwrap().stdout;
+    let ours = ecgid(&["evaluate", "qrs", text(&records), "--records", "207"]).stdout;
+    let figures = |table: &[u8], name: &str| -> Vec<f64> {
+        let table = String::from_utf8_lossy(table).into_owned();
+        let row = table.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap().to_owned();
+        row.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    };
+    for row in ["207", "total"] {
+        let (theirs, ours) = (figures(&theirs, row), figures(&ours, row));
+        assert!(ours.len() >= 17 && theirs.len() == ours.len(), "{row}: {theirs:?}, {ours:?}");
+        // The independent one rounds the offset to a tenth.
+        assert!(theirs.iter().zip(&ours).all(|(a, b)| (a - b).abs() <= 0.06), "{row}: {theirs:?}, {ours:?}");
+    }
+    let help = String::from_utf8(ecgid(&["evaluate", "qrs", "--help"]).stdout).unwrap();
+    assert!(["EC57", "MAEc", "search-back", "Examples"].iter().all(|word| help.contains(word)), "{help}");
 }
 
 fn compare_scope(theirs: &Value, ours: &Value) {
