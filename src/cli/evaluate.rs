@@ -1,10 +1,12 @@
 //! `ecgid evaluate`: what the detector and the identity are worth on a set of recordings.
 
 pub mod annotated;
+pub mod chart;
 pub mod decision;
 pub mod household;
 pub mod identity;
 pub mod matching;
+pub mod noise;
 pub mod plot;
 pub mod protocol;
 pub mod qrs;
@@ -27,6 +29,8 @@ pub struct Args {
 enum What {
     /// Beats against the beat annotations of WFDB records
     Qrs(qrs::Args),
+    /// Beats in noise, level by level: added to clean records, and recorded
+    Noise(noise::Args),
     /// Enrolled persons against probes of other sessions: EER, FNMR, rank-1 with intervals
     Identity(identity::Args),
 }
@@ -38,6 +42,7 @@ enum What {
 pub fn main(args: Args) -> Result<(), Failure> {
     match args.what {
         What::Qrs(args) => qrs::main(&args),
+        What::Noise(args) => noise::main(&args),
         What::Identity(args) => identity::main(&args),
     }
 }

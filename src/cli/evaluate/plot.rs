@@ -85,7 +85,9 @@ fn y(fnmr: f64) -> f64 {
     TOP + SIZE * (1.0 - along(fnmr))
 }
 
-fn escape(text: &str) -> String {
+/// Text that may stand in a document.
+#[must_use]
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
