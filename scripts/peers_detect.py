@@ -6,7 +6,8 @@
 Needs the packages of peers_requirements.txt; scripts/peers_noise.py installs them and calls this.
 Each detector gets signal 0 in millivolts as one array, resampled to 250 Hz (scipy.signal.resample_poly, edges held), and
 does all of its own cleaning, with its defaults. Writes FOLDER/KEY.json with the beats in seconds, where KEY is made of
-the signal file, the detector and its version: what is there already is not run again.
+the signal file, the detector and its version: what is there already is not run again. Prints, as JSON, the versions and
+which file holds which outcome.
 """
 import os
 
@@ -82,8 +83,9 @@ DETECTORS = {
 
 def key(record, detector):
     """Names the outcome: same samples, same detector, same version."""
-    header = Path(f"{record}.hea").read_bytes()
-    signal = record.with_name(header.split(b"\n")[1].split()[0].decode()).read_bytes()
+    lines = Path(f"{record}.hea").read_bytes().splitlines()
+    header = b"\n".join(line for line in lines if not line.startswith(b"#"))
+    signal = record.with_name(header.splitlines()[1].split()[0].decode()).read_bytes()
     of = PACKAGE[detector.split("-")[0]]
     text = f"{detector} {of} {version(of)} scipy {version('scipy')} {FS}".encode()
     return hashlib.sha256(header + signal + text).hexdigest()[:24]
@@ -120,10 +122,12 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    for detector in args.detectors.split(","):
+    chosen, outcomes = args.detectors.split(","), {}
+    for detector in chosen:
         began, ran = time.monotonic(), 0
         for number, record in enumerate(args.records, 1):
             path = args.out / f"{key(record, detector)}.json"
+            outcomes.setdefault(detector, {})[str(record)] = str(path)
             if path.exists():
                 continue
             beats, problem = detect(detector, load(record))
@@ -132,8 +136,10 @@ def main():
             path.with_suffix(".new").replace(path)
             ran += 1
             if sys.stderr.isatty():
-                print(f"\r{detector}: {number} of {len(args.records)}", end="", file=sys.stderr)
+                print(f"\r{detector}: {number} of {len(args.records)}", end="\r", file=sys.stderr)
         print(f"{detector}: {len(args.records)} records, {ran} run in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    packages = sorted({PACKAGE[detector.split("-")[0]] for detector in chosen} | {"numpy", "scipy"})
+    json.dump({"versions": {name: version(name) for name in packages}, "outcomes": outcomes}, sys.stdout)
 
 
 if __name__ == "__main__":
