@@ -112,7 +112,7 @@ def table(rows, detectors, figure, title):
         values = {detector: value for detector, value in values.items() if value is not None}
         best = max(values.values())
         peers = {detector: value for detector, value in values.items() if detector != OURS}
-        rank = 1 + sum(value > values.get(OURS, 0.0) + 1e-9 for value in peers.values())
+        rank = 1 + sum(value > values.get(OURS, 0.0) + 1e-6 for value in peers.values())
         cell = lambda d: "-" if d not in values else f"{values[d]:.2f}" + ("*" if values[d] > best - 1e-9 else " ")
         ours, leader = figures[OURS], max(peers, key=peers.get)
         errors = lambda f: f"{f['fp']:6}{f['fn']:6}{f['mae_ms'] or 0:7.2f}"
@@ -184,7 +184,7 @@ def write(path, report, rows, groups, versions, problems):
             document["recorded"][name] = peers
         else:
             document["clean"] = peers
-    rounded = json.loads(json.dumps(document), parse_float=lambda text: round(float(text), 6))
+    rounded = json.loads(json.dumps(document), parse_float=lambda text: round(float(text), 9))
     path.write_text(json.dumps(rounded, indent=1) + "\n")
     print(f"wrote {path}")
 

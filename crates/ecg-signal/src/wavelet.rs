@@ -7,6 +7,7 @@
 pub mod denoise;
 pub mod median;
 pub mod stationary;
+pub mod worth;
 
 /// Length of the db6 filters.
 pub const TAPS: usize = 12;

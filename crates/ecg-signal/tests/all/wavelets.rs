@@ -1,15 +1,15 @@
 //! The wavelet against PyWavelets, and what the denoiser is worth.
 
-use ecg_signal::conditioner::Conditioner;
 use ecg_signal::filter::SosFilter;
 use ecg_signal::filter::design;
 use ecg_signal::wavelet::denoise::Denoiser;
 use ecg_signal::wavelet::stationary::{Analysis, Synthesis, level_delay};
+use ecg_signal::wavelet::worth::{self, Worth};
 use ecg_signal::wavelet::{self, decompose, reconstruct};
-use ecg_signal::{Hertz, Kernel, Mains};
+use ecg_signal::{Hertz, Kernel};
 
 use crate::golden::{dsp, largest_difference, numbers};
-use crate::wave::{Noise, decibel, heart_record, power};
+use crate::wave::{Noise, heart_record};
 
 const FS: Hertz = Hertz(250.0);
 
@@ -88,26 +88,6 @@ fn one_level_of_analysis_and_synthesis_is_a_pure_delay() {
     }
 }
 
-/// The chain without the denoiser, delayed as the whole chain is.
-fn band_pass_alone(x: &[f64], delay: usize) -> Vec<f64> {
-    let mut high = SosFilter::new(&design::high_pass(2, Hertz(0.5), FS).expect("legal"));
-    let mut low = SosFilter::new(&design::low_pass(3, Hertz(40.0), FS).expect("legal"));
-    let mut out = vec![0.0; delay];
-    out.extend(x.iter().map(|&v| low.run(high.run(v - x[0]))));
-    out.truncate(x.len());
-    out
-}
-
-fn whole_chain(x: &[f64]) -> Vec<f64> {
-    let mut chain = Conditioner::new(FS, Mains::None).expect("legal");
-    x.iter().map(|&v| chain.run(v).conditioned).collect()
-}
-
-/// Power of the difference after the first ten seconds.
-fn error(a: &[f64], b: &[f64]) -> f64 {
-    power(&a[2500..].iter().zip(&b[2500..]).map(|(x, y)| x - y).collect::<Vec<_>>())
-}
-
 /// EMG: noise of 20 to 110 Hz that swells and fades with a random envelope of about a second.
 fn emg(samples: usize, noise: &mut Noise) -> Vec<f64> {
     let mut band = SosFilter::new(&design::band_pass(4, Hertz(20.0), Hertz(110.0), FS).expect("legal"));
@@ -125,31 +105,28 @@ fn white(samples: usize, noise: &mut Noise) -> Vec<f64> {
     (0..samples).map(|_| noise.normal()).collect()
 }
 
-fn gain_db(clean: &[f64], noise: &[f64], snr_db: f64) -> (f64, f64) {
-    let delay = Denoiser::new(FS).delay_samples();
-    let reference = band_pass_alone(clean, delay);
-    let scale = (power(&reference[2500..]) / power(noise) / 10f64.powf(snr_db / 10.0)).sqrt();
-    let noisy: Vec<f64> = clean.iter().zip(noise).map(|(x, n)| x + scale * n).collect();
-    let denoised = whole_chain(&noisy);
-    let height: f64 =
-        (12..38).map(|beat| denoised[(beat * 200 + delay + 1)..][..5].iter().fold(f64::MIN, |a, &b| a.max(b))).sum();
-    let reference_height: f64 =
-        (12..38).map(|beat| reference[(beat * 200 + delay + 1)..][..5].iter().fold(f64::MIN, |a, &b| a.max(b))).sum();
-    let gain = decibel(error(&band_pass_alone(&noisy, delay), &reference) / error(&denoised, &reference));
-    (gain, height / reference_height)
+fn shipped(x: &[f64]) -> Vec<f64> {
+    worth::shipped_chain(x).expect("legal")
+}
+
+/// A heart of two minutes that beats every 0.8 s, and where its R peaks are.
+fn resting_heart() -> (Vec<f64>, impl Iterator<Item = f64>) {
+    (heart_record(250.0, 120.0, 0.8), (1..150).map(|beat| f64::from(beat) * 200.0))
 }
 
 #[test]
 fn denoiser_gains_at_least_2_db_beyond_the_band_pass_and_keeps_the_qrs() {
-    let clean = heart_record(250.0, 120.0, 0.8);
+    let (heart, r_peaks) = resting_heart();
+    let clean = worth::Clean::new(&heart, r_peaks).expect("legal");
     let mut random = Noise::new(7);
-    for (name, noise) in [("white", white(clean.len(), &mut random)), ("EMG", emg(clean.len(), &mut random))] {
+    for (name, noise) in [("white", white(heart.len(), &mut random)), ("EMG", emg(heart.len(), &mut random))] {
         for snr_db in [18.0, 12.0, 6.0, 0.0] {
-            let (gain, height) = gain_db(&clean, &noise, snr_db);
-            println!("{name} at {snr_db} dB: gain {gain:.2} dB, QRS height {height:.3}");
+            let Worth { gain_db, qrs_kept } =
+                clean.worth(&noise, snr_db, worth::shipped_delay(), shipped).expect("legal");
+            println!("{name} at {snr_db} dB: gain {gain_db:.2} dB, QRS height {qrs_kept:.3}");
             if snr_db == 12.0 || snr_db == 6.0 {
-                assert!(gain >= 2.0, "{name} at {snr_db} dB: {gain:.2} dB");
-                assert!(height >= 0.97, "{name} at {snr_db} dB: {height:.3}");
+                assert!(gain_db >= 2.0, "{name} at {snr_db} dB: {gain_db:.2} dB");
+                assert!(qrs_kept >= 0.97, "{name} at {snr_db} dB: {qrs_kept:.3}");
             }
         }
     }
@@ -157,11 +134,25 @@ fn denoiser_gains_at_least_2_db_beyond_the_band_pass_and_keeps_the_qrs() {
 
 #[test]
 fn denoiser_leaves_a_clean_signal_as_it_was() {
-    let clean = heart_record(250.0, 60.0, 0.8);
-    let reference = band_pass_alone(&clean, Denoiser::new(FS).delay_samples());
-    let change = decibel(error(&whole_chain(&clean), &reference) / power(&reference[2500..]));
+    let (heart, r_peaks) = resting_heart();
+    let clean = worth::Clean::new(&heart, r_peaks).expect("legal");
+    let change = clean.change_db(worth::shipped_delay(), shipped);
     println!("change of a clean signal: {change:.1} dB");
     assert!(change <= -30.0, "{change:.1} dB");
+    assert_eq!(clean.beats(), 136, "those of the first ten seconds and of the last one do not count");
+}
+
+#[test]
+fn what_takes_nothing_gains_nothing_and_a_shift_costs_the_qrs() {
+    let (heart, r_peaks) = resting_heart();
+    let clean = worth::Clean::new(&heart, r_peaks).expect("legal");
+    let noise = white(heart.len(), &mut Noise::new(3));
+    let alone = |x: &[f64]| worth::band_pass_alone(x).expect("legal");
+    let Worth { gain_db, qrs_kept } = clean.worth(&noise, 12.0, 0, alone).expect("legal");
+    assert!(gain_db.abs() < 1e-9 && (qrs_kept - 1.0).abs() < 0.01, "{gain_db} dB, {qrs_kept}");
+    assert_eq!(clean.change_db(0, alone), f64::NEG_INFINITY);
+    let shifted = clean.worth(&noise, 12.0, 5, alone).expect("legal");
+    assert!(shifted.qrs_kept < 0.5 && shifted.gain_db < -5.0, "{shifted:?}");
 }
 
 #[test]

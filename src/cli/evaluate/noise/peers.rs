@@ -104,6 +104,6 @@ pub fn standing(
     let known: Vec<_> = detectors.iter().filter_map(|(name, figures)| Some((name, figure(figures)?))).collect();
     let (best_peer, best) = known.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
     // Equal on paper is equal, though the two were divided by different programs.
-    let rank = 1 + known.iter().filter(|(_, theirs)| *theirs > ours + 1e-9).count();
+    let rank = 1 + known.iter().filter(|(_, theirs)| *theirs > ours + 1e-6).count();
     Some(Standing { best_peer: best_peer.clone(), best, rank })
 }
