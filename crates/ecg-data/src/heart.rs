@@ -11,6 +11,8 @@
 //! - T has two halves and R a notch: the paper's five waves leave too little room for persons.
 //! - The RR process is a sum of cosines with random frequencies and phases, not an inverse Fourier transform of a
 //!   whole record: it streams, and never repeats.
+//! - Breathing also makes the beats larger and smaller, as it turns the heart against the electrodes, and is given
+//!   out: what an impedance channel sees.
 //! - A beat's length is fixed where it begins, at R, so that the RR intervals are the process exactly.
 //!
 //! Seeded: equal parameters and seeds give equal samples. No clock, no file, no allocation a sample.
@@ -54,6 +56,8 @@ pub struct SyntheticHeart {
     electrodes: Electrodes,
     /// Baseline that breathing moves, in millivolts a unit of respiration.
     respiration_baseline_mv: f64,
+    /// Share by which a unit of respiration makes the beat larger.
+    respiration_size_share: f64,
     substeps: u32,
     step_s: f64,
     fs: f64,
@@ -66,7 +70,8 @@ pub struct SyntheticHeart {
 pub struct HeartSample {
     /// The ECG with its noise. Beyond any converter's range while an electrode is off.
     pub millivolts: f64,
-    /// Respiration, without unit, about −2 to 2, positive while breathing in: the heart is faster then.
+    /// Respiration, without unit, about −2 to 2, positive while breathing in: the heart is faster then, the baseline
+    /// higher and the beat larger.
     pub respiration: f64,
     /// True while an electrode is off.
     pub lead_off: bool,
@@ -94,6 +99,7 @@ impl SyntheticHeart {
             noise: NoiseSource::new(Noise::none(), fs, random.u64(..)),
             electrodes: Electrodes::new(fs),
             respiration_baseline_mv: params.respiration_baseline_mv,
+            respiration_size_share: params.respiration_size_share,
             substeps: substeps as u32,
             step_s: 1.0 / (fs * substeps),
             fs,
@@ -133,7 +139,7 @@ impl SyntheticHeart {
     pub fn step(&mut self) -> HeartSample {
         let now_s = self.index as f64 / self.fs;
         self.respiration = self.rhythm.respiration_at(now_s);
-        let clean = self.dynamics.millivolts();
+        let clean = self.dynamics.millivolts() * (1.0 + self.respiration_size_share * self.respiration);
         let noisy = clean + self.noise.next_millivolts();
         let millivolts = self.electrodes.through(noisy);
         let baseline = self.respiration_baseline_mv * self.respiration;

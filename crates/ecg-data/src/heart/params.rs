@@ -27,6 +27,9 @@ pub struct HeartParams {
     pub respiration_hz: f64,
     /// Shift of the baseline with breathing, in millivolts.
     pub respiration_baseline_mv: f64,
+    /// Share of its height by which a beat grows with breathing, a unit of respiration: the heart turns against the
+    /// electrodes.
+    pub respiration_size_share: f64,
     /// P wave.
     pub p: Wave,
     /// Q wave.
@@ -84,12 +87,13 @@ impl HeartParams {
         // The halves of T lie near enough to make one wave.
         let t_late = draw.wave((0.06, 0.42), (240.0, 325.0), (22.0, 40.0));
         let t_early = draw.wave((0.02, 0.30), (-75.0, -40.0), (36.0, 62.0));
-        Self {
+        let person = Self {
             rate_bpm: draw.within(54.0, 86.0),
             rr_sd_s: draw.within(0.018, 0.055),
             lf_hf_ratio: draw.within(0.5, 2.0),
             respiration_hz: draw.within(0.18, 0.32),
             respiration_baseline_mv: draw.within(0.01, 0.06),
+            respiration_size_share: 0.0,
             p: draw.wave((0.03, 0.20), (-195.0, -125.0), (13.0, 28.0)),
             q: draw.wave((-0.25, -0.01), (-42.0, -26.0), (6.0, 11.0)),
             r: Wave { at_s: 0.0, ..draw.wave((0.75, 1.60), (0.0, 0.0), (8.0, 13.0)) },
@@ -97,7 +101,9 @@ impl HeartParams {
             s: draw.wave((-0.60, -0.02), (26.0, 44.0), (8.0, 15.0)),
             t_early: Wave { at_s: t_late.at_s + t_early.at_s, ..t_early },
             t_late,
-        }
+        };
+        // Drawn last: everything else of a person stays what it was.
+        Self { respiration_size_share: draw.within(0.02, 0.06), ..person }
     }
 
     /// The same person on another day: electrodes elsewhere by a little, another rate, T most of all.
@@ -115,12 +121,13 @@ impl HeartParams {
         let (p, q, r) = (wave(self.p, 0.10), wave(self.q, 0.08), wave(self.r, 0.04));
         let (notch, s) = (wave(self.notch, 0.08), wave(self.s, 0.08));
         let (t_early, t_late) = (wave(self.t_early, 0.12), wave(self.t_late, 0.12));
-        Self {
+        let session = Self {
             rate_bpm,
             rr_sd_s: draw.near(self.rr_sd_s, 0.2),
             lf_hf_ratio: draw.near(self.lf_hf_ratio, 0.3),
             respiration_hz: draw.near(self.respiration_hz, 0.1),
             respiration_baseline_mv: draw.near(self.respiration_baseline_mv, 0.3),
+            respiration_size_share: self.respiration_size_share,
             p,
             q,
             r,
@@ -128,7 +135,8 @@ impl HeartParams {
             s,
             t_early,
             t_late,
-        }
+        };
+        Self { respiration_size_share: draw.near(self.respiration_size_share, 0.3), ..session }
     }
 
     /// Mean RR interval in seconds.
@@ -160,6 +168,7 @@ impl HeartParams {
         check((0.0..=100.0).contains(&self.lf_hf_ratio), "lf_hf_ratio must lie within 0 to 100")?;
         check((0.05..=1.0).contains(&self.respiration_hz), "respiration_hz must lie within 0.05 to 1")?;
         check(self.respiration_baseline_mv.abs() <= 5.0, "respiration_baseline_mv must lie within 5 mV")?;
+        check(self.respiration_size_share.abs() <= 0.2, "respiration_size_share must lie within 0.2")?;
         check(self.r.at_s == 0.0, "R is the origin: its at_s must be 0")?;
         self.waves().iter().try_for_each(|(wave, _)| {
             check(wave.millivolts.abs() <= 10.0, "a wave must lie within 10 mV")?;

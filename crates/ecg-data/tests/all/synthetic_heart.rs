@@ -81,6 +81,22 @@ fn the_heart_is_faster_while_breathing_in() {
 }
 
 #[test]
+fn the_beats_are_larger_while_breathing_in() {
+    let params = HeartParams { respiration_size_share: 0.05, respiration_baseline_mv: 0.0, ..HeartParams::from_seed(1) };
+    let (samples, peaks) = beat_on(&params, 250.0, 1, Noise::none(), 300.0);
+    let pairs: Vec<(f64, f64)> = peaks
+        .iter()
+        .map(|peak| &samples[peak.round() as usize])
+        .map(|sample| (sample.respiration, sample.millivolts))
+        .collect();
+    let (breaths, heights): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+    let ((breath, breath_sd), (height, _)) = (mean_and_sd(&breaths), mean_and_sd(&heights));
+    let together = breaths.iter().zip(&heights).map(|(b, h)| (b - breath) * (h - height)).sum::<f64>();
+    let slope = together / (breaths.len() - 1) as f64 / (breath_sd * breath_sd) / height;
+    assert!((slope - 0.05).abs() < 0.005, "a unit of respiration makes R larger by {slope}");
+}
+
+#[test]
 fn persons_differ_more_than_their_own_days() {
     let persons: Vec<HeartParams> = (0..24).map(HeartParams::from_seed).collect();
     let today: Vec<Vec<f64>> = persons.iter().map(|person| mean_beat(person, 1)).collect();
