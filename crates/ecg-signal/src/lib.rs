@@ -10,6 +10,7 @@ pub mod conditioner;
 pub mod filter;
 pub mod hrv;
 pub mod kernel;
+mod line;
 pub mod normalise;
 pub mod path;
 pub mod qrs;

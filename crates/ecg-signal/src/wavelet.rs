@@ -6,6 +6,7 @@
 
 pub mod denoise;
 pub mod median;
+mod shrink;
 pub mod stationary;
 pub mod worth;
 

@@ -21,16 +21,15 @@
 //! recordings themselves change by −31 and −37 dB, a noiseless synthetic heart by −60 dB. In ECG-ID, whose own noise
 //! counts as signal in this measurement, the gain is +1.0/+2.6 dB and the change −22 dB.
 
-use super::median::SlidingMedian;
+use super::shrink::{Rule, Shrinker};
 use super::stationary::{Analysis, Synthesis, level_delay};
 use crate::kernel::Kernel;
+use crate::line::{BLOCK, Line};
 use crate::units::Hertz;
 
 /// Threshold at the three levels, finest first, in units of the noise of the level. Higher ones gain more with EMG
 /// (1.8, 1.8, 1.4: 4.5 dB) and take more of the QRS (at 6 dB white noise 95.8 % instead of 97.7 % are left).
 const THRESHOLD: [f64; 3] = [1.6, 1.3, 1.3];
-/// median |x| of a Gaussian is 0.6745 σ.
-const MEDIAN_OF_GAUSSIAN: f64 = 0.6745;
 /// Time over which noise is estimated: a muscle tightens for about a second (4 s: 1.5 dB less with EMG), and a beat or
 /// two in it do not move a median (1 s: no better, and a clean signal is changed more).
 const NOISE_WINDOW_S: f64 = 1.5;
@@ -40,113 +39,21 @@ const NOISE_MINIMUM_S: f64 = 0.5;
 /// of the band's centre. The last one costs delay.
 const REACH: [usize; 3] = [2, 3, 4];
 
-/// The newest `length` values of a signal that began with zeros, written twice so that they are contiguous.
-#[derive(Clone, Debug)]
-struct Line {
-    values: Box<[f64]>,
-    position: usize,
-}
-
-impl Line {
-    fn new(length: usize) -> Self {
-        Self { values: vec![0.0; 2 * length].into_boxed_slice(), position: 0 }
-    }
-
-    /// Takes one value; gives the newest `length`, oldest first.
-    #[inline]
-    fn push(&mut self, x: f64) -> &[f64] {
-        let length = self.values.len() / 2;
-        self.values[self.position] = x;
-        self.values[self.position + length] = x;
-        self.position += 1;
-        let window = &self.values[self.position..self.position + length];
-        if self.position == length {
-            self.position = 0;
-        }
-        window
-    }
-
-    fn reset(&mut self) {
-        self.values.fill(0.0);
-        self.position = 0;
-    }
-}
-
-/// Shrinks the detail of one level, some samples later.
-#[derive(Clone, Debug)]
-struct Shrinker {
-    /// Long enough that the oldest value is the first of the neighbourhood.
-    details: Line,
-    noise: SlidingMedian,
-    minimum: usize,
-    /// A level is oversampled by its stride: noise looks at every stride-th detail, and the threshold moves as often.
-    stride: usize,
-    until_look: usize,
-    threshold: f64,
-    reach: usize,
-    /// Squared threshold on the sum over the neighbourhood, in units of the squared median.
-    limit: f64,
-}
-
-impl Shrinker {
-    fn new(fs: Hertz, level: usize, delay: usize, reach: usize, threshold: f64) -> Self {
-        let stride = 1 << (level - 1);
-        Self {
-            details: Line::new(delay + reach + 1),
-            noise: SlidingMedian::new(fs.samples(NOISE_WINDOW_S) / stride),
-            minimum: fs.samples(NOISE_MINIMUM_S) / stride,
-            stride,
-            until_look: 0,
-            threshold: 0.0,
-            reach,
-            limit: threshold * threshold * (2 * reach + 1) as f64 / (MEDIAN_OF_GAUSSIAN * MEDIAN_OF_GAUSSIAN),
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, detail: f64) -> f64 {
-        if self.until_look == 0 {
-            self.until_look = self.stride;
-            self.look(detail);
-        }
-        self.until_look -= 1;
-        let neighbours = &self.details.push(detail)[..=2 * self.reach];
-        let value = neighbours[self.reach];
-        let energy: f64 = neighbours.iter().map(|d| d * d).sum();
-        if energy <= self.threshold {
-            return 0.0;
-        }
-        let share = self.threshold / energy;
-        value * (1.0 - share * share)
-    }
-
-    /// Takes one detail into the estimate of the noise and sets the threshold by it.
-    #[inline]
-    fn look(&mut self, detail: f64) {
-        self.noise.push(detail);
-        if self.noise.filled() >= self.minimum {
-            let median = self.noise.value();
-            self.threshold = self.limit * median * median;
-        }
-    }
-
-    fn reset(&mut self) {
-        self.details.reset();
-        self.noise.reset();
-        self.until_look = 0;
-        self.threshold = 0.0;
-    }
-}
-
 /// The denoiser as a kernel. Its delay is exact and the same at all frequencies.
 #[derive(Clone, Debug)]
 pub struct Denoiser {
-    analysis: Vec<Analysis>,
-    shrinkers: Vec<Shrinker>,
-    synthesis: Vec<Synthesis>,
+    levels: Vec<Level>,
     coarse: Line,
     lookahead: usize,
-    details: Vec<f64>,
+}
+
+/// One level of the transform, with the block of details that it holds between analysis and synthesis.
+#[derive(Clone, Debug)]
+struct Level {
+    analysis: Analysis,
+    shrinker: Shrinker,
+    synthesis: Synthesis,
+    details: Box<[f64; BLOCK]>,
 }
 
 impl Denoiser {
@@ -158,40 +65,53 @@ impl Denoiser {
         let band = |level: usize| (level + REACH.len()).saturating_sub(levels + 1).min(REACH.len() - 1);
         let reach = |level| ((REACH[band(level)] as f64 * fs.0 / 250.0).round() as usize).max(1);
         let lookahead = reach(levels);
-        let mut shrinkers = Vec::with_capacity(levels);
-        for level in 1..=levels {
+        let level = |level: usize| {
             let deeper: usize = (level + 1..=levels).map(level_delay).sum();
-            shrinkers.push(Shrinker::new(fs, level, deeper + lookahead, reach(level), THRESHOLD[band(level)]));
-        }
-        Self {
-            analysis: (1..=levels).map(Analysis::new).collect(),
-            shrinkers,
-            synthesis: (1..=levels).map(Synthesis::new).collect(),
-            coarse: Line::new(lookahead + 1),
-            lookahead,
-            details: vec![0.0; levels],
-        }
+            let stride = 1usize << (level - 1);
+            let shrinker = Shrinker::new(Rule {
+                threshold: THRESHOLD[band(level)],
+                neighbours: (reach(level), reach(level)),
+                stride,
+                window: fs.samples(NOISE_WINDOW_S) / stride,
+                minimum: fs.samples(NOISE_MINIMUM_S) / stride,
+                delay: deeper + lookahead,
+            });
+            let (analysis, synthesis) = (Analysis::new(level), Synthesis::new(level));
+            Level { analysis, shrinker, synthesis, details: Box::new([0.0; BLOCK]) }
+        };
+        Self { levels: (1..=levels).map(level).collect(), coarse: Line::new(lookahead), lookahead }
     }
 
     /// Denoises one sample; unlike [`Kernel::push`] it always has an answer.
     #[inline]
     pub fn run(&mut self, x: f64) -> f64 {
-        let mut approximation = x;
-        for ((analysis, shrinker), detail) in self.analysis.iter_mut().zip(&mut self.shrinkers).zip(&mut self.details) {
-            let (coarse, fine) = analysis.push(approximation);
-            *detail = shrinker.push(fine);
-            approximation = coarse;
+        let mut signal = [x];
+        self.piece(&mut signal);
+        signal[0]
+    }
+
+    /// Denoises a block in place, to the same last bit as [`Denoiser::run`] sample by sample.
+    pub fn run_block(&mut self, x: &mut [f64]) {
+        x.chunks_mut(BLOCK).for_each(|piece| self.piece(piece));
+    }
+
+    fn piece(&mut self, signal: &mut [f64]) {
+        let n = signal.len();
+        for level in &mut self.levels {
+            let details = &mut level.details[..n];
+            level.analysis.run_block(signal, details);
+            level.shrinker.run_block(details);
         }
-        let mut signal = self.coarse.push(approximation)[0];
-        for (synthesis, &detail) in self.synthesis.iter_mut().zip(&self.details).rev() {
-            signal = synthesis.push(signal, detail);
+        self.coarse.extend(n).copy_from_slice(signal);
+        signal.copy_from_slice(self.coarse.block(n, self.lookahead));
+        for level in self.levels.iter_mut().rev() {
+            level.synthesis.run_block(signal, &level.details[..n]);
         }
-        signal
     }
 
     /// The delay in whole samples.
     pub fn delay_samples(&self) -> usize {
-        (1..=self.analysis.len()).map(level_delay).sum::<usize>() + self.lookahead
+        (1..=self.levels.len()).map(level_delay).sum::<usize>() + self.lookahead
     }
 }
 
@@ -205,11 +125,12 @@ impl Kernel for Denoiser {
     }
 
     fn reset(&mut self) {
-        self.analysis.iter_mut().for_each(Analysis::reset);
-        self.shrinkers.iter_mut().for_each(Shrinker::reset);
-        self.synthesis.iter_mut().for_each(Synthesis::reset);
+        for level in &mut self.levels {
+            level.analysis.reset();
+            level.shrinker.reset();
+            level.synthesis.reset();
+        }
         self.coarse.reset();
-        self.details.fill(0.0);
     }
 
     fn delay(&self) -> f64 {

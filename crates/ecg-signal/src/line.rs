@@ -1,0 +1,69 @@
+//! The newest values of a stream in one piece, so that whole blocks of it can be read at any delay.
+//!
+//! Must not know what the values are. A stream begins with zeros: filters start at rest.
+
+/// The most values that a block may have: two buffers of it and the state of a filter stay in the first cache.
+pub(crate) const BLOCK: usize = 64;
+
+/// See the head of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    values: Box<[f64]>,
+    reach: usize,
+    end: usize,
+}
+
+impl Line {
+    /// A line whose newest block can be read up to `reach` values late.
+    pub(crate) fn new(reach: usize) -> Self {
+        Self { values: vec![0.0; reach + BLOCK].into_boxed_slice(), reach, end: reach }
+    }
+
+    /// Appends a block of `n` values (at most [`BLOCK`]), which the caller fills in.
+    #[inline]
+    pub(crate) fn extend(&mut self, n: usize) -> &mut [f64] {
+        if self.end + n > self.values.len() {
+            self.values.copy_within(self.end - self.reach..self.end, 0);
+            self.end = self.reach;
+        }
+        self.end += n;
+        &mut self.values[self.end - n..self.end]
+    }
+
+    /// The newest `n` values as they were `late` values ago.
+    #[inline]
+    pub(crate) fn block(&self, n: usize, late: usize) -> &[f64] {
+        &self.values[self.end - n - late..self.end - late]
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&mut self) {
+        self.values.fill(0.0);
+        self.end = self.reach;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_can_be_read_at_any_delay() {
+        let mut line = Line::new(10);
+        let mut next = 0;
+        for n in [1, 64, 7, 30, 63, 64, 1, 1, 64] {
+            for value in line.extend(n) {
+                next += 1;
+                *value = f64::from(next);
+            }
+            for late in 0..=10 {
+                let first = next - n as i32 + 1 - late as i32;
+                let expected: Vec<f64> = (first..first + n as i32).map(|v| f64::from(v.max(0))).collect();
+                assert_eq!(line.block(n, late), expected);
+            }
+        }
+        line.reset();
+        line.extend(3).fill(1.0);
+        assert_eq!(line.block(3, 2), [0.0, 0.0, 1.0]);
+    }
+}

@@ -1,0 +1,128 @@
+//! Shrinks the details of one level of the denoiser by what their neighbourhood holds beyond the noise.
+//!
+//! Must not know the other levels, nor where beats are.
+
+use super::median::SlidingMedian;
+use crate::line::{BLOCK, Line};
+
+/// median |x| of a Gaussian is 0.6745 σ.
+const MEDIAN_OF_GAUSSIAN: f64 = 0.6745;
+
+/// What a [`Shrinker`] is told of its level. Times are in samples.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    /// Threshold in units of the noise.
+    pub(super) threshold: f64,
+    /// The neighbourhood: so many details before and after the one that is shrunk.
+    pub(super) neighbours: (usize, usize),
+    /// Noise looks at every `stride`-th detail, as a level is oversampled; the threshold moves as often.
+    pub(super) stride: usize,
+    /// Details that the noise is estimated from, and the fewest that say something of it.
+    pub(super) window: usize,
+    pub(super) minimum: usize,
+    /// How late a detail comes out, at least the neighbours after it.
+    pub(super) delay: usize,
+}
+
+/// See the head of the file.
+#[derive(Clone, Debug)]
+pub(super) struct Shrinker {
+    rule: Rule,
+    details: Line,
+    noise: SlidingMedian,
+    until_look: usize,
+    threshold: f64,
+    /// Squared threshold on the sum over the neighbourhood, in units of the squared median.
+    limit: f64,
+    thresholds: Box<[f64; BLOCK]>,
+    energies: Box<[f64; BLOCK]>,
+    squares: Box<[f64]>,
+}
+
+impl Shrinker {
+    pub(super) fn new(rule: Rule) -> Self {
+        let width = width(rule);
+        Self {
+            rule,
+            details: Line::new(rule.delay + rule.neighbours.0),
+            noise: SlidingMedian::new(rule.window),
+            until_look: 0,
+            threshold: 0.0,
+            limit: rule.threshold * rule.threshold * width as f64 / (MEDIAN_OF_GAUSSIAN * MEDIAN_OF_GAUSSIAN),
+            thresholds: Box::new([0.0; BLOCK]),
+            energies: Box::new([0.0; BLOCK]),
+            squares: vec![0.0; BLOCK + width].into_boxed_slice(),
+        }
+    }
+
+    /// Takes a block of at most [`BLOCK`] details and puts the shrunk ones of `delay` samples ago in their place.
+    #[inline]
+    pub(super) fn run_block(&mut self, details: &mut [f64]) {
+        let n = details.len();
+        self.look_at(details);
+        self.details.extend(n).copy_from_slice(details);
+        self.gather_energies(n);
+        let values = self.details.block(n, self.rule.delay);
+        shrink(values, &self.energies[..n], &self.thresholds[..n], details);
+    }
+
+    /// Takes details into the estimate of the noise, and sets the threshold that holds at each of them.
+    fn look_at(&mut self, details: &[f64]) {
+        for (&detail, threshold) in details.iter().zip(self.thresholds.iter_mut()) {
+            if self.until_look == 0 {
+                self.until_look = self.rule.stride;
+                self.noise.push(detail);
+                if self.noise.filled() >= self.rule.minimum {
+                    let median = self.noise.value();
+                    self.threshold = self.limit * median * median;
+                }
+            }
+            self.until_look -= 1;
+            *threshold = self.threshold;
+        }
+    }
+
+    /// Sums of squares over the neighbourhoods of a block.
+    fn gather_energies(&mut self, n: usize) {
+        let width = width(self.rule);
+        let reached = self.details.block(n + width - 1, self.rule.delay - self.rule.neighbours.1);
+        let squares = &mut self.squares[..n + width - 1];
+        squares.iter_mut().zip(reached).for_each(|(square, d)| *square = d * d);
+        let energies = &mut self.energies[..n];
+        match width {
+            5 => sums_of::<5>(squares, energies),
+            7 => sums_of::<7>(squares, energies),
+            9 => sums_of::<9>(squares, energies),
+            _ => energies.iter_mut().zip(squares.windows(width)).for_each(|(sum, part)| *sum = part.iter().sum()),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.details.reset();
+        self.noise.reset();
+        self.until_look = 0;
+        self.threshold = 0.0;
+    }
+}
+
+fn width(rule: Rule) -> usize {
+    rule.neighbours.0 + 1 + rule.neighbours.1
+}
+
+/// As the general form, with a width that the compiler knows: several neighbouring sums at once.
+fn sums_of<const WIDTH: usize>(values: &[f64], sums: &mut [f64]) {
+    let n = sums.len();
+    let parts: [&[f64]; WIDTH] = std::array::from_fn(|k| &values[k..k + n]);
+    for (i, sum) in sums.iter_mut().enumerate() {
+        *sum = parts.iter().map(|part| part[i]).sum();
+    }
+}
+
+/// Multiplies each value by g = max(0, 1 − (threshold / energy)²).
+fn shrink(values: &[f64], energies: &[f64], thresholds: &[f64], out: &mut [f64]) {
+    for (((out, value), energy), threshold) in out.iter_mut().zip(values).zip(energies).zip(thresholds) {
+        let share = threshold / energy;
+        let shrunk = value * (1.0 - share * share);
+        *out = if energy > threshold { shrunk } else { 0.0 };
+    }
+}
