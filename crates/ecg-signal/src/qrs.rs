@@ -41,10 +41,12 @@
 mod band;
 mod candidate;
 mod decision;
+mod difference;
 mod energy;
 mod features;
 mod fiducial;
 mod flutter;
+mod front_end;
 mod history;
 mod learning;
 mod level;
@@ -56,14 +58,12 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use crate::line::BLOCK;
 use crate::units::Hertz;
-use band::DetectionBand;
 use candidate::PeakFinder;
 use decision::Judge;
-use energy::MovingWindowIntegral;
-use features::{Candidate, FeatureMeter, Signals};
-use fiducial::FiducialFilter;
-use flutter::FlutterGuard;
+use features::{Candidate, FeatureMeter};
+use front_end::FrontEnd;
 
 /// Which way the R peak of a beat points in this lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,24 +110,18 @@ const NEVER: i64 = i64::MAX;
 #[derive(Clone, Debug)]
 pub struct QrsDetector {
     fs: Hertz,
-    band: DetectionBand,
-    integral: MovingWindowIntegral,
-    fiducial: FiducialFilter,
-    guard: FlutterGuard,
+    front_end: FrontEnd,
     peaks: PeakFinder,
     meter: FeatureMeter,
     learning: bool,
     judge: Judge,
-    signals: Signals,
     /// Candidates confirmed and not yet decided; the first `measured` have their texture.
     waiting: VecDeque<Candidate>,
     measured: usize,
     /// When the next one can be measured.
     due: i64,
-    /// Samples pushed.
-    pushed: i64,
-    first: f64,
-    newest: f64,
+    /// Index of the sample that is looked at.
+    now: i64,
 }
 
 impl QrsDetector {
@@ -137,24 +131,18 @@ impl QrsDetector {
     /// When `fs` lies outside 200 … 500 Hz.
     pub fn new(fs: Hertz) -> Self {
         assert!((200.0..=500.0).contains(&fs.0), "the QRS detector works at 200 to 500 Hz, not at {fs}");
-        let fiducial = FiducialFilter::new(fs);
+        let front_end = FrontEnd::new(fs, fs.samples(HISTORY_S));
         Self {
             fs,
-            band: DetectionBand::new(fs),
-            integral: MovingWindowIntegral::new(fs.samples(features::WINDOW_S)),
-            guard: FlutterGuard::new(fs),
             peaks: PeakFinder::new(fs),
-            meter: FeatureMeter::new(fs, fiducial.delay()),
-            fiducial,
+            meter: FeatureMeter::new(fs, front_end.fiducial_delay()),
+            front_end,
             learning: true,
             judge: Judge::new(fs),
-            signals: Signals::new(fs.samples(HISTORY_S)),
             waiting: VecDeque::with_capacity(WAITING),
             measured: 0,
             due: NEVER,
-            pushed: 0,
-            first: 0.0,
-            newest: 0.0,
+            now: 0,
         }
     }
 
@@ -163,31 +151,33 @@ impl QrsDetector {
     /// A sample that is not finite counts as the one before it.
     #[inline]
     pub fn push(&mut self, x: f64, sink: &mut impl FnMut(Detection)) {
-        let integral = self.admit(x);
-        if let Some(peak) = self.peaks.push(integral, self.pushed, &self.signals.integral) {
-            self.confirm(peak);
+        self.push_block(&[x], sink);
+    }
+
+    /// Takes a block of samples: the same as [`QrsDetector::push`] of each of them, in less time.
+    pub fn push_block(&mut self, x: &[f64], sink: &mut impl FnMut(Detection)) {
+        self.run_block(x, &mut |_, detection| sink(detection));
+    }
+
+    /// As [`QrsDetector::push_block`]; `sink` also gets the offset in the block of the sample that decided the beat.
+    pub(crate) fn run_block(&mut self, x: &[f64], sink: &mut impl FnMut(usize, Detection)) {
+        for (number, piece) in x.chunks(BLOCK).enumerate() {
+            self.piece(piece, &mut |offset, detection| sink(number * BLOCK + offset, detection));
         }
-        if self.pushed == self.due {
-            self.waiting[self.measured].texture = self.guard.texture();
-            self.measured += 1;
-            self.due = self.next_due();
-            self.settle(sink);
-        }
-        self.pushed += 1;
     }
 
     /// Ends the record: decides everything that is still held, and starts anew as after [`QrsDetector::reset`].
     ///
     /// The last sample is held for as long as a decision takes; beats that would lie after it are not given.
     pub fn flush(&mut self, sink: &mut impl FnMut(Detection)) {
-        let end = self.pushed as f64 - 1.0;
+        let end = self.now as f64 - 1.0;
         let mut within = |detection: Detection| {
             if detection.r_peak <= end {
                 sink(detection);
             }
         };
         for _ in 0..self.decision_delay() {
-            self.push(self.newest, &mut within);
+            self.push(self.front_end.newest(), &mut within);
         }
         self.end_learning();
         self.settle(&mut within);
@@ -196,19 +186,14 @@ impl QrsDetector {
 
     /// Forgets everything: the next sample is the first of a new signal.
     pub fn reset(&mut self) {
-        self.band.reset();
-        self.integral.reset();
-        self.fiducial.reset();
-        self.guard.reset();
+        self.front_end.reset();
         self.peaks.reset();
         self.judge.reset();
-        self.signals.reset();
         self.learning = true;
         self.waiting.clear();
         self.measured = 0;
         self.due = NEVER;
-        self.pushed = 0;
-        (self.first, self.newest) = (0.0, 0.0);
+        self.now = 0;
     }
 
     /// Samples from an R peak to the push that gives it (792 ms). Later come only the beats of the first seconds, which
@@ -217,31 +202,38 @@ impl QrsDetector {
         decision::decision_delay(self.fs)
     }
 
-    /// Runs one sample through the filters; gives the moving-window integral.
-    #[inline]
-    fn admit(&mut self, x: f64) -> f64 {
-        if x.is_finite() {
-            self.newest = x;
+    /// Runs at most [`BLOCK`] samples through the filters, then meets what happens at them in order of time: peaks that
+    /// are confirmed, and candidates whose time has come.
+    fn piece(&mut self, x: &[f64], sink: &mut impl FnMut(usize, Detection)) {
+        self.front_end.run_block(x);
+        let (first, end) = (self.now, self.now + x.len() as i64);
+        while self.now < end {
+            let at = (self.now - first) as usize;
+            let stop = (self.due.min(end - 1) + 1 - first) as usize;
+            let values = &self.front_end.integral(x.len())[at..stop];
+            match self.peaks.search(values, self.now, &self.front_end.signals().integral) {
+                Some((taken, peak)) => {
+                    self.now += taken as i64 - 1;
+                    self.confirm(peak);
+                }
+                None => self.now = first + stop as i64 - 1,
+            }
+            if self.now == self.due {
+                let at = (self.now - first) as usize;
+                self.waiting[self.measured].texture = self.front_end.texture(at);
+                self.measured += 1;
+                self.due = self.next_due();
+                self.settle(&mut |detection| sink(at, detection));
+            }
+            self.now += 1;
         }
-        if self.pushed == 0 {
-            // The filters start at rest on the first sample, wherever the base line is.
-            self.first = self.newest;
-        }
-        let x = self.newest - self.first;
-        let banded = self.band.push(x);
-        let integral = self.integral.push(banded.slope * banded.slope);
-        self.guard.push(x, banded.slope);
-        self.signals.band.push(banded.band);
-        self.signals.integral.push(integral);
-        self.signals.fiducial.push(self.fiducial.push(x));
-        integral
     }
 
     /// A candidate is there: measures it and lets it wait for its decision.
     fn confirm(&mut self, peak: i64) {
-        self.waiting.push_back(self.meter.measure(&self.signals, peak, self.judge.template()));
+        self.waiting.push_back(self.meter.measure(self.front_end.signals(), peak, self.judge.template()));
         self.due = self.next_due();
-        if self.learning && learning::is_over(self.pushed, self.waiting.len(), self.fs) {
+        if self.learning && learning::is_over(self.now, self.waiting.len(), self.fs) {
             self.end_learning();
         }
     }

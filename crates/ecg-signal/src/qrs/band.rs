@@ -4,6 +4,7 @@
 //! the extra low-pass at 20 Hz is what muscle noise needs. Pan and Tompkins have 5–15 Hz by integer filters; 5–15, 6–18
 //! and 8–20 Hz all score within 0.02 percentage points of this.
 
+use super::difference::Difference;
 use crate::filter::{SosFilter, design};
 use crate::kernel::Kernel;
 use crate::units::Hertz;
@@ -14,25 +15,15 @@ const BAND: (Hertz, Hertz) = (Hertz(8.0), Hertz(18.0));
 const LOW_PASS: Hertz = Hertz(20.0);
 /// Distance of the difference that stands for the slope: two samples at 250 Hz.
 const SLOPE_S: f64 = 0.008;
-/// Group delay of the band and half the slope's distance: where a QRS lies in [`Banded`] after where it lay in the
+/// Group delay of the band and half the slope's distance: where a QRS lies in the slope after where it lay in the
 /// input (11 samples at 250 Hz, measured on QRS complexes).
 pub(super) const DELAY_S: f64 = 0.044;
 
-/// One sample in the detection band.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Banded {
-    /// The band-passed signal (`b`).
-    pub(super) band: f64,
-    /// Its slope: the difference over 8 ms (`d`).
-    pub(super) slope: f64,
-}
-
-/// Turns the input into [`Banded`].
+/// Turns the input into the detection band (`b`) and its slope, the difference over 8 ms (`d`).
 #[derive(Clone, Debug)]
 pub(super) struct DetectionBand {
     filter: SosFilter,
-    earlier: Box<[f64]>,
-    oldest: usize,
+    difference: Difference,
 }
 
 impl DetectionBand {
@@ -41,22 +32,20 @@ impl DetectionBand {
         let low_pass = design::low_pass(2, LOW_PASS, fs).expect("fs is above twice the corner");
         Self {
             filter: SosFilter::new(&band_pass.followed_by(&low_pass)),
-            earlier: vec![0.0; fs.samples(SLOPE_S)].into(),
-            oldest: 0,
+            difference: Difference::new(fs.samples(SLOPE_S)),
         }
     }
 
+    /// Takes a block `x` into `band` and `slope`.
     #[inline]
-    pub(super) fn push(&mut self, x: f64) -> Banded {
-        let band = self.filter.run(x);
-        let slope = band - std::mem::replace(&mut self.earlier[self.oldest], band);
-        self.oldest = if self.oldest + 1 == self.earlier.len() { 0 } else { self.oldest + 1 };
-        Banded { band, slope }
+    pub(super) fn run_block(&mut self, x: &[f64], band: &mut [f64], slope: &mut [f64]) {
+        band.copy_from_slice(x);
+        self.filter.run_block(band);
+        self.difference.run_block(band, slope);
     }
 
     pub(super) fn reset(&mut self) {
         self.filter.reset();
-        self.earlier.fill(0.0);
-        self.oldest = 0;
+        self.difference.reset();
     }
 }

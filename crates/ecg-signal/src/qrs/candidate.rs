@@ -23,21 +23,25 @@ impl PeakFinder {
         Self { refractory: fs.samples(REFRACTORY_S) as i64, pending: None, newest: [0.0; 2] }
     }
 
-    /// Takes `value`, the newest sample of `history`, which has the index `index`; gives the index of the peak that is
-    /// confirmed by it, if any. Of equal values the first counts; zero is never a peak.
+    /// Looks through `values`, samples of `history` of which the first has the index `first`, until one of them confirms
+    /// a peak; gives how many it took for that, and the index of the peak. Of equal values the first counts; zero is
+    /// never a peak.
     #[inline]
-    pub(super) fn push(&mut self, value: f64, index: i64, history: &History) -> Option<i64> {
-        let [before, last] = self.newest;
-        self.newest = [last, value];
-        if last > before && last >= value {
-            self.consider(index - 1, last, history);
-        }
-        let (at, height) = self.pending?;
-        if value > height {
-            self.pending = None;
-        } else if index - at == self.refractory {
-            self.pending = None;
-            return Some(at);
+    pub(super) fn search(&mut self, values: &[f64], first: i64, history: &History) -> Option<(usize, i64)> {
+        for (offset, &value) in values.iter().enumerate() {
+            let index = first + offset as i64;
+            let [before, last] = self.newest;
+            self.newest = [last, value];
+            if last > before && last >= value {
+                self.consider(index - 1, last, history);
+            }
+            let Some((at, height)) = self.pending else { continue };
+            if value > height {
+                self.pending = None;
+            } else if index - at == self.refractory {
+                self.pending = None;
+                return Some((offset + 1, at));
+            }
         }
         None
     }
@@ -59,13 +63,18 @@ impl PeakFinder {
 mod tests {
     use super::*;
 
-    fn peaks(signal: &[f64]) -> Vec<i64> {
+    fn peaks(signal: &[f64], length: usize) -> Vec<i64> {
         let mut history = History::new(256);
         let mut finder = PeakFinder::new(Hertz(250.0));
         let mut found = Vec::new();
-        for (index, &value) in signal.iter().enumerate() {
-            history.push(value);
-            found.extend(finder.push(value, index as i64, &history));
+        for (number, mut block) in signal.chunks(length).enumerate() {
+            history.extend(block);
+            let mut first = (number * length) as i64;
+            while let Some((taken, peak)) = finder.search(block, first, &history) {
+                found.push(peak);
+                block = &block[taken..];
+                first += taken as i64;
+            }
         }
         found
     }
@@ -93,13 +102,14 @@ mod tests {
                 (level / 1e6).round()
             })
             .collect();
-        let found = peaks(&signal);
+        let found = peaks(&signal, 1);
         assert!(found.len() > 100);
         assert_eq!(found, by_definition(&signal));
+        assert_eq!(found, peaks(&signal, 64));
     }
 
     #[test]
     fn a_flat_signal_has_no_peak() {
-        assert!(peaks(&[0.0; 1000]).is_empty());
+        assert!(peaks(&[0.0; 1000], 50).is_empty());
     }
 }

@@ -6,10 +6,10 @@
 //! running one, so that a block's sums from each sample to its end are all that is needed. Nothing is ever subtracted, the
 //! sum cannot become negative, and it is as exact after a year as in the first second.
 
-/// Moving-window integral of `push`ed values over a fixed number of samples (`M`, when they are squared slopes).
+/// Moving-window integral of squares over a fixed number of samples (`M`, when they are squares of slopes).
 #[derive(Clone, Debug)]
 pub(super) struct MovingWindowIntegral {
-    /// Values of the running block; `filled` of them are there.
+    /// Squares of the running block; `filled` of them are there.
     block: Box<[f64]>,
     filled: usize,
     /// Their sum.
@@ -25,17 +25,26 @@ impl MovingWindowIntegral {
         Self { block: vec![0.0; window].into(), filled: 0, head: 0.0, tails: vec![0.0; window + 1].into() }
     }
 
-    /// Takes the next value; gives the sum of the newest `window` values.
+    /// Takes a block; `sums` gets the sum of the squares of the newest `window` values at each of them.
     #[inline]
-    pub(super) fn push(&mut self, value: f64) -> f64 {
-        self.block[self.filled] = value;
-        self.head += value;
-        self.filled += 1;
-        let sum = self.head + self.tails[self.filled];
-        if self.filled == self.block.len() {
-            self.turn_over();
+    pub(super) fn run_squares(&mut self, mut values: &[f64], mut sums: &mut [f64]) {
+        while !values.is_empty() {
+            let n = values.len().min(self.block.len() - self.filled);
+            let (now, later) = values.split_at(n);
+            let (out, rest) = sums.split_at_mut(n);
+            let block = &mut self.block[self.filled..self.filled + n];
+            let tails = &self.tails[self.filled + 1..];
+            for (((value, slot), tail), sum) in now.iter().zip(block).zip(tails).zip(out) {
+                *slot = value * value;
+                self.head += *slot;
+                *sum = self.head + tail;
+            }
+            self.filled += n;
+            if self.filled == self.block.len() {
+                self.turn_over();
+            }
+            (values, sums) = (later, rest);
         }
-        sum
     }
 
     pub(super) fn reset(&mut self) {
@@ -61,20 +70,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_integral_is_the_sum_of_the_window() {
-        let mut integral = MovingWindowIntegral::new(28);
-        let values: Vec<f64> = (0..500).map(|n| f64::from(n * n % 97)).collect();
-        for (n, &value) in values.iter().enumerate() {
-            let expected: f64 = values[n.saturating_sub(27)..=n].iter().sum();
-            assert_eq!(integral.push(value), expected, "at sample {n}");
+    fn the_integral_is_the_sum_of_the_squares_in_the_window() {
+        for length in [1, 5, 28, 64, 500] {
+            let mut integral = MovingWindowIntegral::new(28);
+            let values: Vec<f64> = (0..500).map(|n| f64::from(n * n % 97)).collect();
+            let mut sums = vec![0.0; values.len()];
+            for (values, sums) in values.chunks(length).zip(sums.chunks_mut(length)) {
+                integral.run_squares(values, sums);
+            }
+            for n in 0..values.len() {
+                let expected: f64 = values[n.saturating_sub(27)..=n].iter().map(|v| v * v).sum();
+                assert_eq!(sums[n], expected, "at sample {n}");
+            }
         }
     }
 
     #[test]
     fn a_huge_value_leaves_no_trace_once_it_has_left_the_window() {
         let mut integral = MovingWindowIntegral::new(28);
-        integral.push(1e18);
-        let last = (0..28 * 3).map(|_| integral.push(1e-6)).last();
-        assert!((last.unwrap() - 28e-6).abs() < 1e-18);
+        let mut values = [1e-3; 28 * 3 + 1];
+        values[0] = 1e9;
+        let mut sums = [0.0; 28 * 3 + 1];
+        integral.run_squares(&values, &mut sums);
+        assert!((sums[28 * 3] - 28e-6).abs() < 1e-18);
     }
 }

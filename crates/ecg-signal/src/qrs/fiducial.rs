@@ -7,6 +7,7 @@
 
 use super::Polarity;
 use super::history::History;
+use crate::line::Line;
 use crate::units::Hertz;
 
 /// Length of each of the two running means that make the triangular smoother ([1 2 3 2 1]/9 at 250 Hz).
@@ -50,17 +51,20 @@ impl FiducialFilter {
 
     /// Samples by which the output lags the input.
     pub(super) fn delay(&self) -> f64 {
-        (self.means[0].values.len() - 1) as f64
+        (self.means[0].length - 1) as f64
     }
 
-    /// `w` is the smoothed input; f[n] = a (f[n−1] + w[n] − w[n−1]).
+    /// Takes a block `x` into `out`. `w` is the smoothed input; f[n] = a (f[n−1] + (w[n] − w[n−1])).
     #[inline]
-    pub(super) fn push(&mut self, x: f64) -> f64 {
-        let [first, second] = &mut self.means;
-        let smoothed = second.push(first.push(x));
-        self.output = self.pole * (self.output + smoothed - self.smoothed);
-        self.smoothed = smoothed;
-        self.output
+    pub(super) fn run_block(&mut self, x: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(x);
+        self.means.iter_mut().for_each(|mean| mean.run_block(out));
+        for value in out {
+            let step = *value - self.smoothed;
+            self.smoothed = *value;
+            self.output = self.pole * (self.output + step);
+            *value = self.output;
+        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -72,27 +76,29 @@ impl FiducialFilter {
 /// Mean of a few newest values, summed anew each time: too short for a running sum to be worth its drift.
 #[derive(Clone, Debug)]
 struct RunningMean {
-    values: Box<[f64]>,
-    oldest: usize,
+    line: Line,
+    length: usize,
     scale: f64,
 }
 
 impl RunningMean {
     fn new(length: usize) -> Self {
         let length = length.max(1);
-        Self { values: vec![0.0; length].into(), oldest: 0, scale: 1.0 / length as f64 }
+        Self { line: Line::new(length - 1), length, scale: 1.0 / length as f64 }
     }
 
     #[inline]
-    fn push(&mut self, x: f64) -> f64 {
-        self.values[self.oldest] = x;
-        self.oldest = if self.oldest + 1 == self.values.len() { 0 } else { self.oldest + 1 };
-        self.values.iter().sum::<f64>() * self.scale
+    fn run_block(&mut self, x: &mut [f64]) {
+        let n = x.len();
+        self.line.extend(n).copy_from_slice(x);
+        for late in 1..self.length {
+            x.iter_mut().zip(self.line.block(n, late)).for_each(|(sum, value)| *sum += value);
+        }
+        x.iter_mut().for_each(|sum| *sum *= self.scale);
     }
 
     fn reset(&mut self) {
-        self.values.fill(0.0);
-        self.oldest = 0;
+        self.line.reset();
     }
 }
 

@@ -4,8 +4,12 @@
 //! true of flutter and only one at a time of noise or of broad beats: no rest between the waves (spread), one narrow
 //! band (complexity), slow (mobility). On the development records it takes 269 false beats away and costs 7 beats.
 
+use std::ops::Range;
+
+use super::difference::Difference;
 use crate::filter::{SosFilter, design};
 use crate::kernel::Kernel;
+use crate::line::BLOCK;
 use crate::units::Hertz;
 
 /// Reach of the window before and after a peak of the integral: 2.0 s before and 0.75 s after the QRS, with the guard's
@@ -51,7 +55,7 @@ impl Texture {
 /// Sums over some samples.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
-    count: f64,
+    count: usize,
     signal: [f64; 2],
     band: [f64; 2],
     slow: [f64; 3],
@@ -72,28 +76,39 @@ impl Sums {
     }
 }
 
-/// The newest values of a signal, for differences over a distance.
+/// What is summed of each sample of a block.
 #[derive(Clone, Debug)]
-struct Difference {
-    earlier: Box<[f64]>,
-    oldest: usize,
+struct Terms {
+    signal: Box<[f64; BLOCK]>,
+    band: Box<[f64; BLOCK]>,
+    slow: Box<[f64; BLOCK]>,
+    first: Box<[f64; BLOCK]>,
+    second: Box<[f64; BLOCK]>,
+    filtered: Box<[f64; BLOCK]>,
 }
 
-impl Difference {
-    fn new(distance: usize) -> Self {
-        Self { earlier: vec![0.0; distance.max(1)].into(), oldest: 0 }
+impl Default for Terms {
+    fn default() -> Self {
+        let terms = || Box::new([0.0; BLOCK]);
+        Self { signal: terms(), band: terms(), slow: terms(), first: terms(), second: terms(), filtered: terms() }
     }
+}
 
-    #[inline]
-    fn push(&mut self, x: f64) -> f64 {
-        let difference = x - std::mem::replace(&mut self.earlier[self.oldest], x);
-        self.oldest = if self.oldest + 1 == self.earlier.len() { 0 } else { self.oldest + 1 };
-        difference
-    }
-
-    fn reset(&mut self) {
-        self.earlier.fill(0.0);
-        self.oldest = 0;
+impl Terms {
+    /// Adds sizes and squares of a part of the block, sample by sample: the order in which numbers are added must not
+    /// depend on where a block ends.
+    fn add_to(&self, part: Range<usize>, sums: &mut Sums) {
+        let [signal, band, slow, first, second] =
+            [&self.signal, &self.band, &self.slow, &self.first, &self.second].map(|term| &term[part.clone()]);
+        for i in 0..signal.len() {
+            sums.signal[0] += signal[i].abs();
+            sums.signal[1] += signal[i] * signal[i];
+            sums.band[0] += band[i].abs();
+            sums.band[1] += band[i] * band[i];
+            sums.slow[0] += slow[i] * slow[i];
+            sums.slow[1] += first[i] * first[i];
+            sums.slow[2] += second[i] * second[i];
+        }
     }
 }
 
@@ -104,8 +119,12 @@ pub(super) struct FlutterGuard {
     signal_difference: Difference,
     slow_filter: SosFilter,
     slow_differences: [Difference; 2],
+    /// The newest block: what is summed of each sample, how many there are, and how many are summed.
+    terms: Terms,
+    held: usize,
+    summed: usize,
     running: Sums,
-    block: f64,
+    block: usize,
     blocks: Box<[Sums]>,
     oldest: usize,
 }
@@ -121,44 +140,59 @@ impl FlutterGuard {
             signal_difference: Difference::new(fs.samples(SIGNAL_DIFFERENCE_S)),
             slow_filter: SosFilter::new(&slow),
             slow_differences: [fs.samples(SLOW_DIFFERENCE_S); 2].map(Difference::new),
+            terms: Terms::default(),
+            held: 0,
+            summed: 0,
             running: Sums::default(),
-            block: block as f64,
+            block,
             blocks: vec![Sums::default(); fs.samples(WINDOW_S) / block].into(),
             oldest: 0,
         }
     }
 
-    /// Takes one input sample and the slope of the detection band at it.
+    /// Takes a block of the input and the slope of the detection band at it.
     #[inline]
-    pub(super) fn push(&mut self, x: f64, slope: f64) {
-        let u = self.signal_difference.push(self.signal_filter.run(x));
-        let z = self.slow_filter.run(x);
-        let [first, second] = &mut self.slow_differences;
-        let e1 = first.push(z);
-        let e2 = second.push(e1);
-        let sums = &mut self.running;
-        sums.count += 1.0;
-        sums.signal[0] += u.abs();
-        sums.signal[1] += u * u;
-        sums.band[0] += slope.abs();
-        sums.band[1] += slope * slope;
-        sums.slow[0] += z * z;
-        sums.slow[1] += e1 * e1;
-        sums.slow[2] += e2 * e2;
-        if sums.count >= self.block {
-            self.blocks[self.oldest] = std::mem::take(sums);
-            self.oldest = if self.oldest + 1 == self.blocks.len() { 0 } else { self.oldest + 1 };
+    pub(super) fn run_block(&mut self, x: &[f64], slope: &[f64]) {
+        self.sum_to(self.held);
+        let n = x.len();
+        let Terms { signal, band, slow, first, second, filtered } = &mut self.terms;
+        filtered[..n].copy_from_slice(x);
+        self.signal_filter.run_block(&mut filtered[..n]);
+        self.signal_difference.run_block(&filtered[..n], &mut signal[..n]);
+        slow[..n].copy_from_slice(x);
+        self.slow_filter.run_block(&mut slow[..n]);
+        let [over_once, over_twice] = &mut self.slow_differences;
+        over_once.run_block(&slow[..n], &mut first[..n]);
+        over_twice.run_block(&first[..n], &mut second[..n]);
+        band[..n].copy_from_slice(slope);
+        (self.held, self.summed) = (n, 0);
+    }
+
+    /// Adds the samples of the newest block before `end` that are not summed yet.
+    fn sum_to(&mut self, end: usize) {
+        while self.summed < end {
+            let part = self.summed..end.min(self.summed + self.block - self.running.count);
+            let sums = &mut self.running;
+            sums.count += part.len();
+            self.terms.add_to(part.clone(), sums);
+            if sums.count == self.block {
+                self.blocks[self.oldest] = std::mem::take(sums);
+                self.oldest = if self.oldest + 1 == self.blocks.len() { 0 } else { self.oldest + 1 };
+            }
+            self.summed = part.end;
         }
     }
 
-    /// The texture of the window that ends at the newest sample.
-    pub(super) fn texture(&self) -> Texture {
+    /// The texture of the window that ends at sample `at` of the newest block. Asked for in order of time.
+    pub(super) fn texture_at(&mut self, at: usize) -> Texture {
+        self.sum_to(at + 1);
         let mut sums = self.running;
         self.blocks.iter().for_each(|block| sums.add(block));
+        let count = sums.count as f64;
         let [z, e1, e2] = sums.slow;
         Texture {
-            spread_signal: spread(sums.signal, sums.count),
-            spread_band: spread(sums.band, sums.count),
+            spread_signal: spread(sums.signal, count),
+            spread_band: spread(sums.band, count),
             mobility: ratio(e1, z).sqrt(),
             complexity: ratio(e2 * z, e1 * e1).sqrt(),
         }
@@ -169,6 +203,7 @@ impl FlutterGuard {
         self.signal_difference.reset();
         self.slow_filter.reset();
         self.slow_differences.iter_mut().for_each(Difference::reset);
+        (self.held, self.summed) = (0, 0);
         self.running = Sums::default();
         self.blocks.fill(Sums::default());
         self.oldest = 0;
@@ -193,12 +228,13 @@ mod tests {
         let fs = Hertz(250.0);
         let mut guard = FlutterGuard::new(fs);
         let mut band = super::super::band::DetectionBand::new(fs);
-        for n in 0..2500 {
-            let x = signal(f64::from(n) / 250.0);
-            let slope = band.push(x).slope;
-            guard.push(x, slope);
+        for n in 0..50 {
+            let x: [f64; 50] = std::array::from_fn(|k| signal(f64::from(n * 50 + k as u32) / 250.0));
+            let (mut banded, mut slope) = ([0.0; 50], [0.0; 50]);
+            band.run_block(&x, &mut banded, &mut slope);
+            guard.run_block(&x, &slope);
         }
-        guard.texture()
+        guard.texture_at(49)
     }
 
     #[test]

@@ -15,12 +15,17 @@ impl History {
         Self { samples: vec![0.0; length.next_power_of_two()].into(), next: 0 }
     }
 
-    /// Appends the sample with the next index.
+    /// Appends the samples with the next indices.
     #[inline]
-    pub(super) fn push(&mut self, sample: f64) {
-        let slot = self.slot(self.next);
-        self.samples[slot] = sample;
-        self.next += 1;
+    pub(super) fn extend(&mut self, mut samples: &[f64]) {
+        while !samples.is_empty() {
+            let slot = self.slot(self.next);
+            let n = samples.len().min(self.samples.len() - slot);
+            let (now, later) = samples.split_at(n);
+            self.samples[slot..slot + n].copy_from_slice(now);
+            self.next += n as i64;
+            samples = later;
+        }
     }
 
     /// The sample at `index`, which must be one of the newest (or lie before the start: 0).
@@ -56,11 +61,12 @@ mod tests {
     fn a_history_gives_back_the_newest_samples_and_zero_before_the_start() {
         let mut history = History::new(5);
         for n in 0..3 {
-            history.push(f64::from(n) + 1.0);
+            history.extend(&[f64::from(n) + 1.0]);
         }
         assert_eq!(history.range(-2, 2).collect::<Vec<_>>(), [0.0, 0.0, 1.0, 2.0, 3.0]);
-        for n in 3..100 {
-            history.push(f64::from(n) + 1.0);
+        for n in (3..100).step_by(11) {
+            let block: Vec<f64> = (n..(n + 11).min(100)).map(|n| f64::from(n) + 1.0).collect();
+            history.extend(&block);
         }
         assert_eq!(history.range(95, 99).collect::<Vec<_>>(), [96.0, 97.0, 98.0, 99.0, 100.0]);
     }

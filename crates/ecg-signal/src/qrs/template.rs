@@ -106,7 +106,7 @@ mod tests {
 
     fn wave(shift: f64, size: f64) -> History {
         let mut history = History::new(128);
-        (0..100).for_each(|n| history.push(size * ((f64::from(n) - 50.0 - shift) / 5.0).sin()));
+        (0..100).for_each(|n| history.extend(&[size * ((f64::from(n) - 50.0 - shift) / 5.0).sin()]));
         history
     }
 
