@@ -93,6 +93,8 @@ impl PathInput {
 /// How long each part of the path takes, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PathDelay {
+    /// The limiter of jumps: one sample at 250 Hz.
+    pub slew_ms: f64,
     /// The resampler; 0 for a source at 250 Hz.
     pub resampler_ms: f64,
     /// The conditioning chain: it runs while the detector waits.
@@ -101,7 +103,7 @@ pub struct PathDelay {
     pub detector_ms: f64,
     /// From R to the last sample of its segment.
     pub segment_ms: f64,
-    /// From R at the source to the finished segment: the resampler and the later of decision and segment.
+    /// From R at the source to the finished segment: limiter, resampler, and the later of decision and segment.
     pub r_to_segment_ms: f64,
 }
 
@@ -160,7 +162,7 @@ impl SignalPath {
         self.index += 1;
         let bits = MarkBits { clipped: input.clipped, lead_off: !usable || input.lead_off == Some(true) };
         self.marks = self.marks.or(bits);
-        let limited = self.slew.run(self.held_mv);
+        let Some(limited) = self.slew.push(self.held_mv) else { return };
         let Self { resampler, interior, state, marks, .. } = self;
         resampler.push(limited, &mut |x| {
             state.sample(interior.push(x, std::mem::take(marks)));
@@ -180,10 +182,14 @@ impl SignalPath {
     /// Ends the record: decides everything that is still held. A sample that is pushed afterwards begins anew at the
     /// next index.
     pub fn flush(&mut self, sink: &mut impl FnMut(Beat)) {
-        let Self { resampler, interior, state, marks, .. } = self;
-        resampler.flush(&mut |x| {
+        let Self { slew, resampler, interior, state, marks, .. } = self;
+        let mut sample = |x| {
             state.sample(interior.push(x, std::mem::take(marks)));
-        });
+        };
+        while let Some(limited) = slew.flush() {
+            resampler.push(limited, &mut sample);
+        }
+        resampler.flush(&mut sample);
         self.interior.finish();
         while let Some(raw) = self.interior.next_beat() {
             self.emit(raw, sink);
@@ -209,12 +215,13 @@ impl SignalPath {
 
     /// How long each part takes.
     pub fn delay(&self) -> PathDelay {
+        let slew_ms = self.config.fs.milliseconds(self.slew.delay());
         let resampler_ms = self.config.fs.milliseconds(self.resampler.delay());
         let conditioner_ms = FS.milliseconds(self.interior.conditioner_delay() as f64);
         let detector_ms = FS.milliseconds(self.interior.decision_delay() as f64);
         let segment_ms = FS.milliseconds((SEGMENT_SAMPLES - 1 - SEGMENT_R_INDEX) as f64);
-        let r_to_segment_ms = resampler_ms + detector_ms.max(segment_ms + conditioner_ms);
-        PathDelay { resampler_ms, conditioner_ms, detector_ms, segment_ms, r_to_segment_ms }
+        let r_to_segment_ms = slew_ms + resampler_ms + detector_ms.max(segment_ms + conditioner_ms);
+        PathDelay { slew_ms, resampler_ms, conditioner_ms, detector_ms, segment_ms, r_to_segment_ms }
     }
 
     /// What the chain does to a signal, in words: `ecgid-chain-1 250Hz notch50 bp0.5-40 db6`. A model card keeps
