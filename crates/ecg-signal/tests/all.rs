@@ -24,6 +24,18 @@ mod path;
 mod recordings;
 #[path = "all/resampling.rs"]
 mod resampling;
+#[path = "all/rhythms.rs"]
+mod rhythms;
+#[path = "all/stream.rs"]
+mod stream;
+#[path = "all/ugly.rs"]
+mod ugly;
+#[path = "all/ugly_mains.rs"]
+mod ugly_mains;
+#[path = "all/ugly_recordings.rs"]
+mod ugly_recordings;
+#[path = "all/upside_down.rs"]
+mod upside_down;
 #[path = "all/wave.rs"]
 mod wave;
 #[path = "all/wavelets.rs"]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use ecg_data::{AnnotationKind, Collection, Record, annotations};
 use ecg_signal::{Beat, Hertz, Mains, PathConfig, PathInput, SignalPath, Verdict};
 
-fn data(folder: &str) -> Option<PathBuf> {
+pub(crate) fn data(folder: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
     let root = std::env::var_os("ECGID_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let folder = root.join(folder);
