@@ -31,7 +31,7 @@ pub use kernel::{Kernel, Then};
 pub use normalise::{BeatAverager, ModelInput, Preparation, prepare};
 pub use path::{CHAIN, Contact, PathConfig, PathDelay, PathError, PathInput, SignalPath, SignalState};
 pub use qrs::{Detection, Polarity, QrsDetector};
-pub use quality::{BeatQuality, Refusal, Verdict};
+pub use quality::{BeatQuality, QualityIndices, Refusal, Verdict, WindowFault, WindowQuality};
 pub use resample::{ResampleError, Resampler, resample};
 pub use rr::{RrInterval, RrSeries};
 pub use units::{Hertz, SampleIndex};

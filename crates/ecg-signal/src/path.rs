@@ -18,7 +18,7 @@ use crate::beat::Beat;
 use crate::filter::design::DesignError;
 use crate::filter::notch::Mains;
 use crate::kernel::Kernel;
-use crate::quality::MarkBits;
+use crate::quality::{MarkBits, WindowQuality};
 use crate::resample::{ResampleError, Resampler};
 use crate::slew::SlewLimiter;
 use crate::units::{Hertz, SampleIndex};
@@ -160,7 +160,9 @@ impl SignalPath {
             self.unusable += 1;
         }
         self.index += 1;
-        let bits = MarkBits { clipped: input.clipped, lead_off: !usable || input.lead_off == Some(true) };
+        let board_off = input.lead_off == Some(true);
+        let lead_off = !usable || board_off && !self.interior.gate().lead_off_contradicted();
+        let bits = MarkBits { clipped: input.clipped, lead_off, board_off };
         self.marks = self.marks.or(bits);
         let Some(limited) = self.slew.push(self.held_mv) else { return };
         let Self { resampler, interior, state, marks, .. } = self;
@@ -237,7 +239,12 @@ impl SignalPath {
 
     /// How the signal is now.
     pub fn signal_state(&self) -> SignalState {
-        self.state.state()
+        SignalState { lead_off_contradicted: self.interior.gate().lead_off_contradicted(), ..self.state.state() }
+    }
+
+    /// How the last ten seconds were, judged anew each second; `None` in the first four.
+    pub fn window_quality(&self) -> Option<&WindowQuality> {
+        self.interior.gate().window()
     }
 
     fn emit(&mut self, raw: RawBeat, sink: &mut impl FnMut(Beat)) {

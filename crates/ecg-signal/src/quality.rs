@@ -4,18 +4,32 @@
 //! refusal has one reason, the plainest that holds: a beat without its samples is `Incomplete` before it is noise. Must
 //! not know where R is in the source or what the beat is used for.
 
+mod features;
+pub mod half_rate;
+pub mod indices;
+pub mod length;
 mod marks;
+pub mod moments;
+mod recent;
 mod score;
+pub mod spectrum;
 mod template;
+mod trust;
+mod window;
 
 use std::fmt;
 
 use crate::qrs::Detection;
 use crate::segment::Segment;
 
+use features::BeatFeatures;
+use indices::IndexMeter;
+pub use indices::QualityIndices;
 pub use marks::{Mark, MarkBits, SpanMarks};
 pub(crate) use marks::{Marker, STILL_LIMIT};
-use template::UsualShapes;
+use template::{Likenesses, Part, UsualShapes};
+use trust::LeadOffTrust;
+pub use window::{WindowFault, WindowQuality};
 
 /// Whether a beat may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,16 +106,25 @@ pub struct BeatQuality {
 }
 
 /// Score below which a beat is refused as noise.
-pub const SCORE_FLOOR: f64 = 0.5;
+pub const SCORE_FLOOR: f64 = 0.45;
 /// Correlation from which on two segments have the same shape (Orphanidou 2015 asks as much of a clean lead).
 pub const CORRELATION_FLOOR: f64 = 0.66;
 /// Peak-to-peak amplitudes that an ECG on the skin can have, in conditioned millivolts.
 pub const AMPLITUDE_RANGE_MV: (f64, f64) = (0.05, 20.0);
 
-/// Judges one beat after another.
+/// Samples before the first window: the spectrum has its first segment.
+const FIRST_WINDOW: u64 = 1000;
+/// Score from which on a beat is surely one: it speaks against a lead-off bit.
+const SURE_SCORE: f64 = 0.9;
+
+/// Judges one beat after another, and a window each second.
 #[derive(Clone, Debug)]
 pub struct QualityGate {
     shapes: UsualShapes,
+    meter: IndexMeter,
+    window: Option<WindowQuality>,
+    trust: LeadOffTrust,
+    previous_r: f64,
 }
 
 impl Default for QualityGate {
@@ -113,38 +136,98 @@ impl Default for QualityGate {
 impl QualityGate {
     /// A gate that has seen nothing.
     pub fn new() -> Self {
-        Self { shapes: UsualShapes::new() }
+        Self {
+            shapes: UsualShapes::new(),
+            meter: IndexMeter::new(),
+            window: None,
+            trust: LeadOffTrust::default(),
+            previous_r: 0.0,
+        }
     }
 
-    /// Judges a beat by what the detector knows, its segment (`whole`: no sample of it is missing) and the marks of
-    /// its samples.
-    pub fn judge(&mut self, detection: &Detection, segment: &Segment, whole: bool, marks: SpanMarks) -> BeatQuality {
+    /// Takes one sample in the two forms of the path, and what the board said of it.
+    #[inline]
+    pub fn push(&mut self, notched: f64, conditioned: f64, board_off: bool) {
+        self.trust.sample(board_off);
+        if self.meter.push(notched, conditioned) && self.meter.samples() >= FIRST_WINDOW {
+            self.window = Some(WindowQuality::of(self.meter.measure()));
+        }
+    }
+
+    /// The verdict on the newest window of ten seconds, moved each second; `None` in the first four seconds.
+    pub fn window(&self) -> Option<&WindowQuality> {
+        self.window.as_ref()
+    }
+
+    /// The signal has contradicted the board's lead-off bits; they are not believed.
+    pub fn lead_off_contradicted(&self) -> bool {
+        self.trust.is_contradicted()
+    }
+
+    /// Judges a beat by what the detector knows, its segment (`whole`: no sample of it is missing), the segment of the
+    /// beat behind it, where that has been found already, and the marks of its samples.
+    pub fn judge(
+        &mut self,
+        detection: &Detection,
+        segment: &Segment,
+        whole: bool,
+        behind: Option<&Segment>,
+        marks: SpanMarks,
+    ) -> BeatQuality {
         let (low, high) = segment.iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
+        let part = template::without_line(segment);
+        let likenesses = self.shapes.compare(&part);
+        let features = self.features(detection, &part, behind, &likenesses);
+        self.meter.beats().first(detection.r_peak, whole.then_some(&part));
         let mut quality = BeatQuality {
             verdict: Verdict::Accepted,
-            score: score::score(detection),
+            score: score::score(&features),
             noise_ratio: detection.noise_ratio,
             noise_state: detection.noise_state,
             spread: detection.spread,
             shape: detection.shape,
-            correlation: if whole { self.shapes.correlation(segment) } else { None },
+            correlation: likenesses.ruling().filter(|_| whole),
             peak_to_peak_mv: high - low,
         };
-        if let Some(refusal) = first_refusal(&quality, whole, marks) {
+        let refusal = first_refusal(&quality, whole, marks);
+        let sure = quality.score >= SURE_SCORE && matches!(refusal, None | Some(Refusal::LeadOff));
+        let age = (self.meter.samples() as f64 - detection.r_peak).max(0.0);
+        self.trust.beat(marks.board_off, sure && !marks.clipped && !marks.still, age as u32);
+        if let Some(refusal) = refusal {
             quality.verdict = Verdict::Refused(refusal);
             return quality;
         }
-        let shape = self.shapes.learn(segment, CORRELATION_FLOOR);
-        quality.correlation = shape.correlation;
-        if !shape.usual {
+        self.shapes.learn(&part, &likenesses);
+        if !likenesses.is_usual() {
             quality.verdict = Verdict::Refused(Refusal::Shape);
         }
         quality
     }
 
-    /// Forgets all beats.
+    fn features(
+        &mut self,
+        detection: &Detection,
+        part: &Part,
+        behind: Option<&Segment>,
+        likenesses: &Likenesses,
+    ) -> BeatFeatures {
+        let previous = std::mem::replace(&mut self.previous_r, detection.r_peak);
+        let beats = self.meter.beats();
+        let company = beats.company(detection.r_peak, part, behind.map(template::without_line).as_ref());
+        BeatFeatures::new(detection, &company, likenesses, beats.extra(previous, detection.r_peak))
+    }
+
+    /// The shapes known so far are too few to judge by: the segment of the beat behind helps.
+    pub fn wants_company(&self) -> bool {
+        self.meter.wants_company()
+    }
+
+    /// Forgets the signal. What is known of the board's bits stays.
     pub fn reset(&mut self) {
         self.shapes.reset();
+        self.meter.reset();
+        self.window = None;
+        self.previous_r = 0.0;
     }
 }
 

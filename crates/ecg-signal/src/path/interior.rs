@@ -74,6 +74,7 @@ impl Interior {
         self.marks.push(mark);
         let sample = self.conditioner.run(x);
         self.segmenter.push(sample.conditioned);
+        self.gate.push(sample.notched, sample.conditioned, bits.board_off);
         let waiting = &mut self.waiting;
         self.detector.push(sample.notched, &mut |detection| waiting.push_back(detection));
         mark
@@ -101,7 +102,13 @@ impl Interior {
             Cut::Incomplete(segment) => (segment, false),
         };
         self.waiting.pop_front();
-        let quality = self.gate.judge(&detection, &segment, whole, self.span_marks(detection.r_peak));
+        let behind = self.waiting.front().filter(|_| self.gate.wants_company());
+        let behind = behind.and_then(|next| match self.segmenter.cut(next.r_peak) {
+            Cut::Whole(segment) => Some(segment),
+            _ => None,
+        });
+        let marks = self.span_marks(detection.r_peak);
+        let quality = self.gate.judge(&detection, &segment, whole, behind.as_ref(), marks);
         let contact_lost = self.lost_between(detection.r_peak);
         self.previous_r = detection.r_peak;
         Some(RawBeat { r_peak: detection.r_peak, polarity: detection.polarity, quality, segment, contact_lost })
@@ -126,6 +133,10 @@ impl Interior {
         self.ended = false;
         self.lost_at = None;
         self.previous_r = 0.0;
+    }
+
+    pub(super) fn gate(&self) -> &QualityGate {
+        &self.gate
     }
 
     fn span_marks(&self, r_peak: f64) -> SpanMarks {

@@ -30,6 +30,8 @@ pub struct SignalState {
     pub heart_rate_bpm: Option<f64>,
     /// Share of the newest 16 beats that were accepted, 0 … 1; 0 without beats.
     pub accepted_share: f64,
+    /// The board says that an electrode is off while the signal shows a heart: its bits are not believed.
+    pub lead_off_contradicted: bool,
 }
 
 const SECOND: u32 = FS.0 as u32;
@@ -124,6 +126,7 @@ impl StateTracker {
             contact: self.contact(),
             heart_rate_bpm: self.heart_rate_bpm(),
             accepted_share: self.accepted_share(),
+            lead_off_contradicted: false,
         }
     }
 

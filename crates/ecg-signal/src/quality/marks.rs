@@ -7,14 +7,20 @@
 pub struct MarkBits {
     /// The converter was at its limit.
     pub clipped: bool,
-    /// The board said that an electrode was off, or the sample was not a usable number.
+    /// The board said that an electrode was off, and is believed, or the sample was not a usable number.
     pub lead_off: bool,
+    /// The board said that an electrode was off, believed or not.
+    pub board_off: bool,
 }
 
 impl MarkBits {
     /// The marks of two samples together.
     pub fn or(self, other: Self) -> Self {
-        Self { clipped: self.clipped || other.clipped, lead_off: self.lead_off || other.lead_off }
+        Self {
+            clipped: self.clipped || other.clipped,
+            lead_off: self.lead_off || other.lead_off,
+            board_off: self.board_off || other.board_off,
+        }
     }
 }
 
@@ -34,8 +40,11 @@ pub struct SpanMarks {
     pub clipped: bool,
     /// Some sample had no contact.
     pub lead_off: bool,
+    /// The board said of every sample that an electrode was off.
+    pub board_off: bool,
     /// The signal stood still for half a second.
     pub still: bool,
+    any: bool,
 }
 
 impl SpanMarks {
@@ -43,6 +52,8 @@ impl SpanMarks {
     pub fn add(&mut self, mark: Mark) {
         self.clipped |= mark.bits.clipped;
         self.lead_off |= mark.bits.lead_off;
+        self.board_off = mark.bits.board_off && (self.board_off || !self.any);
+        self.any = true;
         self.still |= mark.still >= STILL_LIMIT;
     }
 }

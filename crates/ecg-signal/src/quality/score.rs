@@ -1,11 +1,13 @@
-//! One number for "is this a heartbeat at all", from the detector's features. Must not know about segments.
+//! One number for "is this a heartbeat whose shape can be seen". Must not know how a feature is measured.
 
-use crate::qrs::Detection;
+use super::features::BeatFeatures;
 
-/// 0 (noise) … 1 (heartbeat): a logistic function of the detector's features. The weights put the middle halfway between
-/// the medians of beats (noise ratio 0.06, noise state 0.06, spread 0.9) and of white, brown and EMG noise (0.5, 0.5,
-/// 1.6); 99 of 100 normal beats of MIT-BIH score above 0.94.
-pub(super) fn score(detection: &Detection) -> f64 {
-    let z = 7.0 - 6.0 * detection.noise_ratio - 7.0 * detection.noise_state - 6.0 * (detection.spread - 0.96).max(0.0);
+/// The constant and the weight of each feature.
+const CONSTANT: f64 = -0.3;
+const WEIGHTS: [f64; BeatFeatures::COUNT] = [-3.1, -4.8, 1.25, 0.35, -1.95, -5.0, 1.0, -0.2, 0.2];
+
+/// The probability, 0 … 1, by a logistic function.
+pub(super) fn score(features: &BeatFeatures) -> f64 {
+    let z: f64 = CONSTANT + features.values().iter().zip(WEIGHTS).map(|(x, weight)| x * weight).sum::<f64>();
     1.0 / (1.0 + (-z).exp())
 }

@@ -1,0 +1,227 @@
+//! The beats of the last ten seconds, as two detectors found them: their agreement and their likeness.
+//!
+//! Must not know how beats are found. Places are samples of the path since its last reset.
+
+use super::template::{COMPARED, Part, correlation, dot};
+
+/// Two detectors mean the same beat when they are no farther apart than this: 150 ms.
+const MATCH: f64 = 37.5;
+/// Beats kept: more than 10 s hold at 300 a minute.
+const KEPT: usize = 64;
+
+/// Beats that a new one is compared with.
+const COMPANIONS: usize = 8;
+
+/// A beat beside the eight before it, or, where fewer have come, the one behind it too.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Company {
+    /// Largest likeness.
+    pub(super) best: f64,
+    /// Median likeness.
+    pub(super) median: f64,
+    /// Mean distance of their heights from the median one, as logarithms.
+    pub(super) height_spread: f64,
+    /// The same of the intervals.
+    pub(super) interval_spread: f64,
+    /// Share of the eight that have not come yet.
+    pub(super) missing: f64,
+}
+
+/// The newest few values.
+#[derive(Clone, Debug)]
+pub(super) struct Newest<T, const N: usize> {
+    values: Box<[T; N]>,
+    end: usize,
+}
+
+impl<T: Copy + Default, const N: usize> Default for Newest<T, N> {
+    fn default() -> Self {
+        Self { values: Box::new([T::default(); N]), end: 0 }
+    }
+}
+
+impl<T: Copy, const N: usize> Newest<T, N> {
+    pub(super) fn push(&mut self, value: T) {
+        self.values[self.end % N] = value;
+        self.end += 1;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.end.min(N)
+    }
+
+    /// The values held, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &T> + Clone {
+        (1..=self.len()).map(|back| &self.values[(self.end - back) % N])
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.end = 0;
+    }
+}
+
+/// At most one number for each companion.
+#[derive(Clone, Copy, Debug, Default)]
+struct Few {
+    values: [f64; COMPANIONS],
+    count: usize,
+}
+
+impl Few {
+    /// Takes one more, unless there are eight.
+    fn push(&mut self, value: f64) {
+        if self.count < COMPANIONS {
+            self.values[self.count] = value;
+            self.count += 1;
+        }
+    }
+
+    fn sorted(&mut self) -> &[f64] {
+        let values = &mut self.values[..self.count];
+        values.sort_unstable_by(f64::total_cmp);
+        values
+    }
+
+    /// The upper median; 0 without numbers.
+    fn median(&mut self) -> f64 {
+        let values = self.sorted();
+        values.get(values.len() / 2).copied().unwrap_or(0.0)
+    }
+
+    /// Mean distance from the median; 0 without numbers.
+    fn spread(&mut self) -> f64 {
+        let median = self.median();
+        let sum: f64 = self.values[..self.count].iter().map(|value| (value - median).abs()).sum();
+        sum / self.count.max(1) as f64
+    }
+}
+
+/// A beat of the first detector, its QRS and the square of its size: 0 where samples are missing.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    place: f64,
+    square: f32,
+    part: Part,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { place: 0.0, square: 0.0, part: [0.0; COMPARED] }
+    }
+}
+
+/// Keeps the newest beats of both detectors.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RecentBeats {
+    first: Newest<Found, KEPT>,
+    second: Newest<f64, KEPT>,
+}
+
+impl RecentBeats {
+    /// The first detector has found a beat; `part` is its QRS without its line, `None` where samples are missing.
+    pub(super) fn first(&mut self, place: f64, part: Option<&Part>) {
+        let found = part.map_or(Found { place, ..Found::default() }, |part| Found {
+            place,
+            square: dot(part, part),
+            part: *part,
+        });
+        self.first.push(found);
+    }
+
+    /// The second detector has found a beat.
+    pub(super) fn second(&mut self, place: f64) {
+        self.second.push(place);
+    }
+
+    /// Beats of the second detector between two neighbouring ones of the first, matched with neither.
+    pub(super) fn extra(&self, previous: f64, place: f64) -> u32 {
+        let later = self.second.newest_first().take_while(|&&second| second > previous + MATCH);
+        later.filter(|&&second| second < place - MATCH).count() as u32
+    }
+
+    /// Fewer than eight beats have come.
+    pub(super) fn are_few(&self) -> bool {
+        self.first.len() < COMPANIONS
+    }
+
+    /// How the beat at `place` with the QRS `part` compares with those before it and with the next one, `behind`.
+    pub(super) fn company(&self, place: f64, part: &Part, behind: Option<&Part>) -> Company {
+        let square = dot(part, part);
+        let mut likeness = Few::default();
+        let mut heights = Few::default();
+        let mut intervals = Few::default();
+        let mut compare = |other: &Part, other_square: f32| {
+            if square * other_square > 0.0 {
+                likeness.push(correlation(part, square, other, other_square));
+                heights.push(0.5 * f64::from(other_square / square).ln());
+            }
+        };
+        if let Some(behind) = behind {
+            compare(behind, dot(behind, behind));
+        }
+        let mut later = place;
+        for found in self.first.newest_first().take(COMPANIONS) {
+            intervals.push((later - found.place).max(1.0).ln());
+            later = found.place;
+            compare(&found.part, found.square);
+        }
+        Company {
+            best: likeness.sorted().last().copied().unwrap_or(0.0),
+            median: likeness.median(),
+            height_spread: heights.spread(),
+            interval_spread: intervals.spread(),
+            missing: 1.0 - likeness.count as f64 / COMPANIONS as f64,
+        }
+    }
+
+    /// bSQI of the beats in `from..to`.
+    pub(super) fn b_sqi(&self, from: f64, to: f64) -> Option<f64> {
+        let within = |place: &f64| (from..to).contains(place);
+        let mut first = self.first.newest_first().map(|found| found.place).filter(|place| within(place)).peekable();
+        let mut second = self.second.newest_first().copied().filter(|place| within(place)).peekable();
+        let (mut matched, mut all) = (0u32, 0u32);
+        // Both run from the newest to the oldest: what is newer than the other's newest by more than the match has none.
+        loop {
+            all += 1;
+            match (first.peek(), second.peek()) {
+                (Some(a), Some(b)) if (a - b).abs() <= MATCH => {
+                    matched += 1;
+                    first.next();
+                    second.next();
+                }
+                (Some(a), Some(b)) if a > b => {
+                    first.next();
+                }
+                (Some(_), None) => {
+                    first.next();
+                }
+                (_, Some(_)) => {
+                    second.next();
+                }
+                (None, None) => break,
+            }
+        }
+        all -= 1;
+        (all > 0).then(|| f64::from(matched) / f64::from(all))
+    }
+
+    /// Mean correlation of the beats in `from..to` with their mean; `None` with fewer than two.
+    pub(super) fn template_correlation(&self, from: f64, to: f64) -> Option<f64> {
+        let usable = |found: &&Found| found.square > 0.0 && (from..to).contains(&found.place);
+        let beats = self.first.newest_first().filter(usable);
+        let mut sum = [0.0; COMPARED];
+        let mut count = 0.0;
+        for beat in beats.clone() {
+            sum.iter_mut().zip(&beat.part).for_each(|(sum, x)| *sum += x);
+            count += 1.0;
+        }
+        let square = dot(&sum, &sum);
+        let mean = || beats.map(|beat| correlation(&beat.part, beat.square, &sum, square)).sum::<f64>() / count;
+        (count >= 2.0 && square > 0.0).then(mean)
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.first.clear();
+        self.second.clear();
+    }
+}
