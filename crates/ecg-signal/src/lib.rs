@@ -16,6 +16,7 @@ pub mod path;
 pub mod qrs;
 pub mod quality;
 pub mod resample;
+pub mod respiration;
 mod ring;
 pub mod rr;
 pub mod segment;
@@ -33,6 +34,7 @@ pub use path::{CHAIN, Contact, PathConfig, PathDelay, PathError, PathInput, Sign
 pub use qrs::{Detection, Polarity, QrsDetector};
 pub use quality::{BeatQuality, QualityIndices, Refusal, Verdict, WindowFault, WindowQuality};
 pub use resample::{ResampleError, Resampler, resample};
+pub use respiration::{Agreement, Breathing, NoRate, RespirationMonitor, RespirationRate, RespirationSource};
 pub use rr::{RrInterval, RrSeries};
 pub use units::{Hertz, SampleIndex};
 

@@ -8,6 +8,8 @@ macro_rules! skipped {
     }};
 }
 
+#[path = "all/breaths.rs"]
+mod breaths;
 #[path = "all/filters.rs"]
 mod filters;
 #[path = "all/golden.rs"]
@@ -36,6 +38,8 @@ mod ugly_mains;
 mod ugly_recordings;
 #[path = "all/upside_down.rs"]
 mod upside_down;
+#[path = "all/respiration.rs"]
+mod respiration;
 #[path = "all/wave.rs"]
 mod wave;
 #[path = "all/wavelets.rs"]

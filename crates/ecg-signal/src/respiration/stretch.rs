@@ -1,0 +1,73 @@
+//! A stretch of a waveform made fit for a transform: steps cut out, the straight line taken off, tapered.
+//!
+//! Must not know about frequencies.
+
+use std::f64::consts::TAU;
+
+use super::NoRate;
+
+/// A step between ticks beyond so many times the usual large one (the fourth of five by size) is none of a breath's: it
+/// is cut out.
+const STEP_FACTOR: f64 = 4.0;
+/// Steps, the largest one of twenty over the middle one, beyond which it is movement that hides a breath: a sine has 1.4,
+/// noise 2.9.
+const MOVEMENT_FACTOR: f64 = 5.0;
+/// Share of steps cut out beyond which movement hides the breath.
+const MOST_CUT: f64 = 0.12;
+
+/// Takes steps out that no breath makes: there the waveform goes on as if it had stood still.
+pub(super) fn cut_steps(x: &mut [f64], steps: &mut [f64]) -> Result<(), NoRate> {
+    for (step, pair) in steps.iter_mut().zip(x.windows(2)) {
+        *step = (pair[1] - pair[0]).abs();
+    }
+    let fourth_of_five = steps.len() * 4 / 5;
+    let (_, large, _) = steps.select_nth_unstable_by(fourth_of_five, f64::total_cmp);
+    let limit = STEP_FACTOR * *large;
+    if limit <= f64::MIN_POSITIVE {
+        return Err(NoRate::Still);
+    }
+    let (mut before, mut level, mut cut) = (x[0], 0.0, 0);
+    for value in x.iter_mut() {
+        let step = *value - before;
+        before = *value;
+        if step.abs() > limit {
+            cut += 1;
+        } else {
+            level += step;
+        }
+        *value = level;
+    }
+    if cut as f64 > MOST_CUT * x.len() as f64 { Err(NoRate::Motion) } else { Ok(()) }
+}
+
+/// Why nothing repeats: movement, where the largest steps are far beyond the middle one.
+pub(super) fn disturbance(steps: &mut [f64]) -> NoRate {
+    let length = steps.len();
+    let mut at = |share: f64| *steps.select_nth_unstable_by((share * length as f64) as usize, f64::total_cmp).1;
+    if at(0.95) > MOVEMENT_FACTOR * at(0.5) { NoRate::Motion } else { NoRate::Irregular }
+}
+
+/// Takes the straight line of least squares off.
+pub(super) fn take_line_off(x: &mut [f64]) {
+    let n = x.len() as f64;
+    let middle = (n - 1.0) / 2.0;
+    let (mut sum, mut moment) = (0.0, 0.0);
+    for (at, value) in x.iter().enumerate() {
+        sum += value;
+        moment += (at as f64 - middle) * value;
+    }
+    let (mean, slope) = (sum / n, moment * 12.0 / (n * (n * n - 1.0)));
+    for (at, value) in x.iter_mut().enumerate() {
+        *value -= mean + slope * (at as f64 - middle);
+    }
+}
+
+/// Hann's taper, its cosine by rotation.
+pub(super) fn taper(x: &mut [f64]) {
+    let (turn_sin, turn_cos) = (TAU / x.len() as f64).sin_cos();
+    let (mut sin, mut cos) = (0.5 * TAU / x.len() as f64).sin_cos();
+    for value in x {
+        *value *= 0.5 - 0.5 * cos;
+        (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+    }
+}
