@@ -32,7 +32,9 @@ fn run(monitor: &mut RespirationMonitor, impedance: &[Option<f64>], beats: &[Bea
         while let Some(beat) = beats.next_if(|beat| beat.decided_at <= n as u64) {
             monitor.push_beat(beat);
         }
-        black_box(monitor.push(black_box(impedance)));
+        if let Some(breathing) = monitor.push(impedance) {
+            black_box(breathing);
+        }
     }
 }
 

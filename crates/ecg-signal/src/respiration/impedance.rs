@@ -36,14 +36,14 @@ pub(super) struct ImpedanceWave {
     bridged: u32,
     /// Source samples that the low-pass is late.
     filter_delay: f64,
-    /// First value of the stretch: filters start at rest on it. `None`: nothing has come since the interruption.
+    /// First mean of the stretch: filters start at rest on it.
     first: Option<f64>,
     held: f64,
     missing: u32,
     sum: f64,
     count: u32,
     previous: Option<f64>,
-    /// A value has come once: there is such a channel.
+    /// Values have come once: there is such a channel.
     present: bool,
 }
 
@@ -72,7 +72,7 @@ impl ImpedanceWave {
         &self.wave
     }
 
-    /// Not one value has come since the start.
+    /// No more than a few values have come since the start.
     pub(super) fn is_absent(&self) -> bool {
         !self.present
     }
@@ -85,24 +85,32 @@ impl ImpedanceWave {
     /// Takes the value at source sample `index`.
     #[inline]
     pub(super) fn push(&mut self, value: Option<f64>, index: SampleIndex) {
-        match value.filter(|value| value.abs() <= LARGEST) {
-            Some(value) => {
-                self.held = value;
+        match value {
+            Some(value) if value.abs() <= LARGEST => {
                 self.missing = 0;
-                self.present = true;
+                self.add(value, index);
             }
-            None if self.first.is_none() => return,
-            None => {
-                self.missing += 1;
-                if self.missing > self.bridged {
-                    return self.interrupt();
-                }
-            }
+            _ if self.count == 0 && self.first.is_none() => {}
+            _ => self.bridge(index),
         }
-        self.sum += self.held - *self.first.get_or_insert(self.held);
+    }
+
+    #[inline]
+    fn add(&mut self, value: f64, index: SampleIndex) {
+        self.held = value;
+        self.sum += value;
         self.count += 1;
         if self.count == self.block {
             self.end_block(index);
+        }
+    }
+
+    fn bridge(&mut self, index: SampleIndex) {
+        self.missing += 1;
+        if self.missing > self.bridged {
+            self.interrupt();
+        } else {
+            self.add(self.held, index);
         }
     }
 
@@ -124,7 +132,9 @@ impl ImpedanceWave {
 
     /// The block ends with source sample `index`: gives the ticks since the block before their values.
     fn end_block(&mut self, index: SampleIndex) {
-        let value = self.low_pass.run(self.sum / f64::from(self.block));
+        self.present = true;
+        let mean = self.sum / f64::from(self.block);
+        let value = self.low_pass.run(mean - *self.first.get_or_insert(mean));
         self.sum = 0.0;
         self.count = 0;
         let at = index as f64 - self.delay();

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
-use super::stretch::{cut_steps, disturbance, take_line_off, taper};
+use super::stretch::{Taper, cut_steps, disturbance, take_line_off};
 use super::wave::{Span, Wave};
 use super::{NEEDED_TICKS, NoRate, RATE_RANGE_PER_MIN, RespirationRate, TICKS_PER_S, WINDOW_TICKS};
 
@@ -41,9 +41,12 @@ const WANDER_FACTOR: f64 = 2.0;
 const FUNDAMENTAL_SHARE: f64 = 0.35;
 /// The first peak that reaches this share of the highest is the breath; the later ones are its multiples.
 const FIRST_SHARE: f64 = 0.7;
-/// Length of the transform: a window, and a third of it in zeros, so that no lag that is looked at wraps.
-const TRANSFORM: usize = 320;
+/// Length of the transform: a window and a few zeros. The longest lag that is looked at meets what wraps from 49 s, of
+/// which the taper leaves a thousandth.
+const TRANSFORM: usize = 256;
 const BINS: usize = TRANSFORM / 2 + 1;
+/// Bins that can lie in the band.
+const BAND_BINS: usize = (BAND_HZ.3 / BIN_HZ) as usize + 1;
 const BIN_HZ: f64 = TICKS_PER_S / TRANSFORM as f64;
 /// Longest period in ticks, and the longest lag that is looked at.
 const LONGEST: usize = (60.0 / RATE_RANGE_PER_MIN.0 * TICKS_PER_S) as usize;
@@ -62,6 +65,7 @@ pub(super) struct Periodicity {
     forward: Arc<dyn RealToComplex<f64>>,
     inverse: Arc<dyn ComplexToReal<f64>>,
     x: Box<[f64]>,
+    taper: Taper,
     /// Sizes of the steps from tick to tick, in no order.
     steps: Box<[f64]>,
     /// Power of the stretch before the band is taken.
@@ -86,8 +90,9 @@ impl Periodicity {
             forward,
             inverse,
             x: vec![0.0; TRANSFORM].into(),
+            taper: Taper::new(WINDOW_TICKS, LONGEST + 2),
             steps: vec![0.0; WINDOW_TICKS].into(),
-            density: vec![0.0; BINS].into(),
+            density: vec![0.0; BAND_BINS + 2].into(),
             product: vec![Complex::default(); BINS].into(),
             correlation: vec![0.0; TRANSFORM].into(),
             scratch: vec![Complex::default(); scratch].into(),
@@ -108,21 +113,23 @@ impl Periodicity {
         joined_s: f64,
         spectrum: &mut Spectrum,
     ) -> Result<RespirationRate, NoRate> {
-        if span.len() < NEEDED_TICKS {
+        if span.len() < NEEDED_TICKS || span.len() > WINDOW_TICKS {
             return Err(NoRate::Collecting);
         }
         self.x.fill(0.0);
-        let x = wave.copy(span, &mut self.x[..WINDOW_TICKS]);
-        let length = x.len();
+        let values = wave.values(span);
+        let length = values.len();
+        let x = &mut self.x[..length];
+        x.copy_from_slice(values);
         cut_steps(x, &mut self.steps[..length - 1])?;
         take_line_off(x);
-        taper(x);
+        self.taper.apply(x);
         transform(&*self.forward, &mut self.x, &mut spectrum.bins, &mut self.scratch);
-        for (density, bin) in self.density.iter_mut().zip(&spectrum.bins) {
+        for (density, bin) in self.density.iter_mut().zip(&spectrum.bins[..BAND_BINS + 2]) {
             *density = bin.norm_sqr();
         }
         band_pass(&mut spectrum.bins, fastest_hz, joined_s);
-        self.autocorrelation(spectrum, length);
+        self.autocorrelation(spectrum);
         let rate = self.period(length, fastest_hz).filter(|rate| self.is_breath(rate.per_min / 60.0, spectrum));
         rate.ok_or_else(|| disturbance(&mut self.steps[..length - 1]))
     }
@@ -147,7 +154,7 @@ impl Periodicity {
     /// Whether the spectrum has its peak of a breath at `hz`.
     fn is_breath(&self, hz: f64, spectrum: &Spectrum) -> bool {
         let mean = |hz: f64| nearest(hz).map(|bin| self.density[bin]).sum::<f64>() / 3.0;
-        let highest = spectrum.bins.iter().fold(0.0, |highest: f64, bin| highest.max(bin.norm_sqr()));
+        let highest = spectrum.bins[..BAND_BINS].iter().fold(0.0, |highest: f64, bin| highest.max(bin.norm_sqr()));
         let own = nearest(hz).map(|bin| spectrum.bins[bin].norm_sqr()).fold(0.0, f64::max);
         mean(hz) >= WANDER_FACTOR * mean(0.5 * hz) && own >= FUNDAMENTAL_SHARE * highest
     }
@@ -157,7 +164,8 @@ impl Periodicity {
         // Where one of the two has no part in a frequency (the QRS above half of the heart rate), the other has none.
         let within = |x: &Complex<f64>, y: &Complex<f64>| x.norm_sqr() > 0.0 && y.norm_sqr() > 0.0;
         let (mut power_a, mut power_b) = (0.0, 0.0);
-        for ((product, x), y) in self.product.iter_mut().zip(&a.bins).zip(&b.bins) {
+        self.product[BAND_BINS..].fill(Complex::default());
+        for ((product, x), y) in self.product.iter_mut().zip(&a.bins[..BAND_BINS]).zip(&b.bins) {
             *product = x * y.conj();
             if within(x, y) {
                 power_a += x.norm_sqr();
@@ -174,20 +182,17 @@ impl Periodicity {
         if scale > 0.0 { (highest / scale).min(1.0) } else { 0.0 }
     }
 
-    /// Autocorrelation of a tapered stretch of `length` ticks, 1 at lag 0, that of the taper divided out.
-    fn autocorrelation(&mut self, spectrum: &Spectrum, length: usize) {
-        for (product, x) in self.product.iter_mut().zip(&spectrum.bins) {
+    /// Autocorrelation of a tapered stretch, 1 at lag 0, that of the taper divided out.
+    fn autocorrelation(&mut self, spectrum: &Spectrum) {
+        for (product, x) in self.product.iter_mut().zip(&spectrum.bins[..BAND_BINS]) {
             *product = Complex::new(x.norm_sqr(), 0.0);
         }
+        self.product[BAND_BINS..].fill(Complex::default());
         back(&*self.inverse, &mut self.product, &mut self.correlation, &mut self.scratch);
         let power = if self.correlation[0] > 0.0 { self.correlation[0] } else { 1.0 };
-        let step = TAU / length as f64;
-        let (turn_sin, turn_cos) = step.sin_cos();
-        let (mut sin, mut cos) = (0.0, 1.0);
-        for (lag, value) in self.correlation.iter_mut().enumerate().take(LONGEST.min(length / 3) + 2) {
-            let rest = 1.0 - lag as f64 / length as f64;
-            *value /= power * (rest * (2.0 + cos) / 3.0 + sin / TAU);
-            (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+        let scale = 1.0 / power;
+        for (value, inverse) in self.correlation.iter_mut().zip(self.taper.inverse_correlation()) {
+            *value *= scale * inverse;
         }
     }
 }
@@ -235,7 +240,7 @@ fn over_several(x: &[f64], first: Peak, longest: usize) -> f64 {
 
 /// The three bins nearest to a frequency.
 fn nearest(hz: f64) -> std::ops::RangeInclusive<usize> {
-    let bin = ((hz / BIN_HZ).round() as usize).clamp(1, BINS - 2);
+    let bin = ((hz / BIN_HZ).round() as usize).clamp(1, BAND_BINS);
     bin - 1..=bin + 1
 }
 
@@ -244,7 +249,8 @@ fn band_pass(bins: &mut [Complex<f64>], fastest_hz: f64, joined_s: f64) {
     let (low_stop, low_pass, high_pass, high_stop) = BAND_HZ;
     let high_stop = high_stop.min(1.1 * fastest_hz);
     let high_pass = high_pass.min(0.95 * fastest_hz);
-    for (bin, value) in bins.iter_mut().enumerate() {
+    bins[BAND_BINS..].fill(Complex::default());
+    for (bin, value) in bins[..BAND_BINS].iter_mut().enumerate() {
         let hz = bin as f64 * BIN_HZ;
         let up = edge((hz - low_stop) / (low_pass - low_stop));
         let down = edge((high_stop - hz) / (high_stop - high_pass));

@@ -20,8 +20,12 @@ pub(super) fn cut_steps(x: &mut [f64], steps: &mut [f64]) -> Result<(), NoRate> 
     for (step, pair) in steps.iter_mut().zip(x.windows(2)) {
         *step = (pair[1] - pair[0]).abs();
     }
-    let fourth_of_five = steps.len() * 4 / 5;
-    let (_, large, _) = steps.select_nth_unstable_by(fourth_of_five, f64::total_cmp);
+    // Neighbouring steps are alike: every second one tells as much.
+    let half = steps.len() / 2;
+    for at in 0..half {
+        steps.swap(at, 2 * at);
+    }
+    let (_, large, _) = steps[..half].select_nth_unstable_by(half * 4 / 5, f64::total_cmp);
     let limit = STEP_FACTOR * *large;
     if limit <= f64::MIN_POSITIVE {
         return Err(NoRate::Still);
@@ -62,12 +66,44 @@ pub(super) fn take_line_off(x: &mut [f64]) {
     }
 }
 
-/// Hann's taper, its cosine by rotation.
-pub(super) fn taper(x: &mut [f64]) {
-    let (turn_sin, turn_cos) = (TAU / x.len() as f64).sin_cos();
-    let (mut sin, mut cos) = (0.5 * TAU / x.len() as f64).sin_cos();
-    for value in x {
-        *value *= 0.5 - 0.5 * cos;
-        (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+/// Hann's taper for one length at a time: lengths change only until the window is full.
+#[derive(Clone, Debug)]
+pub(super) struct Taper {
+    weights: Box<[f64]>,
+    /// What the autocorrelation of the taper divides by, from lag 0 on.
+    inverse_correlation: Box<[f64]>,
+    length: usize,
+}
+
+impl Taper {
+    /// A taper for lengths up to `longest`, its autocorrelation up to `lags` lags.
+    pub(super) fn new(longest: usize, lags: usize) -> Self {
+        Self { weights: vec![0.0; longest].into(), inverse_correlation: vec![1.0; lags].into(), length: 0 }
+    }
+
+    /// Tapers a stretch.
+    pub(super) fn apply(&mut self, x: &mut [f64]) {
+        if x.len() != self.length {
+            self.set(x.len());
+        }
+        x.iter_mut().zip(&self.weights).for_each(|(x, weight)| *x *= weight);
+    }
+
+    /// One over the autocorrelation of the taper that was applied last (Boersma's equation 8), from lag 0 on.
+    pub(super) fn inverse_correlation(&self) -> &[f64] {
+        &self.inverse_correlation
+    }
+
+    fn set(&mut self, length: usize) {
+        self.length = length;
+        let turn = TAU / length as f64;
+        for (at, weight) in self.weights.iter_mut().enumerate() {
+            *weight = 0.5 - 0.5 * (turn * (at as f64 + 0.5)).cos();
+        }
+        for (lag, inverse) in self.inverse_correlation.iter_mut().enumerate() {
+            let (sin, cos) = (turn * lag as f64).sin_cos();
+            let rest = 1.0 - lag as f64 / length as f64;
+            *inverse = 1.0 / (rest * (2.0 + cos) / 3.0 + sin / TAU);
+        }
     }
 }

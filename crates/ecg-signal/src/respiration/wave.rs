@@ -3,7 +3,6 @@
 //! Must not know what breathes.
 
 use super::WINDOW_TICKS;
-use crate::ring::Ring;
 
 /// A stretch of ticks, the end excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,34 +17,45 @@ impl Span {
     }
 }
 
-/// The newest values of a waveform.
+/// Values held beyond a window: the other waveform may be some seconds late, and the window ends where both have come.
+const LATE_TICKS: usize = 64;
+const HELD: usize = WINDOW_TICKS + LATE_TICKS;
+
+/// The newest values of a waveform, in one piece.
 #[derive(Clone, Debug)]
 pub(super) struct Wave {
-    values: Ring<f64>,
-    /// Tick of the first value since the last interruption.
+    /// Room for more than is held, so that the rest is moved to the front only now and then.
+    values: Box<[f64]>,
+    filled: usize,
+    /// Tick of the first value in `values`.
     begin: u64,
 }
 
 impl Wave {
     pub(super) fn new() -> Self {
-        // The other waveform may be some seconds late, and the window ends where both have come.
-        Self { values: Ring::new(WINDOW_TICKS + 64), begin: 0 }
+        Self { values: vec![0.0; 2 * HELD].into(), filled: 0, begin: 0 }
     }
 
     /// Begins anew: the next value stands at `tick`.
     pub(super) fn begin_at(&mut self, tick: u64) {
-        self.values.clear();
+        self.filled = 0;
         self.begin = tick;
     }
 
     /// The value at the tick [`Wave::end`].
     pub(super) fn push(&mut self, value: f64) {
-        self.values.push(value);
+        if self.filled == self.values.len() {
+            self.values.copy_within(HELD.., 0);
+            self.filled -= HELD;
+            self.begin += HELD as u64;
+        }
+        self.values[self.filled] = value;
+        self.filled += 1;
     }
 
     /// The tick that the next value will have.
     pub(super) fn end(&self) -> u64 {
-        self.begin + self.values.end()
+        self.begin + self.filled as u64
     }
 
     /// The newest values, at most `most`.
@@ -54,14 +64,9 @@ impl Wave {
         Span { begin: self.begin.max(end.saturating_sub(most as u64)), end }
     }
 
-    /// Copies a span that is held into the head of `into`; gives the values.
-    pub(super) fn copy<'a>(&self, span: Span, into: &'a mut [f64]) -> &'a mut [f64] {
-        let length = span.len().min(into.len());
-        let head = &mut into[..length];
-        for (tick, value) in (span.begin..).zip(head.iter_mut()) {
-            let position = tick.checked_sub(self.begin);
-            *value = position.and_then(|position| self.values.get(position)).unwrap_or(0.0);
-        }
-        head
+    /// The values of a span; only those of it that are held.
+    pub(super) fn values(&self, span: Span) -> &[f64] {
+        let place = |tick: u64| (tick.saturating_sub(self.begin) as usize).min(self.filled);
+        &self.values[place(span.begin)..place(span.end)]
     }
 }

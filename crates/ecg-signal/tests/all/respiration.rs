@@ -116,7 +116,9 @@ fn rates_of_the_ecg_are_right_to_half_a_breath_a_minute_up_to_half_the_heart_rat
         }
         println!("ECG, {per_min}/min: {}", errors.line());
         assert!(errors.worst() <= 0.5, "{per_min}/min: {}", errors.line());
-        assert!(errors.answered() >= 0.9, "{per_min}/min: {}", errors.line());
+        // A breath of 15 s is looked for from 45 s on, not from 30.
+        let floor = if per_min < 6.0 { 0.85 } else { 0.97 };
+        assert!(errors.answered() >= floor, "{per_min}/min: {}", errors.line());
     }
 }
 
