@@ -57,7 +57,7 @@ enum Command {
     Simulate(simulate::Args),
     /// Analyse one recording: beats, heart-rate variability, quality
     Analyze(analyze::Args),
-    /// Measure the detector or the identity on a set of recordings
+    /// Measure the detector, the denoiser or the identity on a set of recordings
     Evaluate(evaluate::Args),
 }
 

@@ -1,8 +1,9 @@
-//! `ecgid evaluate`: what the detector and the identity are worth on a set of recordings.
+//! `ecgid evaluate`: what the detector, the denoiser and the identity are worth on a set of recordings.
 
 pub mod annotated;
 pub mod chart;
 pub mod decision;
+pub mod denoiser;
 pub mod household;
 pub mod identity;
 pub mod matching;
@@ -31,6 +32,8 @@ enum What {
     Qrs(qrs::Args),
     /// Beats in noise, level by level: added to clean records, and recorded
     Noise(noise::Args),
+    /// What the wavelet denoiser gains and what it costs, beside others that might have been
+    Denoiser(denoiser::Args),
     /// Enrolled persons against probes of other sessions: EER, FNMR, rank-1 with intervals
     Identity(identity::Args),
 }
@@ -43,6 +46,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     match args.what {
         What::Qrs(args) => qrs::main(&args),
         What::Noise(args) => noise::main(&args),
+        What::Denoiser(args) => denoiser::main(&args),
         What::Identity(args) => identity::main(&args),
     }
 }

@@ -1,4 +1,4 @@
-//! Lines in panels side by side with common axes and one legend, as an SVG document.
+//! Lines in panels side by side with one legend, as an SVG document.
 //!
 //! Must not know what the lines mean.
 
@@ -10,13 +10,16 @@ use super::plot::escape;
 const PANEL: (f64, f64) = (270.0, 300.0);
 const LEFT: f64 = 64.0;
 const TOP: f64 = 74.0;
-const BETWEEN: f64 = 26.0;
+const BETWEEN: f64 = 70.0;
 /// Rows of the legend.
 const ROW: f64 = 20.0;
 const ENTRY: f64 = 215.0;
 
-/// Colours that are told apart on paper and by most eyes (Okabe and Ito 2008, the palest left out).
-pub const COLOURS: [&str; 8] = ["#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c564b", "#b8a400"];
+/// Colours that are told apart; the first seven by most eyes (Okabe and Ito 2008, the palest left out).
+pub const COLOURS: [&str; 12] = [
+    "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c564b", "#b8a400", "#7b3294", "#e41a1c",
+    "#66c2a5", "#333333",
+];
 /// The colour of our own lines.
 pub const OURS: &str = "#0b3d91";
 
@@ -31,7 +34,7 @@ pub struct Line {
     pub thick: bool,
     /// Broken.
     pub dashed: bool,
-    /// Its points in the units of the axes.
+    /// Its points in the units of the axes; a single one is drawn as a dot.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -40,6 +43,10 @@ pub struct Line {
 pub struct Panel {
     /// Stands above it.
     pub title: String,
+    /// Left to right.
+    pub x: Axis,
+    /// Bottom to top.
+    pub y: Axis,
     /// Drawn in this order: the last lies on top.
     pub lines: Vec<Line>,
 }
@@ -73,10 +80,6 @@ pub struct Chart {
     pub title: String,
     /// Stands below it: data, conditions.
     pub note: String,
-    /// Left to right.
-    pub x: Axis,
-    /// Bottom to top.
-    pub y: Axis,
     /// Side by side.
     pub panels: Vec<Panel>,
 }
@@ -95,26 +98,21 @@ impl Chart {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-             <text x=\"{LEFT}\" y=\"28\" font-size=\"16\">{}</text>\n\
-             <text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-            escape(&self.title),
-            TOP + PANEL.1 / 2.0,
-            escape(&self.y.label)
+             <text x=\"{LEFT}\" y=\"28\" font-size=\"16\">{}</text>\n",
+            escape(&self.title)
         );
         for (number, panel) in self.panels.iter().enumerate() {
-            self.panel(&mut svg, panel, LEFT + across * number as f64, number == 0);
+            panel.draw(&mut svg, LEFT + across * number as f64);
         }
         for (number, line) in legend.iter().enumerate() {
             let (column, row) = (number % columns, number / columns);
             let (x, y) = (LEFT + ENTRY * column as f64, below + ROW * row as f64);
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{x} {y}h30\" {}/><text x=\"{}\" y=\"{}\">{}</text>",
-                stroke(line),
-                x + 38.0,
-                y + 4.0,
-                escape(&line.name)
-            );
+            if line.points.len() == 1 {
+                dot(&mut svg, x + 22.0, y, line.colour);
+            } else {
+                let _ = writeln!(svg, "<path d=\"M{x} {y}h30\" {}/>", stroke(line));
+            }
+            let _ = writeln!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", x + 38.0, y + 4.0, escape(&line.name));
         }
         let _ = writeln!(
             svg,
@@ -135,8 +133,10 @@ impl Chart {
         }
         known
     }
+}
 
-    fn panel(&self, svg: &mut String, panel: &Panel, left: f64, first: bool) {
+impl Panel {
+    fn draw(&self, svg: &mut String, left: f64) {
         let (right, bottom) = (left + PANEL.0, TOP + PANEL.1);
         let x = |value: f64| left + PANEL.0 * self.x.along(value);
         let y = |value: f64| bottom - PANEL.1 * self.y.along(value);
@@ -144,11 +144,15 @@ impl Chart {
         let _ = writeln!(
             svg,
             "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" font-size=\"13\">{}</text>\n\
-             <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+             <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
+             <text transform=\"translate({} {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             TOP - 12.0,
-            escape(&panel.title),
+            escape(&self.title),
             bottom + 36.0,
-            escape(&self.x.label)
+            escape(&self.x.label),
+            left - 46.0,
+            TOP + PANEL.1 / 2.0,
+            escape(&self.y.label)
         );
         for (value, label) in &self.x.ticks {
             let at = x(*value);
@@ -162,18 +166,29 @@ impl Chart {
         }
         for (value, label) in &self.y.ticks {
             let at = y(*value);
-            let _ = writeln!(svg, "<path d=\"M{left} {at:.1}H{right}\" stroke=\"#e4e4e4\"/>");
-            if first {
-                let (x, y) = (left - 6.0, at + 4.0);
-                let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y:.1}\" text-anchor=\"end\">{}</text>", escape(label));
-            }
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{left} {at:.1}H{right}\" stroke=\"#e4e4e4\"/>\
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                left - 6.0,
+                at + 4.0,
+                escape(label)
+            );
         }
-        for line in &panel.lines {
+        for line in &self.lines {
+            if let [(a, b)] = line.points[..] {
+                dot(svg, x(a), y(b), line.colour);
+                continue;
+            }
             let points = line.points.iter().map(|&(a, b)| format!("{:.1},{:.1}", x(a), y(b)));
             let points = points.collect::<Vec<_>>().join(" ");
             let _ = writeln!(svg, "<polyline points=\"{points}\" {}/>", stroke(line));
         }
     }
+}
+
+fn dot(svg: &mut String, x: f64, y: f64, colour: &str) {
+    let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.5\" fill=\"{colour}\"/>");
 }
 
 fn stroke(line: &Line) -> String {
@@ -200,14 +215,14 @@ mod tests {
             dashed: false,
             points: vec![(0.0, 0.0), (5.0, 99.0), (10.0, f64::NAN)],
         };
-        let panel = |title: &str| Panel { title: title.into(), lines: vec![line.clone()] };
-        let chart = Chart {
-            title: "t & u".into(),
-            note: String::new(),
+        let panel = |title: &str| Panel {
+            title: title.into(),
             x: axis("x", &[0.0, 10.0]),
             y: axis("y", &[0.0, 10.0]),
-            panels: vec![panel("left"), panel("right")],
+            lines: vec![line.clone()],
         };
+        let panels = vec![panel("left"), panel("right")];
+        let chart = Chart { title: "t & u".into(), note: String::new(), panels };
         let svg = chart.svg();
         assert!(svg.contains("t &amp; u") && svg.matches("a &lt; b").count() == 1 && svg.ends_with("</svg>\n"));
         let (bottom, middle) = (TOP + PANEL.1, LEFT + PANEL.0 / 2.0);

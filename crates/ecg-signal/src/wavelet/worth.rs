@@ -29,18 +29,34 @@ pub struct Worth {
     pub qrs_kept: f64,
 }
 
-/// The band-pass of the conditioning chain at [`FS`], first sample subtracted: the chain without notch and denoiser.
+/// The high-pass of the conditioning chain at [`FS`], first sample subtracted.
 ///
 /// # Errors
-/// None at 250 Hz; the filters' designs can fail at other rates.
-pub fn band_pass_alone(x: &[f64]) -> Result<Vec<f64>, DesignError> {
+/// None at 250 Hz; filters' designs can fail at other rates.
+pub fn high_passed(x: &[f64]) -> Result<Vec<f64>, DesignError> {
     let mut high = SosFilter::new(&design::high_pass(2, Hertz(0.5), FS)?);
-    let mut low = SosFilter::new(&design::low_pass(3, Hertz(40.0), FS)?);
     let first = x.first().copied().unwrap_or(0.0);
-    Ok(x.iter().map(|&v| low.run(high.run(v - first))).collect())
+    Ok(x.iter().map(|&v| high.run(v - first)).collect())
 }
 
-/// The chain as it is shipped, without notch, and how much later than [`band_pass_alone`] it is, in samples.
+/// The low-pass of the conditioning chain at [`FS`].
+///
+/// # Errors
+/// None at 250 Hz, as above.
+pub fn low_passed(x: &[f64]) -> Result<Vec<f64>, DesignError> {
+    let mut low = SosFilter::new(&design::low_pass(3, Hertz(40.0), FS)?);
+    Ok(x.iter().map(|&v| low.run(v)).collect())
+}
+
+/// The band-pass of the conditioning chain: the chain without notch and denoiser.
+///
+/// # Errors
+/// None at 250 Hz, as above.
+pub fn band_pass_alone(x: &[f64]) -> Result<Vec<f64>, DesignError> {
+    low_passed(&high_passed(x)?)
+}
+
+/// The chain as it is shipped, without notch.
 ///
 /// # Errors
 /// None at 250 Hz, as above.

@@ -1,11 +1,12 @@
 //! F1 against the level of noise as a drawing: one panel a noise, the other detectors as thin lines where known.
 
 use super::report::{Level, Report};
+use super::stressed::Noise;
 use crate::cli::evaluate::chart::{Axis, COLOURS, Chart, Line, OURS, Panel};
 
 /// What is written on the axis of F1. It is even in the logarithm of what is missing to 100 %: the first misses matter
 /// as much as the last ones, and all of them show.
-const F1_TICKS: [f64; 10] = [40.0, 60.0, 80.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.9, 99.95];
+const F1_TICKS: [f64; 11] = [40.0, 60.0, 80.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.8, 99.9, 99.98];
 
 /// The document.
 #[must_use]
@@ -17,13 +18,14 @@ pub fn svg(report: &Report) -> String {
         }
     });
     let peers = peer_names(report);
-    let panels = noises.into_iter().map(|noise| {
-        let levels: Vec<&Level> = report.added.iter().filter(|level| level.noise == noise).collect();
-        Panel { title: noise.to_owned(), lines: lines(&levels, &peers) }
-    });
     let mut snr: Vec<f64> = report.added.iter().filter_map(|level| level.snr_db).collect();
     snr.sort_by(|a, b| b.total_cmp(a));
     snr.dedup();
+    let panels = noises.into_iter().map(|noise| {
+        let levels: Vec<&Level> = report.added.iter().filter(|level| level.noise == noise).collect();
+        let title = Noise::parse(noise).map_or("", Noise::title);
+        Panel { title: title.to_owned(), x: snr_axis(&snr), y: f1_axis(), lines: lines(&levels, &peers) }
+    });
     let seeds = report.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     Chart {
         title: "Beats in added noise".into(),
@@ -33,19 +35,19 @@ pub fn svg(report: &Report) -> String {
             report.minutes,
             report.noise_power
         ),
-        x: Axis {
-            label: "signal-to-noise ratio, dB".into(),
-            ticks: snr.iter().map(|snr_db| (*snr_db, snr_db.to_string())).collect(),
-            scale: |snr_db| snr_db,
-        },
-        y: Axis {
-            label: "F1, per cent".into(),
-            ticks: F1_TICKS.iter().map(|f1| (*f1, f1.to_string())).collect(),
-            scale: |f1| -(100.0 - f1).max(1e-3).log10(),
-        },
         panels: panels.collect(),
     }
     .svg()
+}
+
+fn snr_axis(snr: &[f64]) -> Axis {
+    let ticks = snr.iter().map(|snr_db| (*snr_db, snr_db.to_string())).collect();
+    Axis { label: "signal-to-noise ratio, dB".into(), ticks, scale: |snr_db| snr_db }
+}
+
+fn f1_axis() -> Axis {
+    let ticks = F1_TICKS.iter().map(|f1| (*f1, f1.to_string())).collect();
+    Axis { label: "F1, per cent".into(), ticks, scale: |f1| -(100.0 - f1).max(1e-3).log10() }
 }
 
 fn peer_names(report: &Report) -> Vec<String> {

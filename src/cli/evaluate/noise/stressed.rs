@@ -54,6 +54,20 @@ impl Noise {
             Self::Recorded(name) | Self::Made(name, _) => name,
         }
     }
+
+    /// What it is, for a heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self.name() {
+            "bw" => "baseline wander (bw)",
+            "em" => "electrode motion, recorded (em)",
+            "ma" => "muscles, recorded (ma)",
+            "emg" => "muscles (emg)",
+            "motion" => "electrode motion (motion)",
+            "white" => "white noise",
+            name => name,
+        }
+    }
 }
 
 /// The disturbances that were recorded, in millivolts.
