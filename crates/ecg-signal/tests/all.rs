@@ -26,6 +26,8 @@ mod path;
 mod recordings;
 #[path = "all/resampling.rs"]
 mod resampling;
+#[path = "all/respiration.rs"]
+mod respiration;
 #[path = "all/rhythms.rs"]
 mod rhythms;
 #[path = "all/stream.rs"]
@@ -38,8 +40,6 @@ mod ugly_mains;
 mod ugly_recordings;
 #[path = "all/upside_down.rs"]
 mod upside_down;
-#[path = "all/respiration.rs"]
-mod respiration;
 #[path = "all/wave.rs"]
 mod wave;
 #[path = "all/wavelets.rs"]

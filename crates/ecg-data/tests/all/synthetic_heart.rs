@@ -82,7 +82,8 @@ fn the_heart_is_faster_while_breathing_in() {
 
 #[test]
 fn the_beats_are_larger_while_breathing_in() {
-    let params = HeartParams { respiration_size_share: 0.05, respiration_baseline_mv: 0.0, ..HeartParams::from_seed(1) };
+    let params =
+        HeartParams { respiration_size_share: 0.05, respiration_baseline_mv: 0.0, ..HeartParams::from_seed(1) };
     let (samples, peaks) = beat_on(&params, 250.0, 1, Noise::none(), 300.0);
     let pairs: Vec<(f64, f64)> = peaks
         .iter()
