@@ -10,6 +10,8 @@ macro_rules! skipped {
 
 #[path = "all/breaths.rs"]
 mod breaths;
+#[path = "all/any_rate.rs"]
+mod any_rate;
 #[path = "all/filters.rs"]
 mod filters;
 #[path = "all/golden.rs"]
@@ -22,6 +24,8 @@ mod kernels;
 mod noise;
 #[path = "all/path.rs"]
 mod path;
+#[path = "all/rates.rs"]
+mod rates;
 #[path = "all/recordings.rs"]
 mod recordings;
 #[path = "all/resampling.rs"]

@@ -192,7 +192,7 @@ fn rails_and_pulled_cables_bring_no_beat_and_the_heart_returns() {
             })
         }),
         Row::new("alternating rails every 0.37 s, 10 s", 20.0..30.0, |stream| {
-            stream.change(20.0..30.0, |t, _| if (t / 0.37) as u64 % 2 == 0 { RAIL_MV } else { -RAIL_MV })
+            stream.change(20.0..30.0, |t, _| if ((t / 0.37) as u64).is_multiple_of(2) { RAIL_MV } else { -RAIL_MV })
         }),
         Row::new("constant for 20 s", 20.0..40.0, |stream| stream.change(20.0..40.0, |_, _| 12.5)),
         Row::new("cable pulled, drifting to the rail, back", 20.0..35.0, |stream| {
