@@ -38,6 +38,8 @@ mod rhythms;
 mod stream;
 #[path = "all/ugly.rs"]
 mod ugly;
+#[path = "all/ugly_codes.rs"]
+mod ugly_codes;
 #[path = "all/ugly_mains.rs"]
 mod ugly_mains;
 #[path = "all/ugly_recordings.rs"]
