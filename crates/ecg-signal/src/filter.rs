@@ -5,6 +5,7 @@
 
 pub mod design;
 pub mod notch;
+pub(crate) mod twin;
 
 use biquad::{Biquad, DirectForm2Transposed};
 

@@ -39,6 +39,7 @@
 //! leads with peaked T waves, which they do not have.
 
 mod band;
+mod bank;
 mod candidate;
 mod decision;
 mod difference;

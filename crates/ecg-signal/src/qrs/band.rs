@@ -5,8 +5,7 @@
 //! and 8–20 Hz all score within 0.02 percentage points of this.
 
 use super::difference::Difference;
-use crate::filter::{SosFilter, design};
-use crate::kernel::Kernel;
+use crate::filter::design::{self, Sections};
 use crate::units::Hertz;
 
 /// Edges of the first-order band-pass.
@@ -19,33 +18,13 @@ const SLOPE_S: f64 = 0.008;
 /// input (11 samples at 250 Hz, measured on QRS complexes).
 pub(super) const DELAY_S: f64 = 0.044;
 
-/// Turns the input into the detection band (`b`) and its slope, the difference over 8 ms (`d`).
-#[derive(Clone, Debug)]
-pub(super) struct DetectionBand {
-    filter: SosFilter,
-    difference: Difference,
+/// The filter of the detection band (`b`): two sections.
+pub(super) fn filter(fs: Hertz) -> Sections {
+    let band_pass = design::band_pass(1, BAND.0, BAND.1, fs).expect("fs is above twice the band's edges");
+    band_pass.followed_by(&design::low_pass(2, LOW_PASS, fs).expect("fs is above twice the corner"))
 }
 
-impl DetectionBand {
-    pub(super) fn new(fs: Hertz) -> Self {
-        let band_pass = design::band_pass(1, BAND.0, BAND.1, fs).expect("fs is above twice the band's edges");
-        let low_pass = design::low_pass(2, LOW_PASS, fs).expect("fs is above twice the corner");
-        Self {
-            filter: SosFilter::new(&band_pass.followed_by(&low_pass)),
-            difference: Difference::new(fs.samples(SLOPE_S)),
-        }
-    }
-
-    /// Takes a block `x` into `band` and `slope`.
-    #[inline]
-    pub(super) fn run_block(&mut self, x: &[f64], band: &mut [f64], slope: &mut [f64]) {
-        band.copy_from_slice(x);
-        self.filter.run_block(band);
-        self.difference.run_block(band, slope);
-    }
-
-    pub(super) fn reset(&mut self) {
-        self.filter.reset();
-        self.difference.reset();
-    }
+/// The slope of the detection band (`d`).
+pub(super) fn slope(fs: Hertz) -> Difference {
+    Difference::new(fs.samples(SLOPE_S))
 }

@@ -28,21 +28,23 @@ impl PeakFinder {
     /// never a peak.
     #[inline]
     pub(super) fn search(&mut self, values: &[f64], first: i64, history: &History) -> Option<(usize, i64)> {
+        let [mut before, mut last] = self.newest;
         for (offset, &value) in values.iter().enumerate() {
             let index = first + offset as i64;
-            let [before, last] = self.newest;
-            self.newest = [last, value];
-            if last > before && last >= value {
-                self.consider(index - 1, last, history);
+            if last > before && last >= value && self.is_largest(index - 1, last, history) {
+                self.pending = Some((index - 1, last));
             }
+            (before, last) = (last, value);
             let Some((at, height)) = self.pending else { continue };
             if value > height {
                 self.pending = None;
             } else if index - at == self.refractory {
                 self.pending = None;
+                self.newest = [before, last];
                 return Some((offset + 1, at));
             }
         }
+        self.newest = [before, last];
         None
     }
 
@@ -51,11 +53,9 @@ impl PeakFinder {
         self.newest = [0.0; 2];
     }
 
-    /// A local maximum becomes the pending one unless a value as large lies before it.
-    fn consider(&mut self, at: i64, height: f64, history: &History) {
-        if history.range(at - self.refractory, at - 1).all(|earlier| earlier < height) {
-            self.pending = Some((at, height));
-        }
+    /// Whether no value as large lies before it.
+    fn is_largest(&self, at: i64, height: f64, history: &History) -> bool {
+        history.range(at - self.refractory, at - 1).all(|earlier| earlier < height)
     }
 }
 

@@ -34,11 +34,13 @@ impl MovingWindowIntegral {
             let (out, rest) = sums.split_at_mut(n);
             let block = &mut self.block[self.filled..self.filled + n];
             let tails = &self.tails[self.filled + 1..];
+            let mut head = self.head;
             for (((value, slot), tail), sum) in now.iter().zip(block).zip(tails).zip(out) {
                 *slot = value * value;
-                self.head += *slot;
-                *sum = self.head + tail;
+                head += *slot;
+                *sum = head + tail;
             }
+            self.head = head;
             self.filled += n;
             if self.filled == self.block.len() {
                 self.turn_over();

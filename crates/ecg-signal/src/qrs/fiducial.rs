@@ -5,8 +5,11 @@
 //! direction is preferred, so that an inverted lead gives the same positions; a slow memory keeps a lead to its
 //! direction where a beat leaves it open.
 
+use biquad::Coefficients;
+
 use super::Polarity;
 use super::history::History;
+use crate::filter::design::Sections;
 use crate::line::Line;
 use crate::units::Hertz;
 
@@ -29,24 +32,16 @@ const MEMORY_WEIGHT: f64 = 0.25;
 /// Share of a new beat in the lead's usual direction.
 const MEMORY_STEP: f64 = 0.1;
 
-/// Smooths the input over 12 ms twice and takes off its base line (`f`).
+/// Smooths the input over 12 ms twice (`w`).
 #[derive(Clone, Debug)]
-pub(super) struct FiducialFilter {
+pub(super) struct Smoother {
     means: [RunningMean; 2],
-    pole: f64,
-    smoothed: f64,
-    output: f64,
 }
 
-impl FiducialFilter {
+impl Smoother {
     pub(super) fn new(fs: Hertz) -> Self {
         let length = fs.samples(SMOOTH_S);
-        Self {
-            means: [RunningMean::new(length), RunningMean::new(length)],
-            pole: (-2.0 * std::f64::consts::PI * BASELINE.0 / fs.0).exp(),
-            smoothed: 0.0,
-            output: 0.0,
-        }
+        Self { means: [RunningMean::new(length), RunningMean::new(length)] }
     }
 
     /// Samples by which the output lags the input.
@@ -54,23 +49,22 @@ impl FiducialFilter {
         (self.means[0].length - 1) as f64
     }
 
-    /// Takes a block `x` into `out`. `w` is the smoothed input; f[n] = a (f[n−1] + (w[n] − w[n−1])).
+    /// Smooths a block in place.
     #[inline]
-    pub(super) fn run_block(&mut self, x: &[f64], out: &mut [f64]) {
-        out.copy_from_slice(x);
-        self.means.iter_mut().for_each(|mean| mean.run_block(out));
-        for value in out {
-            let step = *value - self.smoothed;
-            self.smoothed = *value;
-            self.output = self.pole * (self.output + step);
-            *value = self.output;
-        }
+    pub(super) fn run_block(&mut self, x: &mut [f64]) {
+        self.means.iter_mut().for_each(|mean| mean.run_block(x));
     }
 
     pub(super) fn reset(&mut self) {
         self.means.iter_mut().for_each(RunningMean::reset);
-        (self.smoothed, self.output) = (0.0, 0.0);
     }
+}
+
+/// What takes the base line off (`f`): f[n] = a (f[n−1] + w[n] − w[n−1]) for the smoothed w. One section.
+pub(super) fn baseline_filter(fs: Hertz) -> Sections {
+    let pole = (-2.0 * std::f64::consts::PI * BASELINE.0 / fs.0).exp();
+    let coefficients = Coefficients { b0: pole, b1: -pole, b2: 0.0, a1: -pole, a2: 0.0 };
+    Sections { coefficients: vec![coefficients], fs, reference: BASELINE }
 }
 
 /// Mean of a few newest values, summed anew each time: too short for a running sum to be worth its drift.
@@ -92,7 +86,7 @@ impl RunningMean {
         let n = x.len();
         self.line.extend(n).copy_from_slice(x);
         for late in 1..self.length {
-            x.iter_mut().zip(self.line.block(n, late)).for_each(|(sum, value)| *sum += value);
+            add(x, self.line.block(n, late));
         }
         x.iter_mut().for_each(|sum| *sum *= self.scale);
     }
@@ -100,6 +94,11 @@ impl RunningMean {
     fn reset(&mut self) {
         self.line.reset();
     }
+}
+
+/// Adds to each sum its value.
+fn add(sums: &mut [f64], values: &[f64]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
 }
 
 /// Both answers for one QRS and what speaks for the upper one.
@@ -132,7 +131,7 @@ impl FiducialSearch {
         }
     }
 
-    /// The deflections of the QRS whose centre lies at `centre`; `signal` is the output of [`FiducialFilter`].
+    /// The deflections of the QRS whose centre lies at `centre`; `signal` is the fiducial signal (`f`).
     pub(super) fn measure(&self, signal: &History, centre: i64) -> Deflections {
         let (first, last) = (centre - self.reach, centre + self.reach);
         let mean = |from: i64| signal.range(from, from + self.base - 1).sum::<f64>() / self.base as f64;

@@ -7,8 +7,7 @@
 use std::ops::Range;
 
 use super::difference::Difference;
-use crate::filter::{SosFilter, design};
-use crate::kernel::Kernel;
+use crate::filter::design::{self, Sections};
 use crate::line::BLOCK;
 use crate::units::Hertz;
 
@@ -31,6 +30,17 @@ const RESTLESS: f64 = 1.40;
 const NARROW: f64 = 1.42;
 /// Mobility below which the wave is slow: 0.45 is a sine of 4.5 Hz (270 a minute).
 const SLOW: f64 = 0.45;
+
+/// The filter of the signal whose spread is measured: one section.
+pub(super) fn signal_filter(fs: Hertz) -> Sections {
+    design::low_pass(2, SIGNAL_LOW_PASS, fs).expect("fs is above twice the corner")
+}
+
+/// The filter of the band in which flutter lives: two sections.
+pub(super) fn slow_filter(fs: Hertz) -> Sections {
+    let band = design::band_pass(1, SLOW_BAND.0, SLOW_BAND.1, fs).expect("fs is above twice the edges");
+    band.followed_by(&design::low_pass(2, SLOW_BAND.1, fs).expect("fs is above twice the corner"))
+}
 
 /// What the window round a candidate looks like.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,13 +94,12 @@ struct Terms {
     slow: Box<[f64; BLOCK]>,
     first: Box<[f64; BLOCK]>,
     second: Box<[f64; BLOCK]>,
-    filtered: Box<[f64; BLOCK]>,
 }
 
 impl Default for Terms {
     fn default() -> Self {
         let terms = || Box::new([0.0; BLOCK]);
-        Self { signal: terms(), band: terms(), slow: terms(), first: terms(), second: terms(), filtered: terms() }
+        Self { signal: terms(), band: terms(), slow: terms(), first: terms(), second: terms() }
     }
 }
 
@@ -115,9 +124,7 @@ impl Terms {
 /// Keeps the sums that [`Texture`] is made of. The window ends at the newest sample and begins on a block's edge.
 #[derive(Clone, Debug)]
 pub(super) struct FlutterGuard {
-    signal_filter: SosFilter,
     signal_difference: Difference,
-    slow_filter: SosFilter,
     slow_differences: [Difference; 2],
     /// The newest block: what is summed of each sample, how many there are, and how many are summed.
     terms: Terms,
@@ -131,14 +138,9 @@ pub(super) struct FlutterGuard {
 
 impl FlutterGuard {
     pub(super) fn new(fs: Hertz) -> Self {
-        let signal = design::low_pass(2, SIGNAL_LOW_PASS, fs).expect("fs is above twice the corner");
-        let slow = design::band_pass(1, SLOW_BAND.0, SLOW_BAND.1, fs).expect("fs is above twice the edges");
-        let slow = slow.followed_by(&design::low_pass(2, SLOW_BAND.1, fs).expect("fs is above twice the corner"));
         let block = fs.samples(BLOCK_S);
         Self {
-            signal_filter: SosFilter::new(&signal),
             signal_difference: Difference::new(fs.samples(SIGNAL_DIFFERENCE_S)),
-            slow_filter: SosFilter::new(&slow),
             slow_differences: [fs.samples(SLOW_DIFFERENCE_S); 2].map(Difference::new),
             terms: Terms::default(),
             held: 0,
@@ -150,21 +152,18 @@ impl FlutterGuard {
         }
     }
 
-    /// Takes a block of the input and the slope of the detection band at it.
+    /// Takes a block: the input in both filters of the guard, and the slope of the detection band.
     #[inline]
-    pub(super) fn run_block(&mut self, x: &[f64], slope: &[f64]) {
+    pub(super) fn run_block(&mut self, signal: &[f64], slow: &[f64], slope: &[f64]) {
         self.sum_to(self.held);
-        let n = x.len();
-        let Terms { signal, band, slow, first, second, filtered } = &mut self.terms;
-        filtered[..n].copy_from_slice(x);
-        self.signal_filter.run_block(&mut filtered[..n]);
-        self.signal_difference.run_block(&filtered[..n], &mut signal[..n]);
-        slow[..n].copy_from_slice(x);
-        self.slow_filter.run_block(&mut slow[..n]);
+        let n = slope.len();
+        let terms = &mut self.terms;
+        self.signal_difference.run_block(signal, &mut terms.signal[..n]);
+        terms.slow[..n].copy_from_slice(slow);
         let [over_once, over_twice] = &mut self.slow_differences;
-        over_once.run_block(&slow[..n], &mut first[..n]);
-        over_twice.run_block(&first[..n], &mut second[..n]);
-        band[..n].copy_from_slice(slope);
+        over_once.run_block(slow, &mut terms.first[..n]);
+        over_twice.run_block(&terms.first[..n], &mut terms.second[..n]);
+        terms.band[..n].copy_from_slice(slope);
         (self.held, self.summed) = (n, 0);
     }
 
@@ -199,9 +198,7 @@ impl FlutterGuard {
     }
 
     pub(super) fn reset(&mut self) {
-        self.signal_filter.reset();
         self.signal_difference.reset();
-        self.slow_filter.reset();
         self.slow_differences.iter_mut().for_each(Difference::reset);
         (self.held, self.summed) = (0, 0);
         self.running = Sums::default();
@@ -222,19 +219,16 @@ fn ratio(a: f64, b: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::front_end::FrontEnd;
     use super::*;
 
     fn texture_of(signal: impl Fn(f64) -> f64) -> Texture {
         let fs = Hertz(250.0);
-        let mut guard = FlutterGuard::new(fs);
-        let mut band = super::super::band::DetectionBand::new(fs);
+        let mut front_end = FrontEnd::new(fs, 125);
         for n in 0..50 {
-            let x: [f64; 50] = std::array::from_fn(|k| signal(f64::from(n * 50 + k as u32) / 250.0));
-            let (mut banded, mut slope) = ([0.0; 50], [0.0; 50]);
-            band.run_block(&x, &mut banded, &mut slope);
-            guard.run_block(&x, &slope);
+            front_end.run_block(&std::array::from_fn::<f64, 50, _>(|k| signal(f64::from(n * 50 + k as u32) / 250.0)));
         }
-        guard.texture_at(49)
+        front_end.texture(49)
     }
 
     #[test]

@@ -3,68 +3,84 @@
 //! Must not know about peaks, candidates and beats. Everything here is a filter, so that a block of any length gives the
 //! same as its samples one by one.
 
-use super::band::DetectionBand;
+use super::band;
+use super::bank::FilterBank;
+use super::difference::Difference;
 use super::energy::MovingWindowIntegral;
 use super::features::{self, Signals};
-use super::fiducial::FiducialFilter;
-use super::flutter::{FlutterGuard, Texture};
+use super::fiducial::{self, Smoother};
+use super::flutter::{self, FlutterGuard, Texture};
 use crate::line::BLOCK;
 use crate::units::Hertz;
 
 /// See the head of the file.
 #[derive(Clone, Debug)]
 pub(super) struct FrontEnd {
-    band: DetectionBand,
+    smoother: Smoother,
+    bank: FilterBank,
+    slope: Difference,
     integral: MovingWindowIntegral,
-    fiducial: FiducialFilter,
     guard: FlutterGuard,
     signals: Signals,
     /// What the filters start from: the first sample, wherever the base line is. `None` before it.
     first: Option<f64>,
     newest: f64,
-    centred: Box<[f64; BLOCK]>,
-    banded: Box<[f64; BLOCK]>,
-    slopes: Box<[f64; BLOCK]>,
-    results: Box<[f64; BLOCK]>,
+    buffers: Box<Buffers>,
+}
+
+/// The newest block at every step.
+#[derive(Clone, Debug)]
+struct Buffers {
+    centred: [f64; BLOCK],
+    fiducial: [f64; BLOCK],
+    banded: [f64; BLOCK],
+    slow: [f64; BLOCK],
+    signal: [f64; BLOCK],
+    slope: [f64; BLOCK],
+    integral: [f64; BLOCK],
+}
+
+impl Buffers {
+    fn new() -> Self {
+        let zero = [0.0; BLOCK];
+        Self { centred: zero, fiducial: zero, banded: zero, slow: zero, signal: zero, slope: zero, integral: zero }
+    }
 }
 
 impl FrontEnd {
     /// Remembers `history` samples before the newest block.
     pub(super) fn new(fs: Hertz, history: usize) -> Self {
-        let buffer = || Box::new([0.0; BLOCK]);
+        let long = [&band::filter(fs), &flutter::slow_filter(fs)];
+        let short = [&flutter::signal_filter(fs), &fiducial::baseline_filter(fs)];
         Self {
-            band: DetectionBand::new(fs),
+            smoother: Smoother::new(fs),
+            bank: FilterBank::new(long, short),
+            slope: band::slope(fs),
             integral: MovingWindowIntegral::new(fs.samples(features::WINDOW_S)),
-            fiducial: FiducialFilter::new(fs),
             guard: FlutterGuard::new(fs),
             signals: Signals::new(history + BLOCK),
             first: None,
             newest: 0.0,
-            centred: buffer(),
-            banded: buffer(),
-            slopes: buffer(),
-            results: buffer(),
+            buffers: Box::new(Buffers::new()),
         }
     }
 
     /// Takes a block of at most [`BLOCK`] samples. A sample that is not finite counts as the one before it.
     pub(super) fn run_block(&mut self, x: &[f64]) {
         let n = x.len();
-        let centred = &mut self.centred[..n];
-        for (&x, centred) in x.iter().zip(centred.iter_mut()) {
-            if x.is_finite() {
-                self.newest = x;
-            }
-            *centred = self.newest - *self.first.get_or_insert(self.newest);
-        }
-        let (banded, slopes, results) = (&mut self.banded[..n], &mut self.slopes[..n], &mut self.results[..n]);
-        self.fiducial.run_block(centred, results);
-        self.signals.fiducial.extend(results);
-        self.band.run_block(centred, banded, slopes);
+        let Buffers { centred, fiducial, banded, slow, signal, slope, integral } = &mut *self.buffers;
+        let [centred, fiducial, banded] = [centred, fiducial, banded].map(|buffer| &mut buffer[..n]);
+        let [slow, signal, slope, integral] = [slow, signal, slope, integral].map(|buffer| &mut buffer[..n]);
+        centre(x, &mut self.first, &mut self.newest, centred);
+        fiducial.copy_from_slice(centred);
+        self.smoother.run_block(fiducial);
+        self.bank.run_block(centred, [banded, slow, signal], fiducial);
+        self.slope.run_block(banded, slope);
+        self.integral.run_squares(slope, integral);
+        self.guard.run_block(signal, slow, slope);
+        self.signals.fiducial.extend(fiducial);
         self.signals.band.extend(banded);
-        self.guard.run_block(centred, slopes);
-        self.integral.run_squares(slopes, results);
-        self.signals.integral.extend(results);
+        self.signals.integral.extend(integral);
     }
 
     /// The signals up to the end of the newest block.
@@ -74,7 +90,7 @@ impl FrontEnd {
 
     /// The moving-window integral of the newest block, of `n` samples.
     pub(super) fn integral(&self, n: usize) -> &[f64] {
-        &self.results[..n]
+        &self.buffers.integral[..n]
     }
 
     /// The texture of the window that ends at sample `at` of the newest block. Asked for in order of time.
@@ -89,16 +105,35 @@ impl FrontEnd {
 
     /// Samples by which the fiducial signal lags the input.
     pub(super) fn fiducial_delay(&self) -> f64 {
-        self.fiducial.delay()
+        self.smoother.delay()
     }
 
     pub(super) fn reset(&mut self) {
-        self.band.reset();
+        self.smoother.reset();
+        self.bank.reset();
+        self.slope.reset();
         self.integral.reset();
-        self.fiducial.reset();
         self.guard.reset();
         self.signals.reset();
         self.first = None;
         self.newest = 0.0;
+    }
+}
+
+/// Takes the first sample off, and holds the last finite one where one is not.
+fn centre(x: &[f64], first: &mut Option<f64>, newest: &mut f64, centred: &mut [f64]) {
+    let Some(&last) = x.last() else { return };
+    if let Some(first) = *first
+        && x.iter().fold(true, |all, x| all & x.is_finite())
+    {
+        centred.iter_mut().zip(x).for_each(|(centred, x)| *centred = x - first);
+        *newest = last;
+        return;
+    }
+    for (centred, &x) in centred.iter_mut().zip(x) {
+        if x.is_finite() {
+            *newest = x;
+        }
+        *centred = *newest - *first.get_or_insert(*newest);
     }
 }
