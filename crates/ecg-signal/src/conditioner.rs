@@ -6,9 +6,9 @@
 //! The high-pass comes before the denoiser so that baseline wander does not leak into its coarsest band; the low-pass
 //! after it, because the denoiser estimates noise in bands that the low-pass would empty.
 
-use crate::filter::SosFilter;
 use crate::filter::design::{self, DesignError};
 use crate::filter::notch::{self, Mains};
+use crate::filter::{self, SosFilter};
 use crate::kernel::Kernel;
 use crate::units::Hertz;
 use crate::wavelet::denoise::Denoiser;
@@ -21,15 +21,6 @@ const HIGH_CORNER: Hertz = Hertz(40.0);
 const HIGH_ORDER: usize = 3;
 /// Where the energy of a QRS lies: the delay of the recursive filters is taken there.
 const QRS_BAND: Hertz = Hertz(15.0);
-
-/// One sample in both forms that the path needs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Conditioned {
-    /// After the notch, not delayed: for the detector.
-    pub notched: f64,
-    /// After the whole chain, [`Conditioner::delay_samples`] late: for segments.
-    pub conditioned: f64,
-}
 
 /// The conditioning chain as one kernel. Its delay is a constant number of whole samples, right to half a sample for
 /// the frequencies of a QRS.
@@ -67,17 +58,32 @@ impl Conditioner {
         })
     }
 
-    /// Takes one finite sample; unlike [`Kernel::push`] it gives both signals.
+    /// Takes one finite sample; unlike [`Kernel::push`] it always has an answer.
     #[inline]
-    pub fn run(&mut self, x: f64) -> Conditioned {
+    pub fn run(&mut self, x: f64) -> f64 {
+        let mut conditioned = [0.0];
+        self.run_block(&mut [x], &mut conditioned);
+        conditioned[0]
+    }
+
+    /// Takes a block of finite samples, the same as each of them by itself. `notched` holds them and gets the signal
+    /// after the notch, not delayed, for the detector; `conditioned` gets the signal after the whole chain,
+    /// [`Conditioner::delay_samples`] late, for segments.
+    pub fn run_block(&mut self, notched: &mut [f64], conditioned: &mut [f64]) {
+        let (Some(&start), Some(&last)) = (notched.first(), notched.last()) else { return };
         // Filters start at rest on the first sample, however far the electrode offset lies from zero.
-        let first = *self.first.get_or_insert(x);
-        let centred = x - first;
-        let notched = self.notch.as_mut().map_or(centred, |notch| notch.run(centred));
-        self.last = x;
+        let first = *self.first.get_or_insert(start);
+        notched.iter_mut().for_each(|x| *x -= first);
+        self.last = last;
         self.owed = self.delay;
-        let clean = self.denoiser.run(self.high_pass.run(notched));
-        Conditioned { notched, conditioned: self.low_pass.run(clean) }
+        if let Some(notch) = &mut self.notch {
+            filter::run_both([notch, &mut self.high_pass], notched, conditioned);
+        } else {
+            conditioned.copy_from_slice(notched);
+            self.high_pass.run_block(conditioned);
+        }
+        self.denoiser.run_block(conditioned);
+        self.low_pass.run_block(conditioned);
     }
 
     /// The delay of the conditioned signal, in whole samples.
@@ -92,13 +98,13 @@ impl Kernel for Conditioner {
 
     #[inline]
     fn push(&mut self, x: f64) -> Option<f64> {
-        Some(self.run(x).conditioned)
+        Some(self.run(x))
     }
 
     /// The outputs still owed, with the last sample held.
     fn flush(&mut self) -> Option<f64> {
         let owed = self.owed.checked_sub(1)?;
-        let output = self.run(self.last).conditioned;
+        let output = self.run(self.last);
         self.owed = owed;
         Some(output)
     }

@@ -48,6 +48,24 @@ impl SosFilter {
     }
 }
 
+/// Runs a cascade of two filters over a block: `middle` gets what the first gives, `out` what the second makes of it. The
+/// same as one after the other; filters of one section each do not wait for each other.
+pub(crate) fn run_both(filters: [&mut SosFilter; 2], middle: &mut [f64], out: &mut [f64]) {
+    let [first, second] = filters;
+    if let ([one], [two]) = (&mut *first.sections, &mut *second.sections) {
+        let (mut a, mut b) = (*one, *two);
+        for (middle, out) in middle.iter_mut().zip(out) {
+            *middle = a.run(*middle);
+            *out = b.run(*middle);
+        }
+        (*one, *two) = (a, b);
+        return;
+    }
+    first.run_block(middle);
+    out.copy_from_slice(middle);
+    second.run_block(out);
+}
+
 /// Runs a cascade of `N` sections over a block.
 #[inline]
 fn run_together<const N: usize>(sections: &mut [DirectForm2Transposed<f64>; N], x: &mut [f64]) {

@@ -14,12 +14,17 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line whose newest block can be read up to `reach` values late.
+    /// A line of blocks of at most [`BLOCK`] values, the newest of which can be read up to `reach` values late.
     pub(crate) fn new(reach: usize) -> Self {
-        Self { values: vec![0.0; reach + BLOCK].into_boxed_slice(), reach, end: reach }
+        Self::with_blocks(reach, BLOCK)
     }
 
-    /// Appends a block of `n` values (at most [`BLOCK`]), which the caller fills in.
+    /// The same for blocks of at most `longest` values.
+    pub(crate) fn with_blocks(reach: usize, longest: usize) -> Self {
+        Self { values: vec![0.0; reach + longest].into_boxed_slice(), reach, end: reach }
+    }
+
+    /// Appends a block of `n` values, which the caller fills in.
     #[inline]
     pub(crate) fn extend(&mut self, n: usize) -> &mut [f64] {
         if self.end + n > self.values.len() {
@@ -38,7 +43,12 @@ impl Line {
 
     /// Forgets everything.
     pub(crate) fn reset(&mut self) {
-        self.values.fill(0.0);
+        self.fill(0.0);
+    }
+
+    /// Forgets everything; what lies before the start is `value`.
+    pub(crate) fn fill(&mut self, value: f64) {
+        self.values.fill(value);
         self.end = self.reach;
     }
 }

@@ -18,12 +18,13 @@ use crate::beat::Beat;
 use crate::filter::design::DesignError;
 use crate::filter::notch::Mains;
 use crate::kernel::Kernel;
+use crate::line::BLOCK;
 use crate::quality::{MarkBits, WindowQuality};
 use crate::resample::{ResampleError, Resampler};
 use crate::slew::SlewLimiter;
 use crate::units::{Hertz, SampleIndex};
 use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
-use interior::{Interior, RawBeat};
+use interior::{Interior, RawBeat, Step};
 
 use state::StateTracker;
 pub use state::{Contact, SignalState};
@@ -36,6 +37,9 @@ pub const SOURCE_FS: (Hertz, Hertz) = (Hertz(100.0), Hertz(2000.0));
 const LARGEST_MV: f64 = 1e6;
 /// Beats further apart than this have no interval between them.
 const LONGEST_RR_MS: f64 = 3000.0;
+
+/// Source samples that are taken at once at the most.
+const LONGEST_RUN: usize = 4 * BLOCK;
 
 /// How a path is built.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,6 +92,14 @@ impl PathInput {
     pub fn of(millivolts: f64) -> Self {
         Self { millivolts, clipped: false, lead_off: None }
     }
+
+    fn is_usable(&self) -> bool {
+        self.millivolts.abs() <= LARGEST_MV
+    }
+
+    fn bits(&self) -> MarkBits {
+        MarkBits { clipped: self.clipped, lead_off: !self.is_usable(), board_off: self.lead_off == Some(true) }
+    }
 }
 
 /// How long each part of the path takes, in milliseconds.
@@ -123,6 +135,16 @@ pub struct SignalPath {
     held_mv: f64,
     unusable: u64,
     previous_r: Option<f64>,
+    /// Source samples that make at most a block at 250 Hz.
+    longest: usize,
+    buffers: Buffers,
+}
+
+/// Memory for one block; in between it is kept.
+#[derive(Clone, Debug, Default)]
+struct Buffers {
+    limited: Vec<f64>,
+    resampled: Vec<f64>,
 }
 
 impl SignalPath {
@@ -135,10 +157,14 @@ impl SignalPath {
         if !possible {
             return Err(PathError::SourceRate(config.fs));
         }
+        let resampler = Resampler::new(config.fs, FS).map_err(PathError::Resampler)?;
+        // One output more than the ratio says, where the block begins just before it.
+        let longest = (((BLOCK - 1) as f64 * config.fs.0 / FS.0) as usize).clamp(1, LONGEST_RUN);
+        let buffers = Buffers { limited: Vec::with_capacity(longest), resampled: Vec::with_capacity(BLOCK) };
         Ok(Self {
             config: *config,
             slew: SlewLimiter::new(config.fs),
-            resampler: Resampler::new(config.fs, FS).map_err(PathError::Resampler)?,
+            resampler,
             interior: Interior::new(config.mains).map_err(PathError::Filter)?,
             state: StateTracker::new(),
             index: 0,
@@ -147,30 +173,24 @@ impl SignalPath {
             held_mv: 0.0,
             unusable: 0,
             previous_r: None,
+            longest,
+            buffers,
         })
     }
 
     /// Takes one source sample; beats that it decides go to `sink`, in order of time.
     #[inline]
     pub fn push(&mut self, input: PathInput, sink: &mut impl FnMut(Beat)) {
-        let usable = input.millivolts.is_finite() && input.millivolts.abs() <= LARGEST_MV;
-        if usable {
-            self.held_mv = input.millivolts;
-        } else {
-            self.unusable += 1;
-        }
-        self.index += 1;
-        let board_off = input.lead_off == Some(true);
-        let lead_off = !usable || board_off && !self.interior.gate().lead_off_contradicted();
-        let bits = MarkBits { clipped: input.clipped, lead_off, board_off };
-        self.marks = self.marks.or(bits);
-        let Some(limited) = self.slew.push(self.held_mv) else { return };
-        let Self { resampler, interior, state, marks, .. } = self;
-        resampler.push(limited, &mut |x| {
-            state.sample(interior.push(x, std::mem::take(marks)));
-        });
-        while let Some(raw) = self.interior.next_beat() {
-            self.emit(raw, sink);
+        self.push_block(&[input], sink);
+    }
+
+    /// Takes a block of source samples: the same beats as [`SignalPath::push`] of each of them gives, in less time.
+    pub fn push_block(&mut self, inputs: &[PathInput], sink: &mut impl FnMut(Beat)) {
+        for piece in inputs.chunks(self.longest) {
+            // Samples with different marks do not share a block.
+            for run in piece.chunk_by(|a, b| a.bits() == b.bits()) {
+                self.run(run, sink);
+            }
         }
     }
 
@@ -184,17 +204,21 @@ impl SignalPath {
     /// Ends the record: decides everything that is still held. A sample that is pushed afterwards begins anew at the
     /// next index.
     pub fn flush(&mut self, sink: &mut impl FnMut(Beat)) {
-        let Self { slew, resampler, interior, state, marks, .. } = self;
-        let mut sample = |x| {
-            state.sample(interior.push(x, std::mem::take(marks)));
-        };
-        while let Some(limited) = slew.flush() {
-            resampler.push(limited, &mut sample);
+        let mut limited = std::mem::take(&mut self.buffers.limited);
+        let mut owed = std::mem::take(&mut self.buffers.resampled);
+        limited.clear();
+        owed.clear();
+        limited.extend(std::iter::from_fn(|| self.slew.flush()));
+        self.resampler.push_block(&limited, &mut |x| owed.push(x));
+        self.resampler.flush(&mut |x| owed.push(x));
+        for block in owed.chunks(BLOCK) {
+            let first = std::mem::take(&mut self.marks);
+            self.through(block, first, MarkBits::default(), sink);
         }
-        resampler.flush(&mut sample);
+        self.buffers = Buffers { limited, resampled: owed };
         self.interior.finish();
         while let Some(raw) = self.interior.next_beat() {
-            self.emit(raw, sink);
+            self.emit(raw, self.index, sink);
         }
         self.slew.reset();
         self.resampler.reset();
@@ -247,7 +271,64 @@ impl SignalPath {
         self.interior.gate().window()
     }
 
-    fn emit(&mut self, raw: RawBeat, sink: &mut impl FnMut(Beat)) {
+    /// Takes samples with the same marks, at most `longest` of them.
+    fn run(&mut self, inputs: &[PathInput], sink: &mut impl FnMut(Beat)) {
+        let Some(bits) = inputs.first().map(PathInput::bits) else { return };
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let limited = &mut buffers.limited;
+        limited.clear();
+        for input in inputs {
+            if input.is_usable() {
+                self.held_mv = input.millivolts;
+            } else {
+                self.unusable += 1;
+            }
+            limited.push(self.held_mv);
+        }
+        self.index += inputs.len() as u64;
+        self.slew.run_block(limited);
+        let x = if self.config.fs == FS {
+            &*limited
+        } else {
+            let resampled = &mut buffers.resampled;
+            resampled.clear();
+            self.resampler.push_block(limited, &mut |x| resampled.push(x));
+            &*resampled
+        };
+        self.marks = self.marks.or(bits);
+        if !x.is_empty() {
+            let first = std::mem::take(&mut self.marks);
+            self.through(x, first, bits, sink);
+            // Samples behind the last output mark the next one.
+            if self.index - self.base > self.inputs_until(self.interior.samples() - 1) {
+                self.marks = bits;
+            }
+        }
+        self.buffers = buffers;
+    }
+
+    /// Takes a block at 250 Hz through the interior.
+    fn through(&mut self, x: &[f64], first: MarkBits, rest: MarkBits, sink: &mut impl FnMut(Beat)) {
+        self.interior.begin(x, first, rest);
+        loop {
+            match self.interior.step() {
+                Step::Samples(marks) => marks.iter().for_each(|&mark| self.state.sample(mark)),
+                Step::Beat(raw) => {
+                    let newest = self.interior.samples().saturating_sub(1);
+                    let decided_at = (self.base + self.inputs_until(newest)).min(self.index);
+                    self.emit(raw, decided_at, sink);
+                }
+                Step::Done => return,
+            }
+        }
+    }
+
+    /// How many source samples since the last gap must have come for sample `k` at 250 Hz.
+    fn inputs_until(&self, k: u64) -> u64 {
+        self.resampler.inputs_until(k) + self.slew.delay() as u64
+    }
+
+    fn emit(&mut self, raw: RawBeat, decided_at: SampleIndex, sink: &mut impl FnMut(Beat)) {
         let r_peak = self.base as f64 + self.resampler.source_position(raw.r_peak);
         let rr_ms = self
             .previous_r
@@ -258,7 +339,7 @@ impl SignalPath {
         self.state.beat(rr_ms, raw.quality.verdict);
         sink(Beat {
             r_peak,
-            decided_at: self.index,
+            decided_at,
             rr_ms,
             polarity: raw.polarity,
             amplitude_mv: raw.segment[SEGMENT_R_INDEX],

@@ -11,6 +11,7 @@
 use std::f64::consts::PI;
 use std::fmt;
 
+use crate::line::{BLOCK, Line};
 use crate::units::Hertz;
 
 /// Highest frequency that is passed unchanged: the upper end of the ECG band of the path.
@@ -56,10 +57,9 @@ pub struct Resampler {
     /// One row of 2·reach taps for each tabulated phase, and one more row for the phase 1.
     table: Box<[f64]>,
     phases: u64,
-    /// The newest 2·reach inputs, written twice so that a window is contiguous.
-    history: Box<[f64]>,
-    slot: usize,
-    /// Inputs so far, the last of them, and inputs that belong to the record (without the extension of its end).
+    /// The inputs that an output may still need.
+    history: Line,
+    /// Inputs so far, and the last of them.
     inputs: u64,
     last: f64,
     /// Next output position: whole input samples and q-ths.
@@ -88,8 +88,7 @@ impl Resampler {
             reach,
             table: table.into_boxed_slice(),
             phases,
-            history: vec![0.0; 4 * reach].into_boxed_slice(),
-            slot: 0,
+            history: Line::new(2 * reach),
             inputs: 0,
             last: 0.0,
             whole: 0,
@@ -100,20 +99,18 @@ impl Resampler {
     /// Takes one input and hands every output that it completes to `sink`.
     #[inline]
     pub fn push(&mut self, x: f64, sink: &mut impl FnMut(f64)) {
+        self.push_block(&[x], sink);
+    }
+
+    /// Takes a block of inputs, the same as each of them by itself.
+    pub fn push_block(&mut self, x: &[f64], sink: &mut impl FnMut(f64)) {
         if self.reach == 0 {
-            sink(x);
+            self.inputs += x.len() as u64;
+            x.iter().for_each(|&x| sink(x));
             return;
         }
-        if self.inputs == 0 {
-            // What lies before the record is its first value, so that a constant stays constant from the start.
-            self.history.fill(x);
-        }
-        self.last = x;
-        self.inputs += 1;
-        self.shift(x);
-        while self.whole + (self.reach as u64) < self.inputs {
-            sink(self.output());
-            self.advance();
+        for piece in x.chunks(BLOCK) {
+            self.piece(piece, sink);
         }
     }
 
@@ -122,14 +119,14 @@ impl Resampler {
         if self.reach == 0 || self.inputs == 0 {
             return;
         }
-        let mut newest = self.inputs - 1;
+        let mut end = self.inputs;
         while self.whole < self.inputs {
-            while newest < self.whole + self.reach as u64 {
-                self.shift(self.last);
-                newest += 1;
+            self.history.extend(1).fill(self.last);
+            end += 1;
+            while self.whole < self.inputs && self.whole + (self.reach as u64) < end {
+                sink(self.output(end));
+                self.advance();
             }
-            sink(self.output());
-            self.advance();
         }
     }
 
@@ -138,8 +135,13 @@ impl Resampler {
         self.inputs = 0;
         self.whole = 0;
         self.part = 0;
-        self.slot = 0;
-        self.history.fill(0.0);
+        self.history.reset();
+    }
+
+    /// How many inputs must have come for output `k`: the same number that gives it in [`Resampler::push`].
+    pub fn inputs_until(&self, k: u64) -> u64 {
+        let whole = u128::from(k) * u128::from(self.p) / u128::from(self.q);
+        whole as u64 + self.reach as u64 + 1
     }
 
     /// How far an output lags the input that it stands for, in input samples.
@@ -157,14 +159,17 @@ impl Resampler {
         k * self.p as f64 / self.q as f64
     }
 
-    #[inline]
-    fn shift(&mut self, x: f64) {
-        let taps = 2 * self.reach;
-        self.history[self.slot] = x;
-        self.history[self.slot + taps] = x;
-        self.slot += 1;
-        if self.slot == taps {
-            self.slot = 0;
+    fn piece(&mut self, x: &[f64], sink: &mut impl FnMut(f64)) {
+        if self.inputs == 0 {
+            // What lies before the record is its first value, so that a constant stays constant from the start.
+            self.history.fill(x[0]);
+        }
+        self.history.extend(x.len()).copy_from_slice(x);
+        self.last = x[x.len() - 1];
+        self.inputs += x.len() as u64;
+        while self.whole + (self.reach as u64) < self.inputs {
+            sink(self.output(self.inputs));
+            self.advance();
         }
     }
 
@@ -175,11 +180,10 @@ impl Resampler {
         self.part %= self.q;
     }
 
-    /// The output at `whole + part/q`; the newest input in the history has position `whole + reach`.
+    /// The output at `whole + part/q`; the newest input in the history has position `end − 1`.
     #[inline]
-    fn output(&self) -> f64 {
-        let taps = 2 * self.reach;
-        let window = &self.history[self.slot..self.slot + taps];
+    fn output(&self, end: u64) -> f64 {
+        let window = self.history.block(2 * self.reach, (end - 1 - self.whole) as usize - self.reach);
         if self.phases == self.q {
             return dot(window, self.row(self.part as usize));
         }
@@ -204,21 +208,23 @@ impl Resampler {
 pub fn resample(signal: &[f64], from: Hertz, to: Hertz) -> Result<Vec<f64>, ResampleError> {
     let mut resampler = Resampler::new(from, to)?;
     let mut out = Vec::with_capacity((signal.len() as f64 * to.0 / from.0) as usize + 1);
-    for &x in signal {
-        resampler.push(x, &mut |y| out.push(y));
-    }
+    resampler.push_block(signal, &mut |y| out.push(y));
     resampler.flush(&mut |y| out.push(y));
     Ok(out)
 }
 
 #[inline]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (mut even, mut odd) = (0.0, 0.0);
-    for (x, y) in a.chunks_exact(2).zip(b.chunks_exact(2)) {
-        even += x[0] * y[0];
-        odd += x[1] * y[1];
+    let mut sums = [0.0; 4];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    for (x, y) in a.iter().zip(b) {
+        for lane in 0..4 {
+            sums[lane] += x[lane] * y[lane];
+        }
     }
-    even + odd
+    // The number of taps is even.
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
 /// Taps for `phases` fractions of a sample (and for the fraction 1), each row summing to 1 so that a constant passes

@@ -18,12 +18,17 @@ impl<T: Copy + Default> Ring<T> {
         Self { values: vec![T::default(); size].into_boxed_slice(), mask: size as u64 - 1, end: 0 }
     }
 
-    /// Appends the value at position [`Ring::end`].
+    /// Appends the values at the next positions.
     #[inline]
-    pub(crate) fn push(&mut self, value: T) {
-        let slot = (self.end & self.mask) as usize;
-        self.values[slot] = value;
-        self.end += 1;
+    pub(crate) fn extend(&mut self, mut values: &[T]) {
+        while !values.is_empty() {
+            let slot = (self.end & self.mask) as usize;
+            let n = values.len().min(self.values.len() - slot);
+            let (now, later) = values.split_at(n);
+            self.values[slot..slot + n].copy_from_slice(now);
+            self.end += n as u64;
+            values = later;
+        }
     }
 
     /// The position that the next value will have.
@@ -41,5 +46,19 @@ impl<T: Copy + Default> Ring<T> {
     /// Forgets everything; the next value has position 0 again.
     pub(crate) fn clear(&mut self) {
         self.end = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_that_is_not_held_is_none() {
+        let mut ring = Ring::new(8);
+        (0..30u32).collect::<Vec<_>>().chunks(7).for_each(|block| ring.extend(block));
+        assert_eq!((ring.get(21), ring.get(22), ring.get(29), ring.get(30)), (None, Some(22), Some(29), None));
+        ring.clear();
+        assert_eq!((ring.get(29), ring.end()), (None, 0));
     }
 }

@@ -9,8 +9,9 @@ use crate::{SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 /// The samples of one segment in millivolts, R at [`SEGMENT_R_INDEX`].
 pub type Segment = [f64; SEGMENT_SAMPLES];
 
-/// Samples held: more than 8 s at 250 Hz, because a beat found by search-back is some seconds old.
-const HELD: usize = 2048;
+/// Samples held: more than 16 s at 250 Hz. A beat found by search-back is up to some seconds old, and a block more must
+/// not make it too old.
+const HELD: usize = 4096;
 
 /// Whether a segment can be cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,15 +38,20 @@ impl Segmenter {
         Self { samples: Ring::new(HELD), delay, skipped: 0 }
     }
 
-    /// Takes the next conditioned sample.
+    /// Takes the next conditioned samples.
     #[inline]
-    pub fn push(&mut self, conditioned: f64) {
+    pub fn extend(&mut self, conditioned: &[f64]) {
         // The first outputs of the conditioner stand for moments before the signal began.
-        if self.skipped < self.delay {
-            self.skipped += 1;
-        } else {
-            self.samples.push(conditioned);
-        }
+        let skip = (self.delay - self.skipped).min(conditioned.len());
+        self.skipped += skip;
+        self.samples.extend(&conditioned[skip..]);
+    }
+
+    /// How many samples must still come until the segment round `r_peak` (input position) is not early.
+    pub fn samples_until(&self, r_peak: f64) -> usize {
+        let end = r_peak.round() as i64 - SEGMENT_R_INDEX as i64 + SEGMENT_SAMPLES as i64;
+        let missing = (end - self.samples.end() as i64).max(0) as usize;
+        if missing == 0 { 0 } else { missing + self.delay - self.skipped }
     }
 
     /// The segment round the sample nearest to `r_peak` (input position).
@@ -88,7 +94,7 @@ mod tests {
     #[test]
     fn r_lies_at_its_index_and_missing_samples_are_said() {
         let mut segmenter = Segmenter::new(3);
-        (0..503).for_each(|n| segmenter.push(f64::from(n) - 3.0));
+        (0..503).for_each(|n| segmenter.extend(&[f64::from(n) - 3.0]));
         let Cut::Whole(segment) = segmenter.cut(100.4) else { panic!("all samples are there") };
         assert_eq!(segment[SEGMENT_R_INDEX], 100.0);
         assert_eq!(segment[SEGMENT_SAMPLES - 1], 212.0);
@@ -96,7 +102,9 @@ mod tests {
         assert_eq!(segmenter.cut(400.0), Cut::Early);
         assert!(matches!(segmenter.cut_at_end(400.0), Cut::Incomplete(_)));
         assert!(matches!(segmenter.cut(387.0), Cut::Whole(_)));
-        (0..3000).for_each(|_| segmenter.push(0.0));
+        assert_eq!((segmenter.samples_until(387.0), segmenter.samples_until(390.0)), (0, 3));
+        assert_eq!(Segmenter::new(3).samples_until(62.0), 178);
+        segmenter.extend(&[0.0; 5000]);
         assert!(matches!(segmenter.cut(100.0), Cut::Incomplete(_)), "too old");
     }
 }

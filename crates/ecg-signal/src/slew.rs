@@ -173,6 +173,53 @@ impl SlewLimiter {
         }
         self.newest = [before, self.newest[2], y];
     }
+
+    /// Takes a block of finite samples and leaves in its place the outputs that they complete: the same as
+    /// [`Kernel::push`] of each sample.
+    pub fn run_block(&mut self, x: &mut Vec<f64>) {
+        if self.is_calm(x) {
+            self.pass(x);
+            return;
+        }
+        let mut outputs = 0;
+        for n in 0..x.len() {
+            if let Some(output) = self.push(x[n]) {
+                x[outputs] = output;
+                outputs += 1;
+            }
+        }
+        x.truncate(outputs);
+    }
+
+    /// No sample of the block can be a jump, its aftermath or a glitch.
+    fn is_calm(&self, x: &[f64]) -> bool {
+        let (Some(previous), Some(&first)) = (self.previous, x.first()) else { return false };
+        if self.alert > 0 || self.waiting < self.held.len() || x.len() < self.held.len().max(3) {
+            return false;
+        }
+        let [_, before, last] = self.newest;
+        let onset = (last - before).abs().max((first - self.offset - last).abs()).max((first - previous).abs());
+        let largest = x.windows(2).fold(onset, |largest, pair| largest.max((pair[1] - pair[0]).abs()));
+        largest <= self.aftermath_limit.min(GLITCH_MV)
+    }
+
+    /// Takes a calm block: only the mean moves.
+    fn pass(&mut self, x: &mut [f64]) {
+        let Some(mut previous) = self.previous else { return };
+        for y in x.iter_mut() {
+            self.mean += self.share * ((*y - previous).abs() - self.mean);
+            previous = *y;
+            *y -= self.offset;
+        }
+        self.previous = Some(previous);
+        self.foot = Foot { x: previous, offset: self.offset, age: 0 };
+        self.newest.copy_from_slice(&x[x.len() - 3..]);
+        let late = self.held.len();
+        x.rotate_right(late);
+        for (n, y) in x[..late].iter_mut().enumerate() {
+            std::mem::swap(y, &mut self.held[(self.next + n) % late]);
+        }
+    }
 }
 
 impl Kernel for SlewLimiter {
@@ -270,6 +317,23 @@ mod tests {
         x[20] += 50.0;
         let off = limited(&x).iter().zip(&beat).map(|(y, x)| (y - x).abs()).fold(0.0, f64::max);
         assert!(off < 0.1, "{off}");
+    }
+
+    #[test]
+    fn blocks_of_any_length_give_the_same_as_single_samples() {
+        let jump = |n: u32| if n % 50 < 3 { 40.0 * f64::from(n % 50) } else { f64::from(n / 90) * 30.0 };
+        let x: Vec<f64> = (0..1000).map(|n| jump(n) + (f64::from(n) * 0.3).sin()).collect();
+        for length in [1, 7, 64, 1000] {
+            let mut limiter = SlewLimiter::new(Hertz(250.0));
+            let mut y = Vec::new();
+            for block in x.chunks(length) {
+                let mut block = block.to_vec();
+                limiter.run_block(&mut block);
+                y.extend(block);
+            }
+            y.extend(std::iter::from_fn(|| limiter.flush()));
+            assert_eq!(y, limited(&x), "blocks of {length}");
+        }
     }
 
     #[test]

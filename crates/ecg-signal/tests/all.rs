@@ -8,10 +8,12 @@ macro_rules! skipped {
     }};
 }
 
-#[path = "all/breaths.rs"]
-mod breaths;
 #[path = "all/any_rate.rs"]
 mod any_rate;
+#[path = "all/blocks.rs"]
+mod blocks;
+#[path = "all/breaths.rs"]
+mod breaths;
 #[path = "all/filters.rs"]
 mod filters;
 #[path = "all/golden.rs"]

@@ -1,6 +1,8 @@
 //! The part of the path that runs at 250 Hz: detector and conditioner side by side, joined again beat by beat.
 //!
-//! Must not know the rate of the source or gaps; positions are samples at 250 Hz since the last reset.
+//! The filters take a block at once; what happens in it is then met in order of time, so that a beat sees the samples up
+//! to the one that made it ready and no later one, whatever the length of a block. Must not know the rate of the source or
+//! gaps; positions are samples at 250 Hz since the last reset.
 
 use std::collections::VecDeque;
 
@@ -8,6 +10,7 @@ use crate::conditioner::Conditioner;
 use crate::filter::design::DesignError;
 use crate::filter::notch::Mains;
 use crate::kernel::Kernel;
+use crate::line::BLOCK;
 use crate::qrs::{Detection, Polarity, QrsDetector};
 use crate::quality::{BeatQuality, Mark, MarkBits, Marker, QualityGate, SpanMarks};
 use crate::ring::Ring;
@@ -15,7 +18,7 @@ use crate::segment::{Cut, Segment, Segmenter};
 use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 
 /// Marks held: as many samples as the segmenter holds.
-const MARKS: usize = 2048;
+const MARKS: usize = 4096;
 /// Marks this near to the segment count for it: the resampler moves them by up to this much, and the filters spread
 /// what happened at a marked sample.
 const MARK_MARGIN: i64 = 25;
@@ -31,6 +34,26 @@ pub(super) struct RawBeat {
     pub(super) contact_lost: bool,
 }
 
+/// What comes next in a block.
+pub(super) enum Step<'a> {
+    /// Samples with these marks.
+    Samples(&'a [Mark]),
+    /// A beat that the sample before made ready.
+    Beat(RawBeat),
+    /// The block is at its end.
+    Done,
+}
+
+/// The newest block, filtered, and how much of it has been met.
+#[derive(Clone, Debug)]
+struct Block {
+    notched: [f64; BLOCK],
+    conditioned: [f64; BLOCK],
+    marks: [Mark; BLOCK],
+    length: usize,
+    met: usize,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Interior {
     conditioner: Conditioner,
@@ -39,6 +62,9 @@ pub(super) struct Interior {
     marker: Marker,
     marks: Ring<Mark>,
     gate: QualityGate,
+    block: Box<Block>,
+    /// Found by the detector in the part of the block that has not been met, with the offset of the sample that decided.
+    found: VecDeque<(usize, Detection)>,
     /// Found by the detector, waiting for the last samples of their segment.
     waiting: VecDeque<Detection>,
     ended: bool,
@@ -57,6 +83,14 @@ impl Interior {
             marker: Marker::default(),
             marks: Ring::new(MARKS),
             gate: QualityGate::new(),
+            block: Box::new(Block {
+                notched: [0.0; BLOCK],
+                conditioned: [0.0; BLOCK],
+                marks: [Mark::default(); BLOCK],
+                length: 0,
+                met: 0,
+            }),
+            found: VecDeque::with_capacity(64),
             waiting: VecDeque::with_capacity(64),
             ended: false,
             lost_at: None,
@@ -64,26 +98,69 @@ impl Interior {
         })
     }
 
-    /// Takes one sample; gives its mark.
-    #[inline]
-    pub(super) fn push(&mut self, x: f64, bits: MarkBits) -> Mark {
-        let mark = self.marker.mark(x, bits);
-        if mark.bits.lead_off {
-            self.lost_at = Some(self.marks.end());
+    /// Filters a block of at most [`BLOCK`] samples, the first with the bits `first` and the others with `rest`. What
+    /// happens in it comes out of [`Interior::step`] and must be taken up to [`Step::Done`] before the next block.
+    pub(super) fn begin(&mut self, x: &[f64], first: MarkBits, rest: MarkBits) {
+        let n = x.len();
+        let Block { notched, conditioned, marks, length, met } = &mut *self.block;
+        let mut bits = first;
+        for (mark, &x) in marks.iter_mut().zip(x) {
+            *mark = self.marker.mark(x, bits);
+            bits = rest;
         }
-        self.marks.push(mark);
-        let sample = self.conditioner.run(x);
-        self.segmenter.push(sample.conditioned);
-        self.gate.push(sample.notched, sample.conditioned, bits.board_off);
-        let waiting = &mut self.waiting;
-        self.detector.push(sample.notched, &mut |detection| waiting.push_back(detection));
-        mark
+        notched[..n].copy_from_slice(x);
+        self.conditioner.run_block(&mut notched[..n], &mut conditioned[..n]);
+        let found = &mut self.found;
+        self.detector.run_block(&notched[..n], &mut |offset, detection| found.push_back((offset, detection)));
+        (*length, *met) = (n, 0);
+    }
+
+    /// The next thing that happens in the block.
+    #[inline]
+    pub(super) fn step(&mut self) -> Step<'_> {
+        if let Some(beat) = self.next_beat() {
+            return Step::Beat(beat);
+        }
+        let (met, length) = (self.block.met, self.block.length);
+        if met == length {
+            return Step::Done;
+        }
+        let decided = self.found.front().map_or(length, |(offset, _)| offset + 1);
+        let ready =
+            self.waiting.front().map_or(length, |detection| met + self.segmenter.samples_until(detection.r_peak));
+        let end = length.min(decided).min(ready);
+        self.meet(met, end);
+        Step::Samples(&self.block.marks[met..end])
+    }
+
+    /// Takes the samples of the block from `from` to before `end` into what beats are made of.
+    fn meet(&mut self, from: usize, end: usize) {
+        let Block { notched, conditioned, marks, .. } = &mut *self.block;
+        let marks = &mut marks[from..end];
+        for ((mark, notched), conditioned) in marks.iter_mut().zip(&notched[from..end]).zip(&conditioned[from..end]) {
+            mark.bits.lead_off |= mark.bits.board_off && !self.gate.lead_off_contradicted();
+            self.gate.push(*notched, *conditioned, mark.bits.board_off);
+        }
+        if let Some(newest) = marks.iter().rposition(|mark| mark.bits.lead_off) {
+            self.lost_at = Some(self.marks.end() + newest as u64);
+        }
+        self.marks.extend(marks);
+        self.segmenter.extend(&conditioned[from..end]);
+        while let Some((_, detection)) = self.found.pop_front_if(|(offset, _)| *offset < end) {
+            self.waiting.push_back(detection);
+        }
+        self.block.met = end;
+    }
+
+    /// Samples met since the last reset.
+    pub(super) fn samples(&self) -> u64 {
+        self.marks.end()
     }
 
     /// Ends the signal: every beat becomes ready.
     pub(super) fn finish(&mut self) {
         while let Some(conditioned) = self.conditioner.flush() {
-            self.segmenter.push(conditioned);
+            self.segmenter.extend(&[conditioned]);
         }
         let waiting = &mut self.waiting;
         self.detector.flush(&mut |detection| waiting.push_back(detection));
@@ -129,6 +206,7 @@ impl Interior {
         self.marker.reset();
         self.marks.clear();
         self.gate.reset();
+        self.found.clear();
         self.waiting.clear();
         self.ended = false;
         self.lost_at = None;

@@ -62,7 +62,7 @@ pub fn band_pass_alone(x: &[f64]) -> Result<Vec<f64>, DesignError> {
 /// None at 250 Hz, as above.
 pub fn shipped_chain(x: &[f64]) -> Result<Vec<f64>, DesignError> {
     let mut chain = Conditioner::new(FS, Mains::None)?;
-    Ok(x.iter().map(|&v| chain.run(v).conditioned).collect())
+    Ok(x.iter().map(|&v| chain.run(v)).collect())
 }
 
 /// How much later than [`band_pass_alone`] the shipped chain is, in samples.
