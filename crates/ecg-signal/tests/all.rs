@@ -22,6 +22,8 @@ mod golden;
 mod hrv;
 #[path = "all/kernels.rs"]
 mod kernels;
+#[path = "all/memory.rs"]
+mod memory;
 #[path = "all/noise.rs"]
 mod noise;
 #[path = "all/path.rs"]
