@@ -144,9 +144,7 @@ impl Stream {
     pub fn pass(&self, part: Range<usize>, mains: Mains) -> Result<Passage, PathError> {
         let mut path = SignalPath::new(&PathConfig { fs: self.fs, mains })?;
         let mut beats = Vec::new();
-        for sample in &self.samples[part] {
-            path.push(*sample, &mut |beat| beats.push(beat));
-        }
+        path.push_block(&self.samples[part], &mut |beat| beats.push(beat));
         path.flush(&mut |beat| beats.push(beat));
         Ok(Passage { beats, delay: path.delay(), chain_id: path.chain_id() })
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ecg_signal::{Beat, Contact, Hertz, Mains, PathConfig, PathError, SignalPath};
+use ecg_signal::{Beat, Contact, Hertz, Mains, PathConfig, PathError, PathInput, SignalPath};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -196,17 +196,20 @@ impl Stage {
         self.send(observation).await
     }
 
-    async fn block(&mut self, block: &[ecg_signal::PathInput]) -> Result<(), Ended> {
+    async fn block(&mut self, block: &[PathInput]) -> Result<(), Ended> {
         if !std::mem::replace(&mut self.flowing, true) {
             self.foreign = false;
             self.say_source(true, None).await;
         }
         let Some(running) = &mut self.path else { return Ok(()) };
         let mut found = Vec::new();
-        for &sample in block {
-            running.path.push(sample, &mut |beat| found.push(Observation::Beat(Box::new(beat))));
-            running.index += 1;
-            running.watch(sample.lead_off == Some(true), &mut found);
+        let mut rest = block;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(running.until_watch(rest));
+            running.path.push_block(now, &mut |beat| found.push(Observation::Beat(Box::new(beat))));
+            running.index += now.len() as u64;
+            running.watch(now.last().is_some_and(|sample| sample.lead_off == Some(true)), &mut found);
+            rest = later;
         }
         for observation in found {
             self.send(observation).await?;
@@ -332,6 +335,20 @@ impl Running {
         self.tenth_ends = self.tenth_ends.max(self.index);
         self.contact_since = self.index;
         self.unusable = None;
+    }
+
+    /// How many of `samples` may pass before [`Running::watch`] has something to look at: up to the end of a tenth of a
+    /// second, and up to where the board's flag changes.
+    fn until_watch(&self, samples: &[PathInput]) -> usize {
+        let due = self.tenth_ends.min(self.second_ends).saturating_sub(self.index).max(1);
+        let samples = &samples[..samples.len().min(due as usize)];
+        let flagged = |sample: &PathInput| sample.lead_off == Some(true);
+        match samples.iter().position(flagged) {
+            // The flag is met at its first sample, and looked at as long as it stands.
+            Some(0) => 1,
+            Some(first) => first,
+            None => samples.len(),
+        }
     }
 
     /// Looks at the signal at every tenth of a second, and at the first sample that the board flags; says at once that
