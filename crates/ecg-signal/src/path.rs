@@ -18,6 +18,7 @@ use crate::beat::Beat;
 use crate::filter::design::DesignError;
 use crate::filter::notch::Mains;
 use crate::kernel::Kernel;
+use crate::lead::LeadWatch;
 use crate::line::BLOCK;
 use crate::quality::{MarkBits, WindowQuality};
 use crate::resample::{ResampleError, Resampler};
@@ -127,6 +128,7 @@ pub struct SignalPath {
     resampler: Resampler,
     interior: Interior,
     state: StateTracker,
+    lead: LeadWatch,
     /// Source samples since the start, lost ones counted; and where the present stretch without a gap began.
     index: SampleIndex,
     base: SampleIndex,
@@ -167,6 +169,7 @@ impl SignalPath {
             resampler,
             interior: Interior::new(config.mains).map_err(PathError::Filter)?,
             state: StateTracker::new(),
+            lead: LeadWatch::new(),
             index: 0,
             base: 0,
             marks: MarkBits::default(),
@@ -224,6 +227,7 @@ impl SignalPath {
         self.resampler.reset();
         self.interior.reset();
         self.state.interrupt();
+        self.lead.reset();
         self.marks = MarkBits::default();
         self.previous_r = None;
         self.base = self.index;
@@ -263,7 +267,11 @@ impl SignalPath {
 
     /// How the signal is now.
     pub fn signal_state(&self) -> SignalState {
-        SignalState { lead_off_contradicted: self.interior.gate().lead_off_contradicted(), ..self.state.state() }
+        SignalState {
+            lead_inverted: self.lead.is_inverted(),
+            lead_off_contradicted: self.interior.gate().lead_off_contradicted(),
+            ..self.state.state()
+        }
     }
 
     /// How the last ten seconds were, judged anew each second; `None` in the first four.
@@ -337,6 +345,9 @@ impl SignalPath {
             .filter(|rr| *rr <= LONGEST_RR_MS);
         self.previous_r = Some(r_peak);
         self.state.beat(rr_ms, raw.quality.verdict);
+        if raw.quality.verdict.is_accepted() {
+            self.lead.beat(&raw.segment);
+        }
         sink(Beat {
             r_peak,
             decided_at,

@@ -32,6 +32,9 @@ pub struct SignalState {
     pub accepted_share: f64,
     /// The board says that an electrode is off while the signal shows a heart: its bits are not believed.
     pub lead_off_contradicted: bool,
+    /// The electrodes are probably swapped: P, QRS and T point down. `None` until that is known; the last clear answer
+    /// from then on, until a gap.
+    pub lead_inverted: Option<bool>,
 }
 
 const SECOND: u32 = FS.0 as u32;
@@ -127,6 +130,7 @@ impl StateTracker {
             heart_rate_bpm: self.heart_rate_bpm(),
             accepted_share: self.accepted_share(),
             lead_off_contradicted: false,
+            lead_inverted: None,
         }
     }
 
