@@ -4,6 +4,7 @@
 //! identities and prints nothing.
 
 mod board;
+mod trace;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -265,6 +265,18 @@ impl SignalPath {
         format!("{CHAIN} {}Hz {notch}bp0.5-40 db6", FS.0)
     }
 
+    /// The signal that segments are cut from, as far as it is still held (the newest 8 s since the start, a gap or a
+    /// flush): where each sample at 250 Hz lies in source samples, every delay taken off, and its millivolts. Oldest
+    /// first, from behind the source position `after`: who reads every few seconds misses none and gets none twice.
+    pub fn conditioned(&self, after: f64) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let segmenter = self.interior.segmenter();
+        let at = |k: u64| self.base as f64 + self.resampler.source_position(k as f64);
+        segmenter.held().map(move |k| (k, at(k))).filter(move |(_, at)| *at > after).filter_map(|(k, at)| {
+            let millivolts = segmenter.sample(k)?;
+            Some((at, millivolts))
+        })
+    }
+
     /// How the signal is now.
     pub fn signal_state(&self) -> SignalState {
         SignalState {

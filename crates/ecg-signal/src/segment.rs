@@ -68,6 +68,16 @@ impl Segmenter {
         self.gather(r_peak.round() as i64 - SEGMENT_R_INDEX as i64)
     }
 
+    /// Positions that may still be held: the newest and what the ring keeps before it.
+    pub fn held(&self) -> std::ops::Range<u64> {
+        self.samples.end().saturating_sub(HELD as u64)..self.samples.end()
+    }
+
+    /// The conditioned sample at a position; `None` before it has come and after it was forgotten.
+    pub fn sample(&self, position: u64) -> Option<f64> {
+        self.samples.get(position)
+    }
+
     /// Forgets all samples.
     pub fn reset(&mut self) {
         self.samples.clear();

@@ -191,6 +191,10 @@ impl Interior {
         Some(RawBeat { r_peak: detection.r_peak, polarity: detection.polarity, quality, segment, contact_lost })
     }
 
+    pub(super) fn segmenter(&self) -> &Segmenter {
+        &self.segmenter
+    }
+
     pub(super) fn conditioner_delay(&self) -> usize {
         self.conditioner.delay_samples()
     }
