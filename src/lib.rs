@@ -22,6 +22,7 @@ pub mod pipeline;
 pub mod proto;
 pub mod publish;
 pub mod recording;
+pub mod report;
 pub mod source;
 pub mod store;
 pub mod telemetry;

@@ -3,9 +3,12 @@
 //! The JSON is a contract: other programs read it. Positions are samples of the record as it is on disk, whatever the
 //! internal rate.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod picture;
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 use ecg_signal::{Beat, Hrv, Mains, RrSeries, Verdict};
 use serde::Serialize;
 
@@ -26,6 +29,16 @@ pub struct Args {
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
+    /// Draw a picture (.svg): the signal raw and conditioned, its beats, their quality, the whole record. It shows a
+    /// person's ECG, by which a person can be recognised: treat it as you treat the recording itself
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Where the stretch begins that the picture shows closely; chosen by itself when left out
+    #[arg(long, value_name = "SECONDS", requires = "plot", allow_negative_numbers = true)]
+    from: Option<f64>,
+    /// How long that stretch is: 0.5 to 60 s, 10 when left out
+    #[arg(long = "for", value_name = "SECONDS", requires = "plot", allow_negative_numbers = true)]
+    length: Option<f64>,
 }
 
 /// The analysis of one signal of a record.
@@ -100,9 +113,20 @@ struct QualityReport {
 /// # Errors
 /// The record, and what to do.
 pub fn main(args: Args) -> Result<(), Failure> {
+    if let Some(plot) = args.plot.as_deref().filter(|plot| !plot.extension().is_some_and(|e| e == "svg")) {
+        return Err(
+            anyhow::anyhow!("--plot {}: the picture is an SVG; let its name end in .svg", plot.display()).into()
+        );
+    }
     let recording = Recording::open(&args.record, args.signal)?;
-    let analysis =
-        analyze(&recording, args.mains).map_err(|source| RecordingError::Path { path: args.record.clone(), source })?;
+    let stream = &recording.stream;
+    let passage = stream
+        .pass(0..stream.samples.len(), args.mains)
+        .map_err(|source| RecordingError::Path { path: args.record.clone(), source })?;
+    let analysis = Analysis::of(&recording, &passage, args.mains);
+    if let Some(plot) = &args.plot {
+        draw(&args, plot, &recording, &passage, &analysis)?;
+    }
     if args.json {
         say!("{}", serde_json::to_string(&analysis)?);
     } else {
@@ -111,33 +135,63 @@ pub fn main(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Analyses a recording with the streaming path.
-///
-/// # Errors
-/// [`ecg_signal::PathError`] where the path does not take its sampling frequency.
-pub fn analyze(recording: &Recording, mains: Mains) -> Result<Analysis, ecg_signal::PathError> {
-    let stream = &recording.stream;
-    let passage = stream.pass(0..stream.samples.len(), mains)?;
-    let delay = &passage.delay;
-    Ok(Analysis {
-        record: recording.name.clone(),
-        signal: recording.signal.clone(),
-        units: recording.units.clone(),
-        mains: mains_name(mains),
-        fs: stream.fs.0,
-        samples: stream.samples.len(),
-        beats: passage.beats.iter().map(report).collect(),
-        hrv: hrv(&passage, stream.fs.0),
-        quality: quality(recording, &passage),
-        delay_ms: delay.r_to_segment_ms,
-        delay: BTreeMap::from([
-            ("resampler_ms", delay.resampler_ms),
-            ("conditioner_ms", delay.conditioner_ms),
-            ("detector_ms", delay.detector_ms),
-            ("segment_ms", delay.segment_ms),
-        ]),
-        warnings: recording.warnings.clone(),
-    })
+fn draw(
+    args: &Args,
+    plot: &Path,
+    recording: &Recording,
+    passage: &Passage,
+    analysis: &Analysis,
+) -> Result<(), anyhow::Error> {
+    let word = |path: &Path| quoted(&path.to_string_lossy());
+    let command = format!(
+        "ecgid analyze {} --signal {} --mains {} --plot {}",
+        word(&args.record),
+        args.signal,
+        mains_name(args.mains),
+        word(plot)
+    );
+    let asked = picture::Asked { from_s: args.from, for_s: args.length };
+    let svg = picture::Picture { recording, passage, analysis, signal: args.signal, mains: args.mains, asked, command }
+        .svg()
+        .with_context(|| format!("cannot draw {}", args.record.display()))?;
+    std::fs::write(plot, svg).with_context(|| format!("cannot write the picture to {}", plot.display()))
+}
+
+/// A word of a command line as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+impl Analysis {
+    /// The figures of a recording and of what the streaming path made of it.
+    #[must_use]
+    pub fn of(recording: &Recording, passage: &Passage, mains: Mains) -> Self {
+        let stream = &recording.stream;
+        let delay = &passage.delay;
+        Self {
+            record: recording.name.clone(),
+            signal: recording.signal.clone(),
+            units: recording.units.clone(),
+            mains: mains_name(mains),
+            fs: stream.fs.0,
+            samples: stream.samples.len(),
+            beats: passage.beats.iter().map(report).collect(),
+            hrv: hrv(passage, stream.fs.0),
+            quality: quality(recording, passage),
+            delay_ms: delay.r_to_segment_ms,
+            delay: BTreeMap::from([
+                ("resampler_ms", delay.resampler_ms),
+                ("conditioner_ms", delay.conditioner_ms),
+                ("detector_ms", delay.detector_ms),
+                ("segment_ms", delay.segment_ms),
+            ]),
+            warnings: recording.warnings.clone(),
+        }
+    }
 }
 
 fn report(beat: &Beat) -> BeatReport {

@@ -1,0 +1,31 @@
+//! Pictures: axes, lines, marks and legends as an SVG document. Must not know what it draws.
+
+mod axis;
+mod frame;
+mod legend;
+mod svg;
+
+pub use axis::{Axis, linear_ticks};
+pub use frame::Frame;
+pub use legend::{Entry, Glyph, Legend};
+pub use svg::{Anchor, Label, Svg, text_width};
+
+/// Colours that are told apart with every kind of colour vision (M. Okabe and K. Ito, *Color Universal Design*, 2008).
+pub mod colours {
+    /// For accepted things and the main line.
+    pub const BLUE: &str = "#0072b2";
+    /// For refused things.
+    pub const VERMILLION: &str = "#d55e00";
+    /// For what a line is compared with.
+    pub const BLACK: &str = "#000000";
+    /// For a stretch that is pointed at.
+    pub const GREEN: &str = "#009e73";
+    /// For shading.
+    pub const ORANGE: &str = "#e69f00";
+    /// For shading of another kind.
+    pub const PURPLE: &str = "#cc79a7";
+    /// For what is less important.
+    pub const GREY: &str = "#595959";
+    /// For grids: the pink of ECG paper, light and stronger.
+    pub const PAPER: (&str, &str) = ("#fbe9e7", "#f2c4bd");
+}
