@@ -4,6 +4,7 @@ mod axis;
 mod frame;
 mod legend;
 mod svg;
+mod thin;
 
 pub use axis::{Axis, linear_ticks};
 pub use frame::Frame;

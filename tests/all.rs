@@ -26,6 +26,8 @@ mod evaluate;
 mod inference;
 #[path = "all/pipeline.rs"]
 mod pipeline;
+#[path = "all/plot.rs"]
+mod plot;
 #[path = "all/proto.rs"]
 mod proto;
 #[cfg(feature = "demo")]

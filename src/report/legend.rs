@@ -7,7 +7,7 @@ const ROW: f64 = 18.0;
 const SAMPLE: f64 = 26.0;
 const SIZE: f64 = 11.0;
 /// Between two entries.
-const BETWEEN: f64 = 18.0;
+const BETWEEN: f64 = 12.0;
 
 /// How a sample is drawn.
 #[derive(Debug, Clone)]

@@ -22,7 +22,7 @@ pub(super) use stretch::{Asked, StretchError};
 
 /// Width of the sheet and where the frames begin and end, pixels.
 const WIDTH: f64 = 1200.0;
-const LEFT: f64 = 76.0;
+const LEFT: f64 = 86.0;
 const RIGHT: f64 = 1176.0;
 /// Patterns that shade what cannot be used, beside their colours.
 const PATTERNS: &str = "<pattern id=\"off\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\">\
@@ -154,7 +154,7 @@ fn footer(svg: &mut Svg, command: &str, top: f64) -> f64 {
     let words = concat!(
         "ecgid ",
         env!("CARGO_PKG_VERSION"),
-        " \u{b7} shows a person's ECG: keep it as the recording itself is kept \u{b7} no medical device"
+        " \u{b7} shows a person's ECG: keep it as the recording itself is kept \u{b7} not for diagnosis"
     );
     small(svg, words, y);
     y + 14.0

@@ -24,7 +24,7 @@ pub(super) fn draw(sheet: &Sheet, svg: &mut Svg, top: f64) -> f64 {
     let refused: Vec<&Beat> =
         sheet.beats.iter().filter(|b| !b.quality.verdict.is_accepted() && !incomplete(b)).copied().collect();
     let median = median(&accepted);
-    let ends = ends(&accepted, &refused);
+    let ends = ends(&chosen(&accepted), &chosen(&refused));
     let width = (RIGHT - LEFT - BETWEEN) / 2.0;
     let frame = |left: f64| Frame {
         area: [left, top, width, HEIGHT],
@@ -32,12 +32,12 @@ pub(super) fn draw(sheet: &Sheet, svg: &mut Svg, top: f64) -> f64 {
         y: Axis::linear("mV", ends, 6),
     };
     let left = frame(LEFT);
-    left.draw(svg, &format!("Accepted beats: {}", share(accepted.len())));
+    left.draw(svg, &format!("Accepted: {}", share(accepted.len())));
     lines(&left, &accepted, colours::BLUE, svg);
     let right = frame(LEFT + width + BETWEEN);
     let missing = all_refused - refused.len();
     let missing = if missing > 0 { format!("; {missing} incomplete left out") } else { String::new() };
-    right.draw(svg, &format!("Refused beats: {}{missing}", share(refused.len())));
+    right.draw(svg, &format!("Refused: {}{missing}", share(refused.len())));
     lines(&right, &refused, colours::VERMILLION, svg);
     match &median {
         Some(median) => {
@@ -46,25 +46,35 @@ pub(super) fn draw(sheet: &Sheet, svg: &mut Svg, top: f64) -> f64 {
         }
         None => note(svg, left.area, "no beat was accepted"),
     }
-    if refused.is_empty() && all_refused == 0 {
-        note(svg, [right.area[0], top, width, 40.0], "no beat was refused");
+    if refused.is_empty() {
+        let words = if all_refused == 0 { "no beat was refused" } else { "no refused beat has its whole segment" };
+        note(svg, [right.area[0], top, width, 40.0], words);
     }
     legend(sheet, median.is_some()).draw(svg, (LEFT, RIGHT), left.bottom() + 52.0)
 }
 
 fn share(beats: usize) -> String {
-    if beats > MOST { format!("{MOST} of {beats}, evenly chosen") } else { format!("all {beats}") }
+    match beats {
+        0 => "no beat".into(),
+        n if n > MOST => format!("{MOST} of {n}, evenly chosen"),
+        n => format!("all {n}"),
+    }
+}
+
+/// All of them or, where they are too many, [`MOST`] evenly chosen ones.
+fn chosen<'a>(beats: &[&'a Beat]) -> Vec<&'a Beat> {
+    let shown = beats.len().min(MOST);
+    (0..shown).map(|k| beats[k * beats.len() / shown]).collect()
 }
 
 fn lines(frame: &Frame, beats: &[&Beat], colour: &str, svg: &mut Svg) {
-    let shown = beats.len().min(MOST);
+    let shown = chosen(beats);
     // Few lines may be strong, many must shine through.
-    let opacity = (6.0 / shown.max(1) as f64).clamp(0.16, 0.7);
+    let opacity = (6.0 / shown.len().max(1) as f64).clamp(0.16, 0.7);
     let look = format!(
         "stroke=\"{colour}\" stroke-width=\"0.8\" stroke-opacity=\"{opacity:.2}\" stroke-linejoin=\"round\" fill=\"none\""
     );
-    for k in 0..shown {
-        let beat = beats[k * beats.len() / shown];
+    for beat in shown {
         svg.path(&frame.line(&curve(&beat.segment)), &look, "");
     }
 }

@@ -13,8 +13,12 @@ const LANE: f64 = 13.0;
 const BETWEEN: f64 = 12.0;
 /// Heart rates that are drawn, a minute; what lies beyond is no interval of a heart.
 const RATES: (f64, f64) = (15.0, 350.0);
-/// More points than this in a pixel column become a bar from the lowest to the highest.
-const SINGLE: usize = 2;
+/// More points than this in a pixel column become a bar from the lowest to the highest, and a point at their median.
+const SINGLE: usize = 6;
+/// So many points have room for a thick pen.
+const FEW: usize = 200;
+/// For what a refused beat makes doubtful: told from the rest by its lightness.
+const PALE: &str = "#a6a6a6";
 
 /// Draws it; gives where the next panel may begin.
 pub(super) fn draw(sheet: &Sheet, svg: &mut Svg, top: f64) -> f64 {
@@ -79,7 +83,7 @@ fn mark_stretch(sheet: &Sheet, time: &Time, frame: &Frame, bottom: f64, svg: &mu
 }
 
 fn band() -> String {
-    format!("fill=\"{0}\" fill-opacity=\"0.18\" stroke=\"{0}\" stroke-opacity=\"0.8\"", colours::GREEN)
+    format!("fill=\"{0}\" fill-opacity=\"0.1\" stroke=\"{0}\" stroke-opacity=\"0.8\"", colours::GREEN)
 }
 
 /// Rates of the intervals: moment (unit of the axis), beats a minute, whether the beats at both ends are accepted.
@@ -109,53 +113,82 @@ fn rate_frame(sheet: &Sheet, time: &Time, top: f64) -> Frame {
 
 fn draw_rates(sheet: &Sheet, time: &Time, frame: &Frame, svg: &mut Svg) {
     let rates = rates(sheet, time);
-    let of = |kind: bool| {
-        let chosen = rates.iter().filter(move |(.., both)| *both == kind);
-        columns(chosen.map(|(x, rate, _)| (frame.at_x(*x), frame.at_y(*rate))), 0.0)
-    };
-    svg.path(&of(false), &dots("#a6a6a6"), "");
-    svg.path(&of(true), &dots(colours::BLUE), "");
+    let size = point_size(rates.len());
+    for (kind, colour) in [(false, PALE), (true, colours::BLUE)] {
+        let chosen = rates.iter().filter(|(.., both)| *both == kind);
+        let columns = Columns::of(chosen.map(|(x, rate, _)| (frame.at_x(*x), frame.at_y(*rate))), 0.0);
+        columns.draw(svg, colour, &dots(colour, size));
+    }
     if rates.is_empty() {
         note(svg, frame.area, "no interval between two beats");
     }
 }
 
 fn draw_scores(sheet: &Sheet, time: &Time, frame: &Frame, svg: &mut Svg) {
-    let of = |kind: bool, half: f64| {
-        let chosen = sheet.beats.iter().filter(move |beat| beat.quality.verdict.is_accepted() == kind);
+    let looks = [
+        (true, 0.0, colours::BLUE, dots(colours::BLUE, point_size(sheet.beats.len()))),
+        (false, 2.5, colours::VERMILLION, strokes()),
+    ];
+    for (kind, half, colour, look) in looks {
+        let chosen = sheet.beats.iter().filter(|beat| beat.quality.verdict.is_accepted() == kind);
         let at = |beat: &&ecg_signal::Beat| {
             (frame.at_x(beat.r_peak / sheet.fs / time.unit_s), frame.at_y(beat.quality.score))
         };
-        columns(chosen.map(at), half)
-    };
-    svg.path(&of(true, 0.0), &dots(colours::BLUE), "");
-    let look = format!("stroke=\"{}\" stroke-width=\"1.2\" fill=\"none\"", colours::VERMILLION);
-    svg.path(&of(false, 2.5), &look, "");
-}
-
-fn dots(colour: &str) -> String {
-    format!("stroke=\"{colour}\" stroke-width=\"2.2\" stroke-linecap=\"round\" fill=\"none\"")
-}
-
-/// Path data of points in ascending order of x: each by itself, `half` up and down, or a bar where a pixel column holds
-/// many.
-fn columns(points: impl Iterator<Item = (f64, f64)>, half: f64) -> String {
-    let points: Vec<(f64, f64)> = points.collect();
-    let mut data = String::new();
-    for column in points.chunk_by(|a, b| a.0.floor() == b.0.floor()) {
-        if column.len() <= SINGLE {
-            for (x, y) in column {
-                let _ = match half > 0.0 {
-                    true => write!(data, "M{x:.1} {:.1}V{:.1}", y - half, y + half),
-                    false => write!(data, "M{x:.1} {y:.1}H{x:.1}"),
-                };
-            }
-            continue;
-        }
-        let (low, high) = column.iter().fold((f64::MAX, f64::MIN), |(l, h), (_, y)| (l.min(*y), h.max(*y)));
-        let _ = write!(data, "M{:.1} {:.1}V{:.1}", column[0].0.floor() + 0.5, low - half, high + half);
+        Columns::of(chosen.map(at), half).draw(svg, colour, &look);
     }
-    data
+}
+
+/// Many points must not hide each other, few must be seen.
+fn point_size(points: usize) -> f64 {
+    if points > FEW { 2.2 } else { 4.5 }
+}
+
+fn dots(colour: &str, size: f64) -> String {
+    format!("stroke=\"{colour}\" stroke-width=\"{size}\" stroke-linecap=\"round\" fill=\"none\"")
+}
+
+fn strokes() -> String {
+    format!("stroke=\"{}\" stroke-width=\"1.2\" fill=\"none\"", colours::VERMILLION)
+}
+
+/// Path data of points along the record.
+#[derive(Default)]
+struct Columns {
+    /// The points themselves, or the median of a pixel column that holds many.
+    points: String,
+    /// From the lowest to the highest of such a column.
+    bars: String,
+}
+
+impl Columns {
+    /// Of points in ascending order of x, each drawn `half` up and down.
+    fn of(points: impl Iterator<Item = (f64, f64)>, half: f64) -> Self {
+        let mut data = Self::default();
+        let mut point = |x: f64, y: f64| {
+            let _ = match half > 0.0 {
+                true => write!(data.points, "M{x:.1} {:.1}V{:.1}", y - half, y + half),
+                false => write!(data.points, "M{x:.1} {y:.1}H{x:.1}"),
+            };
+        };
+        let points: Vec<(f64, f64)> = points.collect();
+        for column in points.chunk_by(|a, b| a.0.floor() == b.0.floor()) {
+            if column.len() <= SINGLE {
+                column.iter().for_each(|(x, y)| point(*x, *y));
+                continue;
+            }
+            let mut values: Vec<f64> = column.iter().map(|(_, y)| *y).collect();
+            values.sort_by(f64::total_cmp);
+            let middle = column[0].0.floor() + 0.5;
+            point(middle, values[values.len() / 2]);
+            let _ = write!(data.bars, "M{middle:.1} {:.1}V{:.1}", values[0], values[values.len() - 1]);
+        }
+        data
+    }
+
+    fn draw(&self, svg: &mut Svg, colour: &str, look: &str) {
+        svg.path(&self.bars, &format!("stroke=\"{colour}\" stroke-opacity=\"0.35\" fill=\"none\""), "");
+        svg.path(&self.points, look, "");
+    }
 }
 
 /// A lane: its name, its colour, and when something of it holds, seconds.
@@ -219,11 +252,10 @@ fn legend(sheet: &Sheet) -> Legend {
     let point = |x: f64, y: f64| format!("M{x:.1} {:.1}H{x:.1}", y - 4.0);
     let stroke = |x: f64, y: f64| format!("M{x:.1} {:.1}V{:.1}", y - 7.0, y - 1.0);
     legend.add(Glyph::Fill(band()), "the stretch above");
-    legend.add(Glyph::Mark(point, dots(colours::BLUE)), "accepted beat; interval between two of them");
+    legend.add(Glyph::Mark(point, dots(colours::BLUE, 4.0)), "accepted beat; interval between two of them");
     if !sheet.reasons.found.is_empty() {
-        legend.add(Glyph::Mark(point, dots("#a6a6a6")), "interval beside a refused beat");
-        let look = format!("stroke=\"{}\" stroke-width=\"1.4\" fill=\"none\"", colours::VERMILLION);
-        legend.add(Glyph::Mark(stroke, look), "refused beat");
+        legend.add(Glyph::Mark(point, dots(PALE, 4.0)), "interval beside a refused beat");
+        legend.add(Glyph::Mark(stroke, strokes()), "refused beat");
     }
     legend
 }

@@ -11,6 +11,8 @@ const SHORTEST_S: f64 = 0.5;
 const LONGEST_S: f64 = 60.0;
 /// The detector has learned how tall a beat is, and the filters have forgotten the start, seconds.
 const SETTLED_S: f64 = 3.0;
+/// A refused beat so near to the stretch reaches into it, seconds.
+const AROUND_S: f64 = 0.5;
 /// Beats a second that a heart has at least; fewer are no showpiece.
 const SLOWEST: f64 = 0.4;
 
@@ -72,11 +74,17 @@ impl Stretch {
         let latest = samples - length;
         let earliest = ((SETTLED_S * fs) as usize).min(latest);
         let enough = (SLOWEST * length as f64 / fs).floor().max(1.0) as usize;
+        let around = ((AROUND_S * fs) as usize).min(earliest);
         let mut best = (0, earliest);
         for start in (earliest..=latest).step_by((fs as usize).max(1)) {
-            let inside = within(beats, &(start..start + length));
-            let accepted = inside.iter().filter(|beat| beat.quality.verdict.is_accepted()).count();
-            if accepted >= enough && accepted == inside.len() {
+            let accepted = |part: Range<usize>| {
+                let beats = within(beats, &part);
+                let accepted = beats.iter().filter(|beat| beat.quality.verdict.is_accepted()).count();
+                (accepted, accepted == beats.len())
+            };
+            let (accepted, clean) =
+                (accepted(start..start + length).0, accepted(start - around..start + length + around).1);
+            if accepted >= enough && clean {
                 let words = "the first, after settling, whose beats are all accepted";
                 return Self { part: start..start + length, words };
             }

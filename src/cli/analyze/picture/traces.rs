@@ -54,13 +54,15 @@ fn conditioned(sheet: &Sheet, trace: &[(f64, f64)], svg: &mut Svg, top: f64) -> 
     let beats = within(&sheet.beats, &sheet.stretch.part);
     let (ends, cut_off) = height(&points, beats);
     let frame = frame(sheet, top, CONDITIONED, padded(ends, CONDITIONED, (ABOVE, BELOW)), "mV");
-    paper(&frame, svg);
+    let paper = paper(&frame, svg);
     shade_beats(&frame, beats, fs, svg);
     shade_samples(sheet, &frame, svg);
     let accepted = beats.iter().filter(|beat| beat.quality.verdict.is_accepted()).count();
     let cut_off = if cut_off { "; what is beyond the axis is cut off" } else { "" };
     let count = beats.len();
-    frame.draw(svg, &format!("Conditioned signal with its R peaks: {count} beats, {accepted} accepted{cut_off}"));
+    let count = if count == 1 { "1 beat".into() } else { format!("{count} beats") };
+    let title = format!("Conditioned signal with its R peaks: {count}, {accepted} accepted; grid {paper}{cut_off}");
+    frame.draw(svg, &title);
     let look = format!("stroke=\"{}\" stroke-width=\"1.3\" stroke-linejoin=\"round\" fill=\"none\"", colours::BLUE);
     svg.path(&frame.line(&points), &look, "");
     let mut rows = [f64::NEG_INFINITY; LETTER_ROWS];
@@ -98,7 +100,13 @@ fn legend(sheet: &Sheet, beats: &[&Beat]) -> Legend {
     let upright = |x, y| mark(Polarity::Upright, x, y + 2.0);
     let inverted = |x, y| mark(Polarity::Inverted, x, y - 11.0);
     legend.add(Glyph::Mark(upright, reasons::accepted_look()), "R of an accepted beat");
-    let letters = sheet.reasons.found.iter().map(|(name, letter, _)| format!("{letter} {}", reasons::words(name)));
+    let here = |why: &str| beats.iter().any(|beat| refusal(beat) == Some(why));
+    let letters = sheet
+        .reasons
+        .found
+        .iter()
+        .filter(|(name, ..)| here(name))
+        .map(|(name, letter, _)| format!("{letter} {}", reasons::words(name)));
     let letters = letters.collect::<Vec<_>>().join(", ");
     if !letters.is_empty() {
         legend.add(Glyph::Mark(upright, reasons::refused_look()), format!("refused: {letters}"));
@@ -119,7 +127,7 @@ fn legend(sheet: &Sheet, beats: &[&Beat]) -> Legend {
 
 fn frame(sheet: &Sheet, top: f64, height: f64, ends: (f64, f64), unit: &str) -> Frame {
     let x = Axis::linear("time from the start of the record, s", sheet.stretch.ends_s(sheet.fs), 10);
-    let y = Axis::linear(unit, ends, (height / 36.0) as usize);
+    let y = Axis::linear(unit, ends, (height / 22.0) as usize);
     Frame { area: [LEFT, top, RIGHT - LEFT, height], x, y }
 }
 
