@@ -23,7 +23,7 @@ use crate::filter::design::DesignError;
 use crate::units::{Hertz, SampleIndex};
 use beats::QrsWave;
 use impedance::ImpedanceWave;
-use periodicity::{Periodicity, Spectrum};
+use periodicity::{Limits, Periodicity, Spectrum};
 use wave::{Span, Wave};
 
 /// Both waveforms have so many values a second: six for the fastest breath.
@@ -48,6 +48,10 @@ const STALE_S: f64 = 6.0;
 /// breath.
 const HEART_SHARE: f64 = 0.8;
 
+/// A QRS whose size moves by less than this share of it (root mean square) does not show the breath: so much is left of
+/// where its top falls between two samples.
+const LEAST_SHARE: f64 = 0.002;
+
 /// A rate of breathing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RespirationRate {
@@ -69,7 +73,8 @@ pub enum NoRate {
     Absent,
     /// Too little has come since the start, a gap or a lost contact.
     Collecting,
-    /// The waveform does not move: the channel is not wired, or an electrode is off.
+    /// The waveform does not move: the channel is not wired, an electrode is off, or the size of the QRS is always the
+    /// same.
     Still,
     /// Movement hides the breath.
     Motion,
@@ -220,21 +225,12 @@ impl RespirationMonitor {
         let impedance = if self.impedance.is_absent() {
             Err(NoRate::Absent)
         } else {
-            self.periodicity.rate(
-                self.impedance.wave(),
-                by_impedance,
-                fastest(HEART_SHARE),
-                0.0,
-                &mut self.by_impedance,
-            )
+            let limits = Limits { fastest_hz: fastest(HEART_SHARE), joined_s: 0.0, least_share: 0.0 };
+            self.periodicity.rate(self.impedance.wave(), by_impedance, limits, &mut self.by_impedance)
         };
-        let ecg = self.periodicity.rate(
-            self.qrs.wave(),
-            by_qrs,
-            fastest(0.5),
-            heart_hz.map_or(0.0, f64::recip),
-            &mut self.by_qrs,
-        );
+        let joined_s = heart_hz.map_or(0.0, f64::recip);
+        let limits = Limits { fastest_hz: fastest(0.5), joined_s, least_share: LEAST_SHARE };
+        let ecg = self.periodicity.rate(self.qrs.wave(), by_qrs, limits, &mut self.by_qrs);
         let agreement = match (impedance, ecg) {
             (Ok(impedance), Ok(ecg)) if by_impedance == by_qrs => Some(Agreement {
                 difference_per_min: impedance.per_min - ecg.per_min,

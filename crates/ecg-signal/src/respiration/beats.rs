@@ -2,8 +2,9 @@
 //!
 //! The size is the distance from the lowest to the highest sample of the conditioned QRS: the height of R over the
 //! depth of Q or S, in which the baseline has no part. With breaths of 5 % put into the development records of MIT-BIH
-//! it gave rates in 23 % of the windows; the height of R alone in 16 %, the standard deviation over the QRS in 18 %, the
-//! root of the summed squared slopes in 19 %, none of them more often right. Must not know about periods or impedance.
+//! it gave rates in 23 % of the windows, 88 % of them right to 2 a minute; the height of R alone in 16 % (87 % right), the
+//! standard deviation over the QRS in 18 % (86 %), the root of the summed squared slopes in 19 % (91 %). Must not know
+//! about periods or impedance.
 
 use super::TICKS_PER_S;
 use super::wave::Wave;
@@ -84,8 +85,26 @@ impl QrsWave {
     }
 }
 
-/// From the lowest to the highest sample of the QRS, in millivolts.
+/// From the lowest to the highest point of the QRS, in millivolts. By samples alone the top of a narrow R would be up to
+/// 2 % off, and with a pacemaker, whose beats fall on the samples in a pattern, that would look like a breath.
 fn qrs_size(segment: &Segment) -> f64 {
-    let (low, high) = segment[QRS].iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
-    high - low
+    let (mut low, mut high) = (QRS.start, QRS.start);
+    for at in QRS {
+        if segment[at] < segment[low] {
+            low = at;
+        }
+        if segment[at] > segment[high] {
+            high = at;
+        }
+    }
+    extremum(segment, high) - extremum(segment, low)
+}
+
+/// The vertex of the parabola through an extreme sample and its neighbours.
+fn extremum(segment: &Segment, at: usize) -> f64 {
+    let (before, here, after) = (segment[at - 1], segment[at], segment[at + 1]);
+    let curvature = before - 2.0 * here + after;
+    let slope = before - after;
+    // At the edge of the QRS the extreme sample need not be a vertex.
+    if slope.abs() < curvature.abs() { here - slope * slope / (8.0 * curvature) } else { here }
 }

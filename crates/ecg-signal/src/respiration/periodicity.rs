@@ -24,7 +24,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
-use super::stretch::{Taper, cut_steps, disturbance, take_line_off};
+use super::stretch::{MOST_CUT, Taper, cut_steps, disturbance, take_line_off};
 use super::wave::{Span, Wave};
 use super::{NEEDED_TICKS, NoRate, RATE_RANGE_PER_MIN, RespirationRate, TICKS_PER_S, WINDOW_TICKS};
 
@@ -53,6 +53,17 @@ const LONGEST: usize = (60.0 / RATE_RANGE_PER_MIN.0 * TICKS_PER_S) as usize;
 /// The band: nothing below the first frequency, all from the second to the third, nothing above the fourth, in hertz.
 /// The slowest breath has 0.067 Hz, the fastest 0.67.
 const BAND_HZ: (f64, f64, f64, f64) = (0.045, 0.065, 0.70, 0.85);
+/// What a waveform can show.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// No faster breath is looked for, in hertz.
+    pub(super) fastest_hz: f64,
+    /// Its values lie on straight lines between points this far apart, in seconds.
+    pub(super) joined_s: f64,
+    /// Movement of no more than this share of its mean is none.
+    pub(super) least_share: f64,
+}
+
 /// What is kept of a stretch for comparison with another: its spectrum within the band.
 #[derive(Clone, Debug)]
 pub(super) struct Spectrum {
@@ -104,13 +115,12 @@ impl Periodicity {
         Spectrum { bins: vec![Complex::default(); BINS].into() }
     }
 
-    /// The rate of `span` of a waveform, no faster than `fastest_hz`; its spectrum goes to `spectrum`.
+    /// The rate of `span` of a waveform; its spectrum goes to `spectrum`.
     pub(super) fn rate(
         &mut self,
         wave: &Wave,
         span: Span,
-        fastest_hz: f64,
-        joined_s: f64,
+        limits: Limits,
         spectrum: &mut Spectrum,
     ) -> Result<RespirationRate, NoRate> {
         if span.len() < NEEDED_TICKS || span.len() > WINDOW_TICKS {
@@ -121,16 +131,22 @@ impl Periodicity {
         let length = values.len();
         let x = &mut self.x[..length];
         x.copy_from_slice(values);
-        cut_steps(x, &mut self.steps[..length - 1])?;
-        take_line_off(x);
+        let least = limits.least_share * x.iter().sum::<f64>().abs() / length as f64;
+        let share_cut = cut_steps(x, &mut self.steps[..length - 1]);
+        if take_line_off(x) <= least {
+            return Err(NoRate::Still);
+        }
+        if share_cut > MOST_CUT {
+            return Err(NoRate::Motion);
+        }
         self.taper.apply(x);
         transform(&*self.forward, &mut self.x, &mut spectrum.bins, &mut self.scratch);
         for (density, bin) in self.density.iter_mut().zip(&spectrum.bins[..BAND_BINS + 2]) {
             *density = bin.norm_sqr();
         }
-        band_pass(&mut spectrum.bins, fastest_hz, joined_s);
+        band_pass(&mut spectrum.bins, &limits);
         self.autocorrelation(spectrum);
-        let rate = self.period(length, fastest_hz).filter(|rate| self.is_breath(rate.per_min / 60.0, spectrum));
+        let rate = self.period(length, limits.fastest_hz).filter(|rate| self.is_breath(rate.per_min / 60.0, spectrum));
         rate.ok_or_else(|| disturbance(&mut self.steps[..length - 1]))
     }
 
@@ -244,18 +260,18 @@ fn nearest(hz: f64) -> std::ops::RangeInclusive<usize> {
     bin - 1..=bin + 1
 }
 
-/// Keeps the band of breathing below `fastest_hz`, with edges of half a cosine.
-fn band_pass(bins: &mut [Complex<f64>], fastest_hz: f64, joined_s: f64) {
+/// Keeps the band of breathing below the fastest rate, with edges of half a cosine.
+fn band_pass(bins: &mut [Complex<f64>], limits: &Limits) {
     let (low_stop, low_pass, high_pass, high_stop) = BAND_HZ;
-    let high_stop = high_stop.min(1.1 * fastest_hz);
-    let high_pass = high_pass.min(0.95 * fastest_hz);
+    let high_stop = high_stop.min(1.1 * limits.fastest_hz);
+    let high_pass = high_pass.min(0.95 * limits.fastest_hz);
     bins[BAND_BINS..].fill(Complex::default());
     for (bin, value) in bins[..BAND_BINS].iter_mut().enumerate() {
         let hz = bin as f64 * BIN_HZ;
         let up = edge((hz - low_stop) / (low_pass - low_stop));
         let down = edge((high_stop - hz) / (high_stop - high_pass));
         let weight = up * down;
-        *value *= if weight > 0.0 { weight / straight_gain(hz * joined_s) } else { 0.0 };
+        *value *= if weight > 0.0 { weight / straight_gain(hz * limits.joined_s) } else { 0.0 };
     }
 }
 

@@ -13,10 +13,11 @@ const STEP_FACTOR: f64 = 4.0;
 /// noise 2.9.
 const MOVEMENT_FACTOR: f64 = 5.0;
 /// Share of steps cut out beyond which movement hides the breath.
-const MOST_CUT: f64 = 0.12;
+pub(super) const MOST_CUT: f64 = 0.12;
 
-/// Takes steps out that no breath makes: there the waveform goes on as if it had stood still.
-pub(super) fn cut_steps(x: &mut [f64], steps: &mut [f64]) -> Result<(), NoRate> {
+/// Takes steps out that no breath makes: there the waveform goes on as if it had stood still. Gives the share that was
+/// taken out; `steps` then holds the sizes of all steps, in no order.
+pub(super) fn cut_steps(x: &mut [f64], steps: &mut [f64]) -> f64 {
     for (step, pair) in steps.iter_mut().zip(x.windows(2)) {
         *step = (pair[1] - pair[0]).abs();
     }
@@ -27,9 +28,6 @@ pub(super) fn cut_steps(x: &mut [f64], steps: &mut [f64]) -> Result<(), NoRate> 
     }
     let (_, large, _) = steps[..half].select_nth_unstable_by(half * 4 / 5, f64::total_cmp);
     let limit = STEP_FACTOR * *large;
-    if limit <= f64::MIN_POSITIVE {
-        return Err(NoRate::Still);
-    }
     let (mut before, mut level, mut cut) = (x[0], 0.0, 0);
     for value in x.iter_mut() {
         let step = *value - before;
@@ -41,7 +39,7 @@ pub(super) fn cut_steps(x: &mut [f64], steps: &mut [f64]) -> Result<(), NoRate> 
         }
         *value = level;
     }
-    if cut as f64 > MOST_CUT * x.len() as f64 { Err(NoRate::Motion) } else { Ok(()) }
+    f64::from(cut) / x.len() as f64
 }
 
 /// Why nothing repeats: movement, where the largest steps are far beyond the middle one.
@@ -51,8 +49,8 @@ pub(super) fn disturbance(steps: &mut [f64]) -> NoRate {
     if at(0.95) > MOVEMENT_FACTOR * at(0.5) { NoRate::Motion } else { NoRate::Irregular }
 }
 
-/// Takes the straight line of least squares off.
-pub(super) fn take_line_off(x: &mut [f64]) {
+/// Takes the straight line of least squares off; gives the root mean square of the rest.
+pub(super) fn take_line_off(x: &mut [f64]) -> f64 {
     let n = x.len() as f64;
     let middle = (n - 1.0) / 2.0;
     let (mut sum, mut moment) = (0.0, 0.0);
@@ -61,9 +59,12 @@ pub(super) fn take_line_off(x: &mut [f64]) {
         moment += (at as f64 - middle) * value;
     }
     let (mean, slope) = (sum / n, moment * 12.0 / (n * (n * n - 1.0)));
+    let mut squares = 0.0;
     for (at, value) in x.iter_mut().enumerate() {
         *value -= mean + slope * (at as f64 - middle);
+        squares += *value * *value;
     }
+    (squares / n).sqrt()
 }
 
 /// Hann's taper for one length at a time: lengths change only until the window is full.

@@ -148,6 +148,16 @@ fn noise_has_no_rate() {
 }
 
 #[test]
+fn a_paced_heart_that_falls_on_the_samples_in_a_pattern_is_no_breath() {
+    for rr_s in [0.8, 0.7507, 0.8333, 0.9091, 1.0013, 0.667] {
+        let found = by_both(250.0, 120.0, |t| (heart(t, rr_s), None));
+        for breathing in found.iter().filter(|breathing| breathing.index > 250 * 36) {
+            assert_eq!(breathing.ecg, Err(NoRate::Still), "an interval of {rr_s} s");
+        }
+    }
+}
+
+#[test]
 fn a_channel_that_does_not_move_or_is_not_there_says_so() {
     let of = |value: Option<f64>| by_impedance(250.0, 60.0, |_| value).last().map(|breathing| breathing.impedance);
     assert_eq!(of(None), Some(Err(NoRate::Absent)));
