@@ -102,6 +102,49 @@ pub struct HrvEvent {
     pub sample_index: u64,
 }
 
+/// What the breathing was seen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RespirationFrom {
+    /// The board's respiration channel.
+    Impedance,
+    /// The size of the QRS.
+    Ecg,
+}
+
+/// Why no rate of breathing is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoRespiration {
+    /// Too little has come since the start, a gap or a lost contact: half a minute is needed.
+    Collecting,
+    /// The respiration channel does not move.
+    Still,
+    /// Movement hides the breath.
+    Motion,
+    /// No period is clear.
+    Irregular,
+}
+
+/// The breathing over the last minute, estimated every 5 s. `None` where no rate can be trusted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RespirationFigures {
+    /// Breaths a minute, 4 to 40: by the impedance where it has a rate, else by the ECG.
+    pub respiration_rate_per_min: Option<f64>,
+    /// Where that rate is from.
+    pub respiration_source: Option<RespirationFrom>,
+    /// Breaths a minute by the board's respiration channel.
+    pub respiration_impedance_per_min: Option<f64>,
+    /// Breaths a minute by the size of the QRS.
+    pub respiration_ecg_per_min: Option<f64>,
+    /// Rate by impedance minus rate by ECG, where both have one.
+    pub respiration_difference_per_min: Option<f64>,
+    /// How alike the two waveforms are, 0…1, where both have a rate; strangers reach about a third.
+    pub respiration_similarity: Option<f64>,
+    /// Why there is no rate, where there is none.
+    pub respiration_reason: Option<NoRespiration>,
+}
+
 /// State of the electrodes and of the signal, about once a second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignalEvent {
@@ -119,6 +162,9 @@ pub struct SignalEvent {
     pub refused_frames: u64,
     /// Delay from an R peak to its finished segment, ms.
     pub delay_ms: f64,
+    /// The breathing.
+    #[serde(flatten)]
+    pub respiration: RespirationFigures,
     /// Position in the stream, source samples since start.
     pub sample_index: u64,
 }

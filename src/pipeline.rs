@@ -29,6 +29,7 @@ pub mod gallery;
 pub mod infer;
 pub mod outlet;
 pub mod pulse;
+mod respiration;
 pub mod rhythm;
 pub mod signal;
 pub mod watchdog;

@@ -5,7 +5,7 @@
 
 use prost::Message;
 
-use crate::event::{HrvEvent, IdentityState, Reason, SignalEvent, SourceEvent};
+use crate::event::{HrvEvent, IdentityState, NoRespiration, Reason, RespirationFrom, SignalEvent, SourceEvent};
 use crate::publish::payload::{IdentityRecord, TelemetryRecord};
 
 /// The generated messages.
@@ -65,6 +65,7 @@ pub(crate) fn hrv(record: &TelemetryRecord<'_, HrvEvent>) -> Vec<u8> {
 /// Bytes of a signal status.
 pub(crate) fn signal(record: &TelemetryRecord<'_, SignalEvent>) -> Vec<u8> {
     let event = record.event;
+    let breathing = &event.respiration;
     v1::SignalStatus {
         schema: record.schema,
         boot_id: record.boot_id.to_owned(),
@@ -79,6 +80,13 @@ pub(crate) fn signal(record: &TelemetryRecord<'_, SignalEvent>) -> Vec<u8> {
         refused_frames: event.refused_frames,
         delay_ms: event.delay_ms,
         sample_index: event.sample_index,
+        respiration_rate_per_min: breathing.respiration_rate_per_min,
+        respiration_source: breathing.respiration_source.map(|source| v1::RespirationSource::from(source).into()),
+        respiration_impedance_per_min: breathing.respiration_impedance_per_min,
+        respiration_ecg_per_min: breathing.respiration_ecg_per_min,
+        respiration_difference_per_min: breathing.respiration_difference_per_min,
+        respiration_similarity: breathing.respiration_similarity,
+        respiration_reason: breathing.respiration_reason.map(|reason| v1::RespirationReason::from(reason).into()),
     }
     .encode_to_vec()
 }
@@ -129,6 +137,26 @@ impl From<Reason> for v1::Reason {
             Reason::NobodyEnrolled => Self::NobodyEnrolled,
             Reason::FrontEndChanged => Self::FrontEndChanged,
             Reason::Stopping => Self::Stopping,
+        }
+    }
+}
+
+impl From<RespirationFrom> for v1::RespirationSource {
+    fn from(source: RespirationFrom) -> Self {
+        match source {
+            RespirationFrom::Impedance => Self::Impedance,
+            RespirationFrom::Ecg => Self::Ecg,
+        }
+    }
+}
+
+impl From<NoRespiration> for v1::RespirationReason {
+    fn from(reason: NoRespiration) -> Self {
+        match reason {
+            NoRespiration::Collecting => Self::Collecting,
+            NoRespiration::Still => Self::Still,
+            NoRespiration::Motion => Self::Motion,
+            NoRespiration::Irregular => Self::Irregular,
         }
     }
 }

@@ -10,7 +10,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ecg_data::{Record, RecordError};
-use ecg_signal::{Beat, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, SignalPath, Verdict};
+use ecg_signal::{
+    Beat, Breathing, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, RespirationMonitor, SignalPath, Verdict,
+};
 
 pub use board::{BoardError, through_board};
 
@@ -48,6 +50,9 @@ pub enum RecordingError {
     },
 }
 
+/// Samples that go through the path at once: breathing sees a beat at most so much before the samples beside it.
+const BLOCK: usize = 64;
+
 /// Samples as a source would deliver them, with their sampling frequency.
 #[derive(Debug, Clone)]
 pub struct Stream {
@@ -57,6 +62,8 @@ pub struct Stream {
     pub fs: Hertz,
     /// The samples.
     pub samples: Vec<PathInput>,
+    /// The respiration channel beside them, in a unit of its own; `None` where the record has none.
+    pub respiration: Option<Vec<f64>>,
 }
 
 /// One signal of a record.
@@ -95,14 +102,22 @@ impl Recording {
         let sample =
             |(i, &millivolts): (usize, &f64)| PathInput { millivolts, clipped: chosen.is_clipped(i), lead_off: None };
         let samples = chosen.samples.iter().enumerate().map(sample).collect();
+        let respiration = respiration_signal(&record, signal).map(|at| record.signals[at].samples.clone());
         Ok(Self {
             name: record.name.clone(),
             signal: chosen.name.clone(),
             units: chosen.units.clone(),
             warnings,
-            stream: Stream { format: "record".into(), fs: Hertz(record.fs), samples },
+            stream: Stream { format: "record".into(), fs: Hertz(record.fs), samples, respiration },
         })
     }
+}
+
+/// Which signal of a record is its respiration: the first one besides `ecg` whose name begins with `resp`, as in the
+/// files of boards and in the databases of PhysioNet.
+pub(crate) fn respiration_signal(record: &Record, ecg: usize) -> Option<usize> {
+    let is_respiration = |name: &str| name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("resp"));
+    (0..record.signals.len()).find(|&at| at != ecg && is_respiration(record.signals[at].name.trim()))
 }
 
 /// What the signal path made of a stream.
@@ -110,6 +125,8 @@ impl Recording {
 pub struct Passage {
     /// Beats, in order, refused ones included.
     pub beats: Vec<Beat>,
+    /// The breathing, every few seconds.
+    pub breathing: Vec<Breathing>,
     /// Delays of the path.
     pub delay: PathDelay,
     /// Identifies the chain, mains included.
@@ -144,10 +161,21 @@ impl Stream {
     /// [`PathError`] where the path does not take this sampling frequency.
     pub fn pass(&self, part: Range<usize>, mains: Mains) -> Result<Passage, PathError> {
         let mut path = SignalPath::new(&PathConfig { fs: self.fs, mains })?;
-        let mut beats = Vec::new();
-        path.push_block(&self.samples[part], &mut |beat| beats.push(beat));
+        let mut monitor = RespirationMonitor::new(self.fs).map_err(PathError::Filter)?;
+        let (mut beats, mut breathing) = (Vec::new(), Vec::new());
+        let mut met = part.start;
+        for block in self.samples[part].chunks(BLOCK) {
+            path.push_block(block, &mut |beat| {
+                monitor.push_beat(&beat);
+                beats.push(beat);
+            });
+            for at in met..met + block.len() {
+                breathing.extend(monitor.push(self.respiration.as_ref().map(|respiration| respiration[at])));
+            }
+            met += block.len();
+        }
         path.flush(&mut |beat| beats.push(beat));
-        Ok(Passage { beats, delay: path.delay(), chain_id: path.chain_id() })
+        Ok(Passage { beats, breathing, delay: path.delay(), chain_id: path.chain_id() })
     }
 
     /// Length, seconds.

@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use ecg_signal::PathInput;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::pipeline::flow::{Flow, Problem, SourceItem};
+use crate::pipeline::flow::{Flow, Problem, SourceItem, SourceSample};
 use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::pulse::Pulse;
 
@@ -91,7 +90,7 @@ impl SourceSender {
     ///
     /// # Errors
     /// [`Closed`] when nobody reads any more; so for every method here.
-    pub async fn samples(&mut self, block: Vec<PathInput>) -> Result<(), Closed> {
+    pub async fn samples(&mut self, block: Vec<SourceSample>) -> Result<(), Closed> {
         if block.is_empty() {
             return Ok(());
         }

@@ -12,6 +12,9 @@ use anyhow::Context;
 use ecg_signal::{Beat, Hrv, Mains, RrSeries, Verdict};
 use serde::Serialize;
 
+mod respiration;
+
+use self::respiration::RespirationReport;
 use super::Failure;
 use crate::recording::{Passage, Recording, RecordingError, mains_name, parse_mains};
 
@@ -54,6 +57,7 @@ pub struct Analysis {
     samples: usize,
     beats: Vec<BeatReport>,
     hrv: HrvReport,
+    respiration: RespirationReport,
     quality: QualityReport,
     /// From an R peak to its finished segment, ms.
     delay_ms: f64,
@@ -181,6 +185,7 @@ impl Analysis {
             samples: stream.samples.len(),
             beats: passage.beats.iter().map(report).collect(),
             hrv: hrv(passage, stream.fs.0),
+            respiration: RespirationReport::of(&passage.breathing),
             quality: quality(recording, passage),
             delay_ms: delay.r_to_segment_ms,
             delay: BTreeMap::from([
@@ -294,6 +299,7 @@ impl std::fmt::Display for Analysis {
                 (None, why) => writeln!(f, "{name:10} - ({})", why.map_or("no interval", String::as_str))?,
             }
         }
+        write!(f, "{}", self.respiration)?;
         writeln!(f, "delay      {:.0} ms from R to the finished segment (mains {})", self.delay_ms, self.mains)
     }
 }

@@ -72,7 +72,9 @@ fn signal(event: &SignalEvent) -> String {
         None if event.heart_rate_bpm.is_none() && event.quality == 0.0 => "signal    waiting for beats".to_owned(),
         None => {
             let rate = event.heart_rate_bpm.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.0} /min"));
-            format!("signal    heart rate {rate}, {:.0} % of the beats accepted", 100.0 * event.quality)
+            let breathing = event.respiration.respiration_rate_per_min;
+            let breathing = breathing.map_or_else(String::new, |rate| format!(", breathing {rate:.0} /min"));
+            format!("signal    heart rate {rate}, {:.0} % of the beats accepted{breathing}", 100.0 * event.quality)
         }
     }
 }

@@ -145,7 +145,7 @@ impl Measurement {
                     self.meter.arrived(now, block.len() as u64);
                     for sample in block {
                         if let Some(path) = &mut self.path {
-                            path.push(sample, &mut |_beat| {});
+                            path.push(sample.ecg, &mut |_beat| {});
                         }
                     }
                 }

@@ -148,7 +148,7 @@ fn embeddings(
     let mut beats: Vec<Beat> = Vec::new();
     for item in items {
         let SourceItem::Samples(Flow::Block(block)) = item else { continue };
-        block.into_iter().for_each(|sample| path.push(sample, &mut |beat| beats.push(beat)));
+        block.into_iter().for_each(|sample| path.push(sample.ecg, &mut |beat| beats.push(beat)));
     }
     let mut averager = BeatAverager::new(&model.preparation());
     let mut embeddings = Vec::new();

@@ -6,6 +6,22 @@ use ecg_signal::PathInput;
 
 use super::front_end::FrontEnd;
 
+/// One sample of a source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SourceSample {
+    /// What the signal path takes.
+    pub ecg: PathInput,
+    /// The respiration channel, in a unit of its own; `None` where the front end has none.
+    pub respiration: Option<f64>,
+}
+
+impl From<PathInput> for SourceSample {
+    /// A sample of a front end without a respiration channel.
+    fn from(ecg: PathInput) -> Self {
+        Self { ecg, respiration: None }
+    }
+}
+
 /// Consecutive items, or the place where some are missing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Flow<T> {
@@ -25,7 +41,7 @@ pub enum SourceItem {
     /// Samples flow, of this kind. Comes before the first sample, and again after every reconnection.
     Online(FrontEnd),
     /// Samples, or the lack of them.
-    Samples(Flow<PathInput>),
+    Samples(Flow<SourceSample>),
     /// Frames that could not be used (checksum, garbage), since the last such item.
     Refused {
         /// How many.

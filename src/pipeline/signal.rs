@@ -8,9 +8,10 @@ use ecg_signal::{Beat, Contact, Hertz, Mains, PathConfig, PathError, PathInput, 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::flow::{Flow, Problem, ProblemKind, SourceItem};
+use super::flow::{Flow, Problem, ProblemKind, SourceItem, SourceSample};
 use super::front_end::FrontEnd;
 use super::outlet::Outlet;
+use super::respiration::Respiration;
 use super::{Ended, PipelineError};
 use crate::event::{Event, Reason, SignalEvent, SourceEvent};
 
@@ -126,6 +127,7 @@ struct Stage {
 struct Running {
     front_end: FrontEnd,
     path: SignalPath,
+    respiration: Respiration,
     /// Source samples since start, missing ones counted.
     index: u64,
     /// Where the current second and the current tenth of it end.
@@ -177,8 +179,9 @@ impl Stage {
         if self.path.as_ref().is_some_and(|running| running.front_end == *front_end) {
             return Ok(());
         }
-        let path = SignalPath::new(&PathConfig { fs: Hertz(front_end.fs_hz), mains: self.mains })?;
-        self.path = Some(Running::new(front_end.clone(), path));
+        let fs = Hertz(front_end.fs_hz);
+        let path = SignalPath::new(&PathConfig { fs, mains: self.mains })?;
+        self.path = Some(Running::new(front_end.clone(), path, Respiration::new(fs)?));
         Ok(())
     }
 
@@ -196,20 +199,26 @@ impl Stage {
         self.send(observation).await
     }
 
-    async fn block(&mut self, block: &[PathInput]) -> Result<(), Ended> {
+    async fn block(&mut self, block: &[SourceSample]) -> Result<(), Ended> {
         if !std::mem::replace(&mut self.flowing, true) {
             self.foreign = false;
             self.say_source(true, None).await;
         }
         let Some(running) = &mut self.path else { return Ok(()) };
         let mut found = Vec::new();
-        let mut rest = block;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(running.until_watch(rest));
-            running.path.push_block(now, &mut |beat| found.push(Observation::Beat(Box::new(beat))));
+        let ecg: Vec<PathInput> = block.iter().map(|sample| sample.ecg).collect();
+        let mut met = 0;
+        while met < block.len() {
+            let now = met..met + running.until_watch(&ecg[met..]);
+            let Running { path, respiration, .. } = running;
+            path.push_block(&ecg[now.clone()], &mut |beat| {
+                respiration.beat(&beat);
+                found.push(Observation::Beat(Box::new(beat)));
+            });
+            block[now.clone()].iter().for_each(|sample| respiration.sample(sample));
             running.index += now.len() as u64;
-            running.watch(now.last().is_some_and(|sample| sample.lead_off == Some(true)), &mut found);
-            rest = later;
+            running.watch(ecg[now.end - 1].lead_off == Some(true), &mut found);
+            met = now.end;
         }
         for observation in found {
             self.send(observation).await?;
@@ -230,6 +239,7 @@ impl Stage {
         let Some(running) = &mut self.path else { return Ok(()) };
         let mut owed = Vec::new();
         running.path.gap(missing, &mut |beat| owed.push(Observation::Beat(Box::new(beat))));
+        running.respiration.gap(missing);
         running.index += missing;
         running.begin_stretch();
         for observation in owed {
@@ -309,6 +319,7 @@ impl Stage {
             missing_samples: self.missing_samples,
             refused_frames: self.refused_frames,
             delay_ms: self.path.as_ref().map_or(0.0, |running| running.path.delay().r_to_segment_ms),
+            respiration: self.path.as_ref().map(|running| running.respiration.figures()).unwrap_or_default(),
             sample_index,
         });
         self.outputs.events.mention(event).await;
@@ -324,9 +335,19 @@ impl Stage {
 }
 
 impl Running {
-    fn new(front_end: FrontEnd, path: SignalPath) -> Self {
+    fn new(front_end: FrontEnd, path: SignalPath, respiration: Respiration) -> Self {
         let (second_ends, tenth_ends) = (front_end.fs_hz.round() as u64, (front_end.fs_hz / 10.0).round() as u64);
-        Self { front_end, path, index: 0, second_ends, tenth_ends, contact_since: 0, unusable: None, told: false }
+        Self {
+            front_end,
+            path,
+            respiration,
+            index: 0,
+            second_ends,
+            tenth_ends,
+            contact_since: 0,
+            unusable: None,
+            told: false,
+        }
     }
 
     /// A gap: what is said next is said of what comes behind it.

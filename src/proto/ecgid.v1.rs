@@ -149,6 +149,28 @@ pub struct SignalStatus {
     /// Position in the stream, source samples since start.
     #[prost(uint64, tag = "13")]
     pub sample_index: u64,
+    /// Breaths per minute over the last minute, 4 to 40: by impedance where that has a rate, else by the ECG; absent where
+    /// no rate can be trusted.
+    #[prost(double, optional, tag = "20")]
+    pub respiration_rate_per_min: ::core::option::Option<f64>,
+    /// Where that rate is from.
+    #[prost(enumeration = "RespirationSource", optional, tag = "21")]
+    pub respiration_source: ::core::option::Option<i32>,
+    /// Breaths per minute by the board's respiration channel.
+    #[prost(double, optional, tag = "22")]
+    pub respiration_impedance_per_min: ::core::option::Option<f64>,
+    /// Breaths per minute by the size of the QRS. Breathing faster than half of the heart rate is not seen by it.
+    #[prost(double, optional, tag = "23")]
+    pub respiration_ecg_per_min: ::core::option::Option<f64>,
+    /// Rate by impedance minus rate by ECG, breaths per minute; only where both are there.
+    #[prost(double, optional, tag = "24")]
+    pub respiration_difference_per_min: ::core::option::Option<f64>,
+    /// Highest absolute correlation of the two waveforms within half a breath, 0 to 1; only where both rates are there.
+    #[prost(double, optional, tag = "25")]
+    pub respiration_similarity: ::core::option::Option<f64>,
+    /// Why there is no rate, where there is none.
+    #[prost(enumeration = "RespirationReason", optional, tag = "26")]
+    pub respiration_reason: ::core::option::Option<i32>,
 }
 /// State of the source. Topic `…/source`, retained. The topics `…/availability` always carry the plain words `online`
 /// and `offline`, whatever the configured encoding.
@@ -304,6 +326,80 @@ impl Reason {
             "REASON_NOBODY_ENROLLED" => Some(Self::NobodyEnrolled),
             "REASON_FRONT_END_CHANGED" => Some(Self::FrontEndChanged),
             "REASON_STOPPING" => Some(Self::Stopping),
+            _ => None,
+        }
+    }
+}
+/// What the breathing was seen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RespirationSource {
+    /// Never sent.
+    Unspecified = 0,
+    /// The board's respiration channel.
+    Impedance = 1,
+    /// The size of the QRS.
+    Ecg = 2,
+}
+impl RespirationSource {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RESPIRATION_SOURCE_UNSPECIFIED",
+            Self::Impedance => "RESPIRATION_SOURCE_IMPEDANCE",
+            Self::Ecg => "RESPIRATION_SOURCE_ECG",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RESPIRATION_SOURCE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RESPIRATION_SOURCE_IMPEDANCE" => Some(Self::Impedance),
+            "RESPIRATION_SOURCE_ECG" => Some(Self::Ecg),
+            _ => None,
+        }
+    }
+}
+/// Why no rate of breathing is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RespirationReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// Too little has come since the start, a gap or a lost contact: half a minute is needed.
+    Collecting = 1,
+    /// The respiration channel does not move.
+    Still = 2,
+    /// Movement hides the breath.
+    Motion = 3,
+    /// No period is clear.
+    Irregular = 4,
+}
+impl RespirationReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RESPIRATION_REASON_UNSPECIFIED",
+            Self::Collecting => "RESPIRATION_REASON_COLLECTING",
+            Self::Still => "RESPIRATION_REASON_STILL",
+            Self::Motion => "RESPIRATION_REASON_MOTION",
+            Self::Irregular => "RESPIRATION_REASON_IRREGULAR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RESPIRATION_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "RESPIRATION_REASON_COLLECTING" => Some(Self::Collecting),
+            "RESPIRATION_REASON_STILL" => Some(Self::Still),
+            "RESPIRATION_REASON_MOTION" => Some(Self::Motion),
+            "RESPIRATION_REASON_IRREGULAR" => Some(Self::Irregular),
             _ => None,
         }
     }

@@ -24,7 +24,8 @@ pub enum BoardError {
 /// Sends a stream through a simulated board of `format` and decodes what it sent.
 ///
 /// `fs` is the board's sampling frequency, the format's usual one where `None`. A sample that is missing in the
-/// recording (NaN) is sent as a lifted electrode; a frame that is lost comes back as a missing sample.
+/// recording (NaN) is sent as a lifted electrode; a frame that is lost comes back as a missing sample. The respiration
+/// channel is not sent.
 ///
 /// # Errors
 /// [`BoardError::Rate`] where one of the sampling frequencies is unusable.
@@ -45,7 +46,7 @@ pub fn through_board(stream: &Stream, format: Format, fs: Option<Hertz>) -> Resu
             Decoded::Refused(_) => {}
         });
     }
-    Ok(Stream { format: format.name().to_owned(), fs, samples })
+    Ok(Stream { format: format.name().to_owned(), fs, samples, respiration: None })
 }
 
 /// The stream at another rate. A run of missing samples stays missing, and is bridged for the filter meanwhile.

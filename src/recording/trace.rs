@@ -42,7 +42,7 @@ mod tests {
     fn stream(fs: f64) -> Stream {
         let bump = |i: usize| (-(((i as f64 / fs).rem_euclid(1.0) - 0.5) / 0.012).powi(2)).exp();
         let samples = (0..(10.0 * fs) as usize).map(|i| PathInput::of(bump(i))).collect();
-        Stream { format: "record".into(), fs: Hertz(fs), samples }
+        Stream { format: "record".into(), fs: Hertz(fs), samples, respiration: None }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ecg_signal::PathInput;
 use ecg_wire::{DETECTION_WINDOW, Decoded, Decoder, EcgChannel, Format, Options, Sample, detect, millivolts_per_code};
 
 use super::rate::{RateMeter, RateMonitor, snap};
-use crate::pipeline::flow::{Flow, Problem, ProblemKind, SourceItem};
+use crate::pipeline::flow::{Flow, Problem, ProblemKind, SourceItem, SourceSample};
 use crate::pipeline::front_end::FrontEnd;
 
 /// New bytes between two attempts to recognise the format.
@@ -158,8 +158,8 @@ struct Pinned {
 /// What one push found, in order, before it is handed over.
 #[derive(Default)]
 struct Batch {
-    flows: Vec<Flow<PathInput>>,
-    block: Vec<PathInput>,
+    flows: Vec<Flow<SourceSample>>,
+    block: Vec<SourceSample>,
     refused: u64,
     samples: u64,
     /// Frames known to be missing before the next sample, and whether anything was refused there.
@@ -230,7 +230,7 @@ impl Pinned {
                     batch.gap(missing);
                 }
                 batch.samples += 1;
-                batch.block.push(path_input(sample, scale));
+                batch.block.push(source_sample(sample, scale));
             }
             Decoded::Missing { frames } => {
                 batch.missing += frames;
@@ -332,11 +332,12 @@ impl Pinned {
     }
 }
 
-/// One sample in the unit of the signal path.
-fn path_input(sample: Sample, millivolts_per_code: f64) -> PathInput {
-    PathInput {
+/// One sample, the ECG in the unit of the signal path; respiration stays in codes.
+fn source_sample(sample: Sample, millivolts_per_code: f64) -> SourceSample {
+    let ecg = PathInput {
         millivolts: f64::from(sample.ecg) * millivolts_per_code,
         clipped: sample.clipped,
         lead_off: sample.lead_off,
-    }
+    };
+    SourceSample { ecg, respiration: sample.respiration.map(f64::from) }
 }

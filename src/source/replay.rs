@@ -11,7 +11,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{Closed, Source, SourceSender, WhenFull};
+use crate::pipeline::flow::SourceSample;
 use crate::pipeline::front_end::FrontEnd;
+use crate::recording::respiration_signal;
 
 /// The front end of a recording: its samples come from no wire.
 pub const RECORD_FORMAT: &str = "record";
@@ -25,7 +27,7 @@ const LARGE_BLOCK: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Replay {
     front_end: FrontEnd,
-    samples: Vec<PathInput>,
+    samples: Vec<SourceSample>,
     speed: Option<f64>,
 }
 
@@ -63,10 +65,12 @@ impl Replay {
         if signal >= count {
             return Err(ReplayError::NoSuchSignal { path: path.to_owned(), signal, count });
         }
+        let respiration = respiration_signal(&record, signal).map(|at| record.signals[at].samples.clone());
         let signal = record.signals.swap_remove(signal);
         let mut replay = Self::from_millivolts(&signal.samples, record.fs, speed);
         for (index, sample) in replay.samples.iter_mut().enumerate() {
-            sample.clipped = signal.is_clipped(index);
+            sample.ecg.clipped = signal.is_clipped(index);
+            sample.respiration = respiration.as_ref().map(|samples| samples[index]);
         }
         Ok(replay)
     }
@@ -74,7 +78,7 @@ impl Replay {
     /// Plays millivolts from memory; NaN is a sample without contact.
     #[must_use]
     pub fn from_millivolts(millivolts: &[f64], fs_hz: f64, speed: Option<f64>) -> Self {
-        let input = |&millivolts: &f64| PathInput { millivolts, clipped: false, lead_off: None };
+        let input = |&millivolts: &f64| PathInput { millivolts, clipped: false, lead_off: None }.into();
         Self {
             front_end: FrontEnd { format: RECORD_FORMAT.to_owned(), fs_hz },
             samples: millivolts.iter().map(input).collect(),

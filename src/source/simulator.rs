@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{Closed, Source, SourceSender, WhenFull};
+use crate::pipeline::flow::SourceSample;
 use crate::pipeline::front_end::FrontEnd;
 
 /// The front end of the simulator: its samples come from no wire.
@@ -46,7 +47,8 @@ impl Simulator {
         loop {
             let sample = |_| {
                 let sample = self.heart.step();
-                PathInput { millivolts: sample.millivolts, clipped: false, lead_off: Some(sample.lead_off) }
+                let ecg = PathInput { millivolts: sample.millivolts, clipped: false, lead_off: Some(sample.lead_off) };
+                SourceSample { ecg, respiration: Some(sample.respiration) }
             };
             let block: Vec<_> = (0..size).map(sample).collect();
             made += size;

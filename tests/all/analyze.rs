@@ -66,6 +66,41 @@ fn nothing_looks_ahead() {
     assert_eq!(decided(&part), decided(&whole), "what was known after 20 s is what was said");
 }
 
+/// The recording with its beats larger and smaller by a breath, and that breath on a channel of its own.
+fn with_breath(record: &Path, per_min: f64) {
+    let table = std::fs::read_to_string(record).unwrap();
+    let mut breathing = String::from("time_s,ecg_mv,respiration\n");
+    for line in table.lines().skip(1) {
+        let (t, mv) = line.split_once(',').unwrap();
+        let (t, mv): (f64, f64) = (t.parse().unwrap(), mv.parse().unwrap());
+        let breath = (std::f64::consts::TAU * per_min / 60.0 * t).sin();
+        writeln!(breathing, "{t:.6},{:.6},{}", mv * (1.0 + 0.06 * breath), 900_000 + (10_000.0 * breath) as i32)
+            .unwrap();
+    }
+    std::fs::write(record, breathing).unwrap();
+}
+
+#[test]
+fn breathing_is_told_by_the_channel_and_by_the_beats() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = made_recording(folder.path(), 250.0, 90.0, 0.5, 0.8);
+    let plain = ecgid_json(&["analyze", text(&record), "--json"]);
+    assert!(plain["respiration"]["impedance"].is_null() && plain["respiration"]["agreement"].is_null());
+    assert!(plain["respiration"]["ecg"]["rate_per_min"].is_null(), "nothing breathes: {}", plain["respiration"]);
+    with_breath(&record, 14.0);
+    let report = &ecgid_json(&["analyze", text(&record), "--json"])["respiration"];
+    for way in ["impedance", "ecg"] {
+        let rates = &report[way];
+        assert!((rates["rate_per_min"].as_f64().unwrap() - 14.0).abs() < 0.3, "{way}: {rates}");
+        assert!(rates["given"].as_u64() >= Some(11) && rates["estimates"].as_u64() == Some(18), "{way}: {rates}");
+        assert!(rates["missing"]["collecting"].as_u64() <= Some(7), "{way}: {rates}");
+    }
+    assert!(report["agreement"]["difference_per_min"].as_f64().unwrap() < 0.3, "{report}");
+    assert!(report["agreement"]["similarity"].as_f64().unwrap() > 0.9, "{report}");
+    let shown = String::from_utf8(ecgid(&["analyze", text(&record)]).stdout).unwrap();
+    assert!(shown.contains("14.0 /min") && shown.contains("by impedance") && shown.contains("by ECG"), "{shown}");
+}
+
 #[test]
 fn what_cannot_be_analysed_is_named_with_what_to_do() {
     let missing = ecgid(&["analyze", "no/such/record", "--json"]);

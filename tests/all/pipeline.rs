@@ -13,7 +13,7 @@ use ecg_identity::{DecisionConfig, Reference, mean_unit};
 use ecg_signal::{BeatAverager, Hertz, Mains, ModelInput, PathConfig, PathInput, Preparation, SignalPath};
 use ecg_wire::Format;
 use ecgid::config::HrvConfig;
-use ecgid::event::{Event, IdentityState, Reason};
+use ecgid::event::{Event, IdentityState, Reason, RespirationFrom};
 use ecgid::pipeline::gallery::Gallery;
 use ecgid::pipeline::infer::Embedder;
 use ecgid::pipeline::outlet::Telemetry;
@@ -328,6 +328,41 @@ async fn a_person_who_is_enrolled_while_on_the_electrodes_is_verified_without_a_
     let said = run(changing, [Scene::Sits(ANNA, 45.0)]).await;
     let expected = [STARTS, COLLECTS, (Unknown, None, Reason::NobodyEnrolled), COLLECTS, verified("anna"), STOPS];
     assert_eq!(states(&said), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn breathing_is_told_by_the_channel_and_by_the_beats_and_taken_back_with_the_electrode() {
+    let scenes = [Scene::Sits(ANNA, 75.0), Scene::ElectrodeOff(3.0), Scene::Sits(ANNA, 45.0)];
+    let said = run(gallery(), scenes).await;
+    let told: Vec<_> = said
+        .iter()
+        .filter_map(|(at, event)| if let Event::Signal(signal) = event { Some((*at, signal)) } else { None })
+        .collect();
+    let truth = 60.0 * HeartParams::from_seed(ANNA).in_session(2).respiration_hz;
+    let mut rates = 0;
+    for (at, signal) in told {
+        let breathing = &signal.respiration;
+        let rate = breathing.respiration_rate_per_min;
+        assert_eq!(rate.is_none(), breathing.respiration_reason.is_some(), "at {at:.1} s: {breathing:?}");
+        assert_eq!(rate.is_some(), breathing.respiration_source.is_some());
+        let collecting = at < 30.0 || (75.2..108.0).contains(&at);
+        match rate {
+            Some(rate) => {
+                rates += 1;
+                assert!(!collecting && (rate - truth).abs() < 2.0, "{rate:.1} of {truth:.1} at {at:.1} s");
+                assert_eq!(breathing.respiration_source, Some(RespirationFrom::Impedance));
+            }
+            None => assert!(collecting || !(40.0..=75.0).contains(&at), "at {at:.1} s: {breathing:?}"),
+        }
+        if let (Some(difference), Some(similarity)) =
+            (breathing.respiration_difference_per_min, breathing.respiration_similarity)
+        {
+            let both = breathing.respiration_impedance_per_min.zip(breathing.respiration_ecg_per_min).unwrap();
+            assert_eq!(difference, both.0 - both.1);
+            assert!(difference.abs() < 1.0 && similarity > 0.7, "at {at:.1} s: {breathing:?}");
+        }
+    }
+    assert!(rates > 45, "{rates} seconds with a rate");
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,5 +63,11 @@ fn field_numbers_stay_what_they_are() {
     ]
     .concat();
     assert_eq!(event.encode_to_vec(), expected);
+    let status = v1::SignalStatus {
+        respiration_source: Some(v1::RespirationSource::Ecg.into()),
+        respiration_reason: Some(v1::RespirationReason::Irregular.into()),
+        ..Default::default()
+    };
+    assert_eq!(status.encode_to_vec(), [0xa8, 0x01, 2, 0xd0, 0x01, 4]);
     assert_eq!(v1::IdentityEvent::decode(&expected[..]).unwrap(), event);
 }

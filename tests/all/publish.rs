@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use ecgid::config::{Config, Environment};
-use ecgid::event::{Event, HrvEvent, IdentityEvent, IdentityState, Reason, SignalEvent, SourceEvent};
+use ecgid::event::{
+    Event, HrvEvent, IdentityEvent, IdentityState, Reason, RespirationFigures, RespirationFrom, SignalEvent,
+    SourceEvent,
+};
 use ecgid::proto::v1;
 use ecgid::publish;
 use ecgid::store::Store;
@@ -119,6 +122,18 @@ fn unknown(n: u64) -> Event {
     identity(IdentityState::Unknown, n)
 }
 
+fn breathing() -> RespirationFigures {
+    RespirationFigures {
+        respiration_rate_per_min: Some(15.0),
+        respiration_source: Some(RespirationFrom::Impedance),
+        respiration_impedance_per_min: Some(15.0),
+        respiration_ecg_per_min: Some(14.5),
+        respiration_difference_per_min: Some(0.5),
+        respiration_similarity: Some(0.9),
+        respiration_reason: None,
+    }
+}
+
 fn signal(n: u64) -> Event {
     Event::Signal(SignalEvent {
         lead_off: false,
@@ -128,6 +143,7 @@ fn signal(n: u64) -> Event {
         missing_samples: 0,
         refused_frames: 0,
         delay_ms: 800.0,
+        respiration: breathing(),
         sample_index: n,
     })
 }
@@ -213,6 +229,15 @@ async fn says_everything_in_order(name: &str, port: u16) {
 
     let hrv = subscriber.on(&gateway.topic("ecg0/hrv"))[0].json();
     assert_eq!((hrv["rmssd_ms"].as_f64(), hrv["pnn50_percent"].as_f64()), (Some(40.0), None));
+    let signal = subscriber.on(&gateway.topic("ecg0/signal"))[0].json();
+    assert_eq!(
+        (signal["respiration_rate_per_min"].as_f64(), signal["respiration_ecg_per_min"].as_f64()),
+        (Some(15.0), Some(14.5))
+    );
+    assert_eq!(
+        (signal["respiration_source"].as_str(), signal["respiration_reason"].as_str()),
+        (Some("impedance"), None)
+    );
     let availability = subscriber.on(&gateway.topic("ecg0/availability"));
     assert_eq!(availability.last().unwrap().text(), "online");
     let source = subscriber.on(&gateway.topic("ecg0/source"));
@@ -502,7 +527,12 @@ async fn protobuf_payloads_say_the_same() {
     assert_eq!((event.state(), event.reason()), (v1::IdentityState::Verified, v1::Reason::ScoreAboveThreshold));
     assert_eq!((event.subject(), event.seq, event.sample_index), ("ada", 1, 11));
     assert_eq!(v1::HrvSummary::decode(&first("hrv").payload[..]).unwrap().rmssd_ms, Some(40.0));
-    assert_eq!(v1::SignalStatus::decode(&first("signal").payload[..]).unwrap().sample_index, 12);
+    let status = v1::SignalStatus::decode(&first("signal").payload[..]).unwrap();
+    assert_eq!((status.sample_index, status.respiration_source()), (12, v1::RespirationSource::Impedance));
+    let rates = [status.respiration_rate_per_min, status.respiration_impedance_per_min, status.respiration_ecg_per_min];
+    assert_eq!(rates, [Some(15.0), Some(15.0), Some(14.5)]);
+    assert_eq!((status.respiration_difference_per_min, status.respiration_similarity), (Some(0.5), Some(0.9)));
+    assert_eq!(status.respiration_reason, None);
     assert!(v1::Availability::decode(&first("source").payload[..]).unwrap().online);
     let online = subscriber.on(&gateway.topic("availability"));
     assert_eq!(online[0].text(), "online", "availability is a plain word in every encoding");

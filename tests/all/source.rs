@@ -7,7 +7,7 @@ use std::time::Duration;
 use ecg_signal::PathInput;
 use ecg_wire::{Encoder, Format};
 use ecgid::board::terminal::Terminal;
-use ecgid::pipeline::flow::{Flow, ProblemKind, SourceItem};
+use ecgid::pipeline::flow::{Flow, ProblemKind, SourceItem, SourceSample};
 use ecgid::pipeline::pulse::Pulse;
 use ecgid::source::backoff::Backoff;
 use ecgid::source::decode::{ByteDecoder, DecodeOptions};
@@ -52,10 +52,10 @@ impl CountingBoard {
 }
 
 /// The counts behind the millivolts of a `cwxs-bin` board.
-fn counts(block: &[PathInput]) -> Vec<i32> {
+fn counts(block: &[SourceSample]) -> Vec<i32> {
     let spec = Format::CwxsBin.spec();
     let scale = ecg_wire::millivolts_per_code(spec.gain, spec.vref_volts, spec.code_shift);
-    block.iter().map(|sample| (sample.millivolts / scale).round() as i32).collect()
+    block.iter().map(|sample| (sample.ecg.millivolts / scale).round() as i32).collect()
 }
 
 /// Blocks joined, gaps by their size, the rest by name: what a reader of the queue can rely on.
@@ -218,8 +218,8 @@ fn without_a_counter_the_rate_tells_of_a_loss() {
     assert!((235..=265).contains(&missing), "{gaps:?}");
 }
 
-fn block(count: usize) -> Vec<PathInput> {
-    vec![PathInput { millivolts: 0.0, clipped: false, lead_off: None }; count]
+fn block(count: usize) -> Vec<SourceSample> {
+    vec![PathInput { millivolts: 0.0, clipped: false, lead_off: None }.into(); count]
 }
 
 #[tokio::test(start_paused = true)]
@@ -436,7 +436,9 @@ async fn a_recording_waits_for_its_reader_and_ends() {
             SourceItem::Online(front_end) => {
                 assert_eq!((front_end.format.as_str(), front_end.fs_hz), ("record", 360.0))
             }
-            SourceItem::Samples(Flow::Block(block)) => seen.extend(block.into_iter().map(|sample| sample.millivolts)),
+            SourceItem::Samples(Flow::Block(block)) => {
+                seen.extend(block.into_iter().map(|sample| sample.ecg.millivolts))
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -95,7 +95,7 @@ impl Session<'_> {
                 let Some((_, path)) = &mut self.path else { return Ok(()) };
                 let mut beats = Vec::new();
                 for sample in block {
-                    path.push(sample, &mut |beat| beats.push(beat));
+                    path.push(sample.ecg, &mut |beat| beats.push(beat));
                 }
                 for beat in &beats {
                     self.collector.push(beat)?;

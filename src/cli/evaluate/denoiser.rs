@@ -223,7 +223,7 @@ fn load(args: &Args, path: &Path) -> anyhow::Result<Signal> {
         notch.reset();
     }
     let samples = millivolts.iter().copied().map(PathInput::of).collect();
-    let stream = Stream { format: "record".into(), fs: FS, samples };
+    let stream = Stream { format: "record".into(), fs: FS, samples, respiration: None };
     let passage = stream.pass(0..millivolts.len(), Mains::None)?;
     let r_peaks = passage.beats.iter().map(|beat| beat.r_peak).collect();
     Ok(Signal { name: record.name, synthetic: false, millivolts, r_peaks })

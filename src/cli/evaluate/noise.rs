@@ -211,7 +211,7 @@ fn stress(args: &Args, clean: &Clean, condition: &Condition, library: &Library) 
         writer::write(folder, &condition.file_name(), &coded, &marks, &about)?;
     }
     let samples = coded.millivolts().map(PathInput::of).collect();
-    let stream = Stream { format: "record".into(), fs: Hertz(coded.fs), samples };
+    let stream = Stream { format: "record".into(), fs: Hertz(coded.fs), samples, respiration: None };
     pass(args, &stream, &truth_of(&clean.annotations))
 }
 
