@@ -118,7 +118,7 @@ pub enum RespirationFrom {
 pub enum NoRespiration {
     /// Too little has come since the start, a gap or a lost contact: half a minute is needed.
     Collecting,
-    /// The respiration channel does not move.
+    /// The respiration channel does not move or is not there, and the QRS has always the same size.
     Still,
     /// Movement hides the breath.
     Motion,

@@ -52,7 +52,9 @@ impl Respiration {
             };
         };
         let rate = known.rate();
-        let reason = if known.impedance == Err(NoRate::Absent) { known.ecg.err() } else { known.impedance.err() };
+        // A channel that is not wired explains nothing: then it is the beats that could have told.
+        let unwired = matches!(known.impedance, Err(NoRate::Absent | NoRate::Still));
+        let reason = if unwired { known.ecg.err() } else { known.impedance.err() };
         RespirationFigures {
             respiration_rate_per_min: rate.map(|(rate, _)| rate.per_min),
             respiration_source: rate.map(|(_, source)| match source {
@@ -71,7 +73,7 @@ impl Respiration {
 impl From<NoRate> for NoRespiration {
     fn from(reason: NoRate) -> Self {
         match reason {
-            // Said of a channel, never where beats could tell: then it is the beats' reason that counts.
+            // Absent is said of a channel alone, and then the reason is that of the beats.
             NoRate::Absent | NoRate::Collecting => Self::Collecting,
             NoRate::Still => Self::Still,
             NoRate::Motion => Self::Motion,

@@ -371,7 +371,7 @@ pub enum RespirationReason {
     Unspecified = 0,
     /// Too little has come since the start, a gap or a lost contact: half a minute is needed.
     Collecting = 1,
-    /// The respiration channel does not move.
+    /// The respiration channel does not move or is not there, and the QRS has always the same size.
     Still = 2,
     /// Movement hides the breath.
     Motion = 3,

@@ -432,6 +432,28 @@ async fn a_recording_gives_every_event_and_then_ends_the_pipeline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_front_end_without_a_respiration_channel_breathes_by_its_beats() {
+    let millivolts: Vec<f64> = heart(BEN, 2).take(60 * 250).collect();
+    let (events, mut said) = mpsc::channel(1);
+    let settings = Settings { telemetry: Telemetry::Wait, ..settings() };
+    let replay = Replay::from_millivolts(&millivolts, FS, None);
+    let cancel = CancellationToken::new();
+    tokio::spawn(pipeline::run(replay, settings, Shape, gallery(), events, Pulse::default(), cancel));
+    let mut last = None;
+    while let Some(event) = said.recv().await {
+        if let Event::Signal(signal) = event {
+            last = Some(signal.respiration);
+        }
+    }
+    let breathing = last.unwrap();
+    let truth = 60.0 * HeartParams::from_seed(BEN).in_session(2).respiration_hz;
+    assert!((breathing.respiration_rate_per_min.unwrap() - truth).abs() < 2.0, "{breathing:?} of {truth:.1}");
+    assert_eq!(breathing.respiration_rate_per_min, breathing.respiration_ecg_per_min);
+    assert_eq!(breathing.respiration_source, Some(RespirationFrom::Ecg));
+    assert_eq!((breathing.respiration_impedance_per_min, breathing.respiration_similarity), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sink_that_hangs_cannot_hold_the_end_beyond_its_deadline() {
     let (events, _never_read) = mpsc::channel(1);
     let replay = Replay::from_millivolts(&vec![0.0; 250_000], FS, Some(1.0));

@@ -100,6 +100,23 @@ fn decode(decoder: &mut ByteDecoder, bytes: &[u8], at: Duration) -> Vec<Told> {
 const NOW: Duration = Duration::ZERO;
 
 #[test]
+fn the_respiration_channel_arrives_in_codes_where_the_format_has_one() {
+    for (format, expected) in [(Format::CwxsBin, Some(-1_234.0)), (Format::Ov8a, Some(-1_234.0)), (Format::Ov8b, None)]
+    {
+        let (mut encoder, mut bytes, mut items) = (Encoder::new(format), Vec::new(), Vec::new());
+        (0..20).for_each(|_| encoder.encode(5_000, -1_234, false, &mut bytes));
+        ByteDecoder::new(DecodeOptions { format: Some(format), ..DecodeOptions::default() })
+            .push(&bytes, NOW, &mut items);
+        let heard: Vec<_> = items
+            .into_iter()
+            .filter_map(|item| if let SourceItem::Samples(Flow::Block(block)) = item { Some(block) } else { None })
+            .flatten()
+            .collect();
+        assert!(heard.len() >= 19 && heard.iter().all(|sample| sample.respiration == expected), "{format}");
+    }
+}
+
+#[test]
 fn a_format_is_recognised_behind_boot_text_and_no_sample_of_it_is_lost() {
     let mut board = CountingBoard::new(Format::CwxsBin);
     let mut decoder = ByteDecoder::new(DecodeOptions::default());
