@@ -22,6 +22,8 @@ mod demo;
 mod enrol;
 #[path = "all/evaluate.rs"]
 mod evaluate;
+#[path = "all/evaluate_noise.rs"]
+mod evaluate_noise;
 #[path = "all/inference.rs"]
 mod inference;
 #[path = "all/pipeline.rs"]
