@@ -35,6 +35,7 @@ pub(super) struct RawBeat {
 }
 
 /// What comes next in a block.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match; a box would be an allocation for each beat")]
 pub(super) enum Step<'a> {
     /// Samples with these marks.
     Samples(&'a [Mark]),
@@ -146,7 +147,8 @@ impl Interior {
         }
         self.marks.extend(marks);
         self.segmenter.extend(&conditioned[from..end]);
-        while let Some((_, detection)) = self.found.pop_front_if(|(offset, _)| *offset < end) {
+        while let Some((_, detection)) = self.found.front().copied().filter(|(offset, _)| *offset < end) {
+            self.found.pop_front();
             self.waiting.push_back(detection);
         }
         self.block.met = end;
