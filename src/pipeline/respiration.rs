@@ -24,9 +24,9 @@ impl Respiration {
     pub(super) fn sample(&mut self, sample: &SourceSample) {
         let lead_off = sample.ecg.lead_off == Some(true);
         if lead_off {
-            self.known = None;
+            // Without its electrodes the channel measures something else, and the next breath may be another person's.
+            self.gap(0);
         }
-        // Without its electrodes the channel measures something else.
         if let Some(breathing) = self.monitor.push(sample.respiration.filter(|_| !lead_off)) {
             self.known = Some(breathing);
         }

@@ -192,7 +192,7 @@ impl RespirationMonitor {
         self.qrs.push(beat);
     }
 
-    /// `missing` source samples were lost here: no waveform reaches across.
+    /// `missing` source samples were lost here, or, with none missing, contact was: no waveform reaches across.
     pub fn gap(&mut self, missing: u64) {
         self.index = self.index.saturating_add(missing);
         self.next_refresh = self.next_refresh.max(self.index);
