@@ -384,6 +384,9 @@ impl Running {
             let before = self.unusable;
             self.judge(flagged);
             if let (None, Some(reason)) = (before, self.unusable) {
+                if reason != Reason::Noise {
+                    self.respiration.gap(0);
+                }
                 found.push(Observation::Unusable { reason, index: self.index });
             }
         }
