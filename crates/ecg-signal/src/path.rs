@@ -99,7 +99,12 @@ impl PathInput {
     }
 
     fn bits(&self) -> MarkBits {
-        MarkBits { clipped: self.clipped, lead_off: !self.is_usable(), board_off: self.lead_off == Some(true) }
+        MarkBits {
+            clipped: self.clipped,
+            lead_off: !self.is_usable(),
+            board_off: self.lead_off == Some(true),
+            jumped: false,
+        }
     }
 }
 
@@ -294,8 +299,7 @@ impl SignalPath {
     /// Takes samples with the same marks, at most `longest` of them.
     fn run(&mut self, inputs: &[PathInput], sink: &mut impl FnMut(Beat)) {
         let Some(bits) = inputs.first().map(PathInput::bits) else { return };
-        let mut buffers = std::mem::take(&mut self.buffers);
-        let limited = &mut buffers.limited;
+        let mut limited = std::mem::take(&mut self.buffers.limited);
         limited.clear();
         for input in inputs {
             if input.is_usable() {
@@ -305,12 +309,25 @@ impl SignalPath {
             }
             limited.push(self.held_mv);
         }
-        self.index += inputs.len() as u64;
-        self.slew.run_block(limited);
-        let x = if self.config.fs == FS {
-            &*limited
+        if self.slew.run_calm_block(&mut limited) {
+            self.take(&limited, limited.len(), bits, sink);
         } else {
-            let resampled = &mut buffers.resampled;
+            for &x in &limited {
+                let x = self.slew.push(x);
+                let bits = MarkBits { jumped: self.slew.has_jumped(), ..bits };
+                self.take(x.as_slice(), 1, bits, sink);
+            }
+        }
+        self.buffers.limited = limited;
+    }
+
+    /// Takes what `inputs` source samples with the same marks have completed of the limited signal.
+    fn take(&mut self, limited: &[f64], inputs: usize, bits: MarkBits, sink: &mut impl FnMut(Beat)) {
+        self.index += inputs as u64;
+        let mut resampled = std::mem::take(&mut self.buffers.resampled);
+        let x = if self.config.fs == FS {
+            limited
+        } else {
             resampled.clear();
             self.resampler.push_block(limited, &mut |x| resampled.push(x));
             &*resampled
@@ -324,7 +341,7 @@ impl SignalPath {
                 self.marks = bits;
             }
         }
-        self.buffers = buffers;
+        self.buffers.resampled = resampled;
     }
 
     /// Takes a block at 250 Hz through the interior.

@@ -89,7 +89,8 @@ impl fmt::Display for Refusal {
 pub struct BeatQuality {
     /// May it be used?
     pub verdict: Verdict,
-    /// 0 (surely noise) … 1 (surely a heartbeat); below [`SCORE_FLOOR`] the beat is refused as noise.
+    /// Probability, 0 … 1, that this is a heartbeat whose segment shows its shape (correlation with the noiseless one at
+    /// least 0.9); below [`SCORE_FLOOR`] the beat is refused as noise.
     pub score: f64,
     /// Envelope beside the QRS over that of the QRS, 0 … 1.
     pub noise_ratio: f64,
@@ -105,13 +106,17 @@ pub struct BeatQuality {
     pub peak_to_peak_mv: f64,
 }
 
-/// Score below which a beat is refused as noise.
+/// Score below which a beat is refused as noise: a little under even odds, because what noise still gets is then refused
+/// for its shape.
 pub const SCORE_FLOOR: f64 = 0.45;
 /// Correlation from which on two segments have the same shape (Orphanidou 2015 asks as much of a clean lead).
 pub const CORRELATION_FLOOR: f64 = 0.66;
 /// Peak-to-peak amplitudes that an ECG on the skin can have, in conditioned millivolts.
 pub const AMPLITUDE_RANGE_MV: (f64, f64) = (0.05, 20.0);
 
+/// Jumps within a segment that pacemakers explain: two spikes a beat, each up and down over some samples. Hum of 10 mV
+/// and more, of an open input, jumps all the time, and what is left of it can look like beats.
+const MOST_JUMPS: u32 = 20;
 /// Samples before the first window: the spectrum has its first segment.
 const FIRST_WINDOW: u64 = 1000;
 /// Score from which on a beat is surely one: it speaks against a lead-off bit.
@@ -238,6 +243,7 @@ fn first_refusal(quality: &BeatQuality, whole: bool, marks: SpanMarks) -> Option
         (marks.lead_off, Refusal::LeadOff),
         (marks.clipped, Refusal::Clipping),
         (marks.still || quality.peak_to_peak_mv < AMPLITUDE_RANGE_MV.0, Refusal::FlatLine),
+        (marks.jumps > MOST_JUMPS, Refusal::Noise),
         (quality.peak_to_peak_mv > AMPLITUDE_RANGE_MV.1 || quality.score < SCORE_FLOOR, Refusal::Noise),
     ];
     reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason))

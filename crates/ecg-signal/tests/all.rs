@@ -28,6 +28,8 @@ mod memory;
 mod noise;
 #[path = "all/path.rs"]
 mod path;
+#[path = "all/quality.rs"]
+mod quality;
 #[path = "all/rates.rs"]
 mod rates;
 #[path = "all/recordings.rs"]

@@ -38,7 +38,7 @@ impl BeatFeatures {
     pub(super) fn new(detection: &Detection, company: &Company, likenesses: &Likenesses, extra: u32) -> Self {
         Self {
             noise_ratio: detection.noise_ratio,
-            spread: (detection.spread - ECG_SPREAD).max(0.0),
+            spread: (detection.spread - ECG_SPREAD).clamp(0.0, LARGEST_RESTLESSNESS),
             nearest: distinctness(likenesses.nearest().max(company.best)),
             median: distinctness(company.median),
             height_spread: company.height_spread.min(LARGEST_SPREAD),
@@ -67,6 +67,9 @@ impl BeatFeatures {
 
 /// Median spread of the normal beats of MIT-BIH.
 const ECG_SPREAD: f64 = 0.9;
+/// Beyond a spread of 1.25 (99 % of normal beats are below) muscles under a good QRS look like noise alone; the other
+/// features tell them apart.
+const LARGEST_RESTLESSNESS: f64 = 0.35;
 /// A factor of e between heights or intervals says all that can be said.
 const LARGEST_SPREAD: f64 = 1.0;
 /// Two extra beats likewise.

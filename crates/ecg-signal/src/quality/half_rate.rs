@@ -15,7 +15,8 @@ pub const HALF_FS: Hertz = Hertz(FS.0 / 2.0);
 /// See the head of the file.
 #[derive(Clone, Debug, Default)]
 pub struct HalfRate {
-    newest: [f64; 6],
+    /// `None` before the first sample: the filter starts at rest on it, wherever the base line is.
+    newest: Option<[f64; 6]>,
     even: Option<f64>,
 }
 
@@ -37,8 +38,8 @@ impl Kernel for HalfRate {
             self.even = Some(x);
             return None;
         };
-        let [_, x0, x1, x2, x3, x4] = self.newest;
-        self.newest = [x1, x2, x3, x4, even, x];
+        let [_, x0, x1, x2, x3, x4] = self.newest.unwrap_or([even; 6]);
+        self.newest = Some([x1, x2, x3, x4, even, x]);
         Some((16.0 * x3 + 9.0 * (x2 + x4) - (x0 + x)) / 32.0)
     }
 

@@ -22,15 +22,11 @@ const UNTOPPED: u32 = 18;
 const REFRACTORY: f64 = 30.0;
 /// A peak is a beat when it stands out of the lowest length of late by this share of what beats stand out.
 const THRESHOLD: f64 = 0.4;
-/// Share of a new beat in that.
-const STEP: f64 = 0.125;
-/// A taller beat counts as at most this many usual ones, so that one artefact does not hide the beats after it.
-const TALLEST: f64 = 2.0;
-/// Without a beat for so long (2 s) the level halves, and again every half second.
+/// What beats stand out by is the median of so many: one artefact does not move it, a new gain rules after three.
+const REMEMBERED: usize = 5;
+/// Without a beat for so long (2 s) that halves, and again every half second.
 const SILENCE: u32 = 250;
 const SILENCE_STEP: u32 = 62;
-/// The first level is the largest peak of so much time (1 s).
-const LEARNING: u64 = 125;
 /// The lowest length of late rises to the present one by this share of the distance at each sample: in about 1 s.
 const RISE: f64 = 0.01;
 /// The peak of the length lies so far behind the middle of the QRS: half of the window and of the slope.
@@ -49,7 +45,9 @@ pub struct LengthDetector {
     /// The peak that waits to be topped, and for how long it has.
     peak: f64,
     age: u32,
-    /// By how much beats stand out.
+    /// By how much the newest beats stood out, and the median of that.
+    heights: [f64; REMEMBERED],
+    beats: usize,
     level: f64,
     since_beat: u32,
     last: Option<f64>,
@@ -77,16 +75,22 @@ impl LengthDetector {
     /// A peak that stands out by `height` has not been topped.
     fn judge(&mut self, height: f64) -> Option<f64> {
         let place = self.pushed as f64 - f64::from(UNTOPPED) - DELAY;
-        if self.pushed < LEARNING {
-            self.level = self.level.max(height);
-        }
         if height <= THRESHOLD * self.level || self.last.is_some_and(|last| place - last < REFRACTORY) {
             return None;
         }
-        self.level += STEP * (height.min(TALLEST * self.level) - self.level);
+        self.heights[self.beats % REMEMBERED] = height;
+        self.beats += 1;
+        self.level = self.usual_height();
         self.since_beat = 0;
         self.last = Some(place);
         Some(place)
+    }
+
+    fn usual_height(&self) -> f64 {
+        let mut sorted = self.heights;
+        let known = &mut sorted[..self.beats.min(REMEMBERED)];
+        known.sort_unstable_by(f64::total_cmp);
+        known.get(known.len() / 2).copied().unwrap_or(0.0)
     }
 }
 
@@ -100,6 +104,7 @@ impl Kernel for LengthDetector {
         self.lowest = length.min(self.lowest + RISE * (length - self.lowest));
         self.since_beat += 1;
         if self.since_beat > SILENCE {
+            self.heights.iter_mut().for_each(|height| *height *= 0.5);
             self.level *= 0.5;
             self.since_beat -= SILENCE_STEP;
         }

@@ -11,6 +11,8 @@ pub struct MarkBits {
     pub lead_off: bool,
     /// The board said that an electrode was off, believed or not.
     pub board_off: bool,
+    /// The signal jumped, and the jump was taken off.
+    pub jumped: bool,
 }
 
 impl MarkBits {
@@ -20,6 +22,7 @@ impl MarkBits {
             clipped: self.clipped || other.clipped,
             lead_off: self.lead_off || other.lead_off,
             board_off: self.board_off || other.board_off,
+            jumped: self.jumped || other.jumped,
         }
     }
 }
@@ -44,6 +47,8 @@ pub struct SpanMarks {
     pub board_off: bool,
     /// The signal stood still for half a second.
     pub still: bool,
+    /// Samples at which it jumped.
+    pub jumps: u32,
     any: bool,
 }
 
@@ -53,6 +58,7 @@ impl SpanMarks {
         self.clipped |= mark.bits.clipped;
         self.lead_off |= mark.bits.lead_off;
         self.board_off = mark.bits.board_off && (self.board_off || !self.any);
+        self.jumps += u32::from(mark.bits.jumped);
         self.any = true;
         self.still |= mark.still >= STILL_LIMIT;
     }
