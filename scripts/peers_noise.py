@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Beats beside the public detectors, on the same samples, in one run: clean MIT-BIH, its noise stress test, added noise.
 
-  python3 scripts/peers_noise.py                                    everything; 8 minutes on one quiet core, then cached
+  python3 scripts/peers_noise.py                                    everything; 13 minutes (7 of them gqrs), then cached
   python3 scripts/peers_noise.py --quick                            one seed, no clean MIT-BIH, no gqrs: 2 minutes
   python3 scripts/peers_noise.py --out docs/peers-noise.json        also what `ecgid evaluate noise --peers` reads
 

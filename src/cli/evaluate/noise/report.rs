@@ -137,7 +137,7 @@ impl fmt::Display for Report {
 
 fn head(f: &mut fmt::Formatter<'_>, first: &str, peers: bool) -> fmt::Result {
     let columns = ["TP", "FP", "FN", "F1", "F1@50", "MAE"].map(|head| format!("{head:>6}")).join(" ");
-    let peer = format!(" | {:34} | {:34}", "best peer, F1, our rank", "best peer, F1@50, our rank");
+    let peer = format!(" | {:34} | {}", "best peer, F1, our rank", "best peer, F1@50, our rank");
     writeln!(f, "{first:13} {columns} | gate: true  false{}", if peers { &peer } else { "" })
 }
 
