@@ -38,7 +38,7 @@ delay      what the denoiser adds, ms
 
 The first 10 s of a signal do not count. The noise that a record came with is signal here: taking it
 away counts as a change, so a noisy collection shows a smaller gain and a larger change than a clean
-one (ECG-ID -22 dB); the rows of the synthetic hearts have no such noise.
+one (ECG-ID -20 dB); the rows of the synthetic hearts have no such noise.
 
 Examples
   ecgid evaluate denoiser mitdb --mains 60                   gain by level, QRS, clean change
