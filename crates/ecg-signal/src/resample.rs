@@ -1,11 +1,9 @@
 //! Any source rate to the rate of the path: a streaming polyphase resampler with a Kaiser-windowed sinc.
 //!
-//! Output k stands for the input position k·p/q, an exact fraction kept in integers, so it never drifts. Must not know
+//! Output k stands for the input position k·p/q, an exact fraction kept in integers, so it never drifts. The stop band
+//! begins at half of the lower of the two rates: nothing aliases (and no image appears) above −60 dB. Must not know
 //! what the signal is, except that what matters lies below 40 Hz: the pass band ends there, because a wider one
-//! costs delay. Downwards the stop band begins at half of the lower rate: nothing aliases above −60 dB. Upwards it begins
-//! at the lowest image of the pass band, 40 Hz below the source's rate: no image of what is below 40 Hz is above −60 dB,
-//! and what is left of the images of 40 Hz to half the rate lies above half the rate, where the path's low-pass and
-//! denoiser take it. Asking for nothing there either would double the delay (200 ms instead of 110 at 100 Hz).
+//! costs delay.
 //!
 //! The kernel is not a [`crate::Kernel`]: one input may yield up to three outputs (100 Hz to 250 Hz), so it takes a
 //! sink.
@@ -83,7 +81,7 @@ impl Resampler {
         }
         let (p, q) = fraction(ratio);
         let (reach, table, phases) =
-            if p == q { (0, Vec::new(), 1) } else { design(from.0, stop_hz(from.0, to.0), q.min(MOST_PHASES)) };
+            if p == q { (0, Vec::new(), 1) } else { design(from.0, lower / 2.0, q.min(MOST_PHASES)) };
         Ok(Self {
             p,
             q,
@@ -227,11 +225,6 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     // The number of taps is even.
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
-}
-
-/// Where the stop band begins.
-fn stop_hz(from: f64, to: f64) -> f64 {
-    if from > to { to / 2.0 } else { from - PASS_HZ }
 }
 
 /// Taps for `phases` fractions of a sample (and for the fraction 1), each row summing to 1 so that a constant passes
