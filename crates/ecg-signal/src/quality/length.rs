@@ -101,7 +101,7 @@ impl Kernel for LengthDetector {
     #[inline]
     fn push(&mut self, x: f64) -> Option<f64> {
         let length = self.length(x);
-        self.lowest = length.min(self.lowest + RISE * (length - self.lowest));
+        self.lowest = length.min((1.0 - RISE) * self.lowest + RISE * length);
         self.since_beat += 1;
         if self.since_beat > SILENCE {
             self.heights.iter_mut().for_each(|height| *height *= 0.5);
