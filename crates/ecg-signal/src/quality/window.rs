@@ -3,7 +3,7 @@
 //! Must not know how an index is measured.
 //!
 //! The weights were fitted (logistic regression) on 128,864 windows of the development recordings: 24 records of MIT-BIH,
-//! 60 persons of ECG-ID and Heartprint's 133, MIT-BIH with white noise, EMG, electrode motion and `nstdb/bw` added at 24
+//! 60 persons of ECG-ID, every third record of Heartprint, MIT-BIH with white noise, EMG, electrode motion and `nstdb/bw` added at 24
 //! to −6 dB, and noise without a heart. A window counts as usable when at least 90 % of its true beats were found with a
 //! segment like the clean one (correlation ≥ 0.9), and at most 10 % of what was found is no beat. Five-fold
 //! cross-validation by record and person; of noise without a heart 0.1 % of the windows reach 0.5:
