@@ -1,4 +1,5 @@
-//! Speed of the signal path and of its parts, on five minutes of a noisy synthetic heart, one thread.
+//! Speed of the signal path and of its parts, on five minutes of a noisy synthetic heart in blocks of a second, one
+//! thread; "codes" begins with the codes of a converter.
 //!
 //! `cargo bench -p ecg-signal --bench path` prints source samples per second; divided by the rate of the source that is
 //! the number of times real time, which `path/real time` prints for the whole path.
@@ -13,6 +14,9 @@ use ecg_signal::wavelet::median::SlidingMedian;
 use ecg_signal::{Conditioner, Hertz, Mains, PathConfig, PathInput, QrsDetector, Resampler, SignalPath};
 
 const SECONDS: f64 = 300.0;
+const BLOCK: usize = 250;
+/// Of a converter with 24 bits, a reference of ±2.42 V and a gain of 6.
+const MILLIVOLTS_PER_CODE: f64 = 2420.0 / 6.0 / 8_388_607.0;
 
 fn heart(fs: f64) -> Vec<f64> {
     let mut state = 1u64;
@@ -27,13 +31,22 @@ fn heart(fs: f64) -> Vec<f64> {
         .collect()
 }
 
-fn part<K: Clone>(criterion: &mut Criterion, name: &str, x: &[f64], kernel: &K, mut push: impl FnMut(&mut K, f64)) {
+fn part<K: Clone>(
+    criterion: &mut Criterion,
+    name: &str,
+    x: &[f64],
+    kernel: &K,
+    mut run: impl FnMut(&mut K, &mut [f64]),
+) {
     let mut group = criterion.benchmark_group("part");
     group.throughput(Throughput::Elements(x.len() as u64));
     group.bench_function(name, |bencher| {
         bencher.iter_batched(
-            || kernel.clone(),
-            |mut kernel| x.iter().for_each(|&v| push(&mut kernel, v)),
+            || (kernel.clone(), x.to_vec()),
+            |(mut kernel, mut x)| {
+                x.chunks_mut(BLOCK).for_each(|block| run(&mut kernel, block));
+                x
+            },
             BatchSize::LargeInput,
         );
     });
@@ -44,71 +57,62 @@ fn parts(criterion: &mut Criterion) {
     let fs = Hertz(250.0);
     let x = heart(250.0);
     let band = design::band_pass(4, Hertz(0.5), Hertz(40.0), fs).expect("legal");
-    part(criterion, "band-pass of four sections", &x, &SosFilter::new(&band), |kernel, v| {
-        black_box(kernel.run(v));
+    part(criterion, "band-pass of four sections", &x, &SosFilter::new(&band), |kernel, x| kernel.run_block(x));
+    part(criterion, "sliding median", &x, &SlidingMedian::new(375), |kernel, x| {
+        for x in x {
+            kernel.push(*x);
+            *x = kernel.value();
+        }
     });
-    part(criterion, "sliding median", &x, &SlidingMedian::new(375), |kernel, v| {
-        kernel.push(v);
-        black_box(kernel.value());
+    part(criterion, "denoiser", &x, &Denoiser::new(fs), |kernel, x| kernel.run_block(x));
+    let mut conditioned = [0.0; BLOCK];
+    part(criterion, "conditioner", &x, &Conditioner::new(fs, Mains::Hz50).expect("legal"), |kernel, x| {
+        kernel.run_block(x, &mut conditioned[..x.len()]);
     });
-    part(criterion, "denoiser", &x, &Denoiser::new(fs), |kernel, v| {
-        black_box(kernel.run(v));
-    });
-    part(criterion, "conditioner", &x, &Conditioner::new(fs, Mains::Hz50).expect("legal"), |kernel, v| {
-        black_box(kernel.run(v));
-    });
-    part(criterion, "detector", &x, &QrsDetector::new(fs), |kernel, v| {
-        kernel.push(v, &mut |detection| {
+    part(criterion, "detector", &x, &QrsDetector::new(fs), |kernel, x| {
+        kernel.push_block(x, &mut |detection| {
             black_box(detection);
         });
     });
     for rate in [128.0, 360.0, 500.0] {
         let resampler = Resampler::new(Hertz(rate), fs).expect("legal");
-        part(criterion, &format!("resampler from {rate} Hz"), &heart(rate), &resampler, |kernel, v| {
-            kernel.push(v, &mut |y| {
+        part(criterion, &format!("resampler from {rate} Hz"), &heart(rate), &resampler, |kernel, x| {
+            kernel.push_block(x, &mut |y| {
                 black_box(y);
             });
         });
     }
 }
 
+/// The whole path, from codes of a 24-bit converter to beats with their segments.
+fn from_codes(path: &mut SignalPath, codes: &[i32]) {
+    let mut inputs = Vec::with_capacity(BLOCK);
+    for block in codes.chunks(BLOCK) {
+        inputs.clear();
+        inputs.extend(block.iter().map(|&code| PathInput::of(f64::from(code) * MILLIVOLTS_PER_CODE)));
+        path.push_block(&inputs, &mut |beat| {
+            black_box(beat);
+        });
+    }
+}
+
 fn whole(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("path");
+    let path = |rate| SignalPath::new(&PathConfig { fs: Hertz(rate), mains: Mains::Hz50 }).expect("legal");
+    let codes = |rate| heart(rate).iter().map(|mv| (mv / MILLIVOLTS_PER_CODE).round() as i32).collect::<Vec<_>>();
     for rate in [250.0, 360.0, 500.0] {
-        let x = heart(rate);
-        let path = SignalPath::new(&PathConfig { fs: Hertz(rate), mains: Mains::Hz50 }).expect("legal");
-        group.throughput(Throughput::Elements(x.len() as u64));
-        group.bench_function(format!("from {rate} Hz"), |bencher| {
-            bencher.iter_batched(
-                || path.clone(),
-                |mut path| {
-                    for &v in &x {
-                        path.push(PathInput::of(v), &mut |beat| {
-                            black_box(beat);
-                        });
-                    }
-                },
-                BatchSize::LargeInput,
-            );
+        let codes = codes(rate);
+        group.throughput(Throughput::Elements(codes.len() as u64));
+        group.bench_function(format!("codes at {rate} Hz"), |bencher| {
+            bencher.iter_batched(|| path(rate), |mut path| from_codes(&mut path, &codes), BatchSize::LargeInput);
         });
     }
     // Seconds of signal in place of samples: the figure printed as "elem/s" is the number of times real time, and the
     // number of streams that one core carries.
     group.throughput(Throughput::Elements(SECONDS as u64));
-    let x = heart(250.0);
-    let path = SignalPath::new(&PathConfig { fs: Hertz(250.0), mains: Mains::Hz50 }).expect("legal");
+    let codes = codes(250.0);
     group.bench_function("real time", |bencher| {
-        bencher.iter_batched(
-            || path.clone(),
-            |mut path| {
-                for &v in &x {
-                    path.push(PathInput::of(v), &mut |beat| {
-                        black_box(beat);
-                    });
-                }
-            },
-            BatchSize::LargeInput,
-        );
+        bencher.iter_batched(|| path(250.0), |mut path| from_codes(&mut path, &codes), BatchSize::LargeInput);
     });
     group.finish();
 }

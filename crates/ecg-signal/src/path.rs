@@ -196,8 +196,11 @@ impl SignalPath {
     pub fn push_block(&mut self, inputs: &[PathInput], sink: &mut impl FnMut(Beat)) {
         for piece in inputs.chunks(self.longest) {
             // Samples with different marks do not share a block.
-            for run in piece.chunk_by(|a, b| a.bits() == b.bits()) {
-                self.run(run, sink);
+            let bits = piece[0].bits();
+            if piece.iter().fold(true, |same, input| same & (input.bits() == bits)) {
+                self.run(piece, bits, sink);
+            } else {
+                piece.chunk_by(|a, b| a.bits() == b.bits()).for_each(|run| self.run(run, run[0].bits(), sink));
             }
         }
     }
@@ -296,18 +299,22 @@ impl SignalPath {
         self.interior.gate().window()
     }
 
-    /// Takes samples with the same marks, at most `longest` of them.
-    fn run(&mut self, inputs: &[PathInput], sink: &mut impl FnMut(Beat)) {
-        let Some(bits) = inputs.first().map(PathInput::bits) else { return };
+    /// Takes samples that all have the marks `bits`, at least one and at most `longest` of them.
+    fn run(&mut self, inputs: &[PathInput], bits: MarkBits, sink: &mut impl FnMut(Beat)) {
         let mut limited = std::mem::take(&mut self.buffers.limited);
         limited.clear();
-        for input in inputs {
-            if input.is_usable() {
-                self.held_mv = input.millivolts;
-            } else {
-                self.unusable += 1;
+        if bits.lead_off {
+            for input in inputs {
+                if input.is_usable() {
+                    self.held_mv = input.millivolts;
+                } else {
+                    self.unusable += 1;
+                }
+                limited.push(self.held_mv);
             }
-            limited.push(self.held_mv);
+        } else {
+            limited.extend(inputs.iter().map(|input| input.millivolts));
+            self.held_mv = limited[limited.len() - 1];
         }
         if self.slew.run_calm_block(&mut limited) {
             self.take(&limited, limited.len(), bits, sink);
@@ -349,7 +356,7 @@ impl SignalPath {
         self.interior.begin(x, first, rest);
         loop {
             match self.interior.step() {
-                Step::Samples(marks) => marks.iter().for_each(|&mark| self.state.sample(mark)),
+                Step::Samples(marks) => self.state.samples(marks),
                 Step::Beat(raw) => {
                     let newest = self.interior.samples().saturating_sub(1);
                     let decided_at = (self.base + self.inputs_until(newest)).min(self.index);

@@ -1,7 +1,7 @@
 //! How the signal is now: contact, heart rate, share of accepted beats. Must not know about positions or segments.
 
 use crate::FS;
-use crate::quality::{Mark, STILL_LIMIT, Verdict};
+use crate::quality::{Mark, MarkBits, STILL_LIMIT, Verdict};
 
 /// What the electrodes and the signal of the last second look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +56,11 @@ impl Held {
         self.level = if holds { (self.level + 4).min(SECOND) } else { self.level.saturating_sub(1) };
     }
 
+    /// So many samples without the property.
+    fn quiet(&mut self, count: u32) {
+        self.level = self.level.saturating_sub(count);
+    }
+
     fn is_on(&self) -> bool {
         self.level >= SECOND / 4
     }
@@ -102,6 +107,20 @@ impl StateTracker {
         self.lead_off.sample(mark.bits.lead_off);
         self.clipped.sample(mark.bits.clipped);
         self.still.sample(mark.still >= STILL_LIMIT);
+    }
+
+    /// Takes the marks of a stretch of samples.
+    #[inline]
+    pub(super) fn samples(&mut self, marks: &[Mark]) {
+        let quiet = |mark: &Mark| (mark.bits == MarkBits::default()) & (mark.still < STILL_LIMIT);
+        if !marks.iter().fold(true, |all, mark| all & quiet(mark)) {
+            marks.iter().for_each(|&mark| self.sample(mark));
+            return;
+        }
+        let count = marks.len() as u32;
+        self.samples = self.samples.saturating_add(count);
+        self.since_accepted = self.since_accepted.saturating_add(count);
+        [&mut self.lead_off, &mut self.clipped, &mut self.still].map(|held| held.quiet(count));
     }
 
     pub(super) fn beat(&mut self, rr_ms: Option<f64>, verdict: Verdict) {
