@@ -120,7 +120,7 @@ impl StateTracker {
         let count = marks.len() as u32;
         self.samples = self.samples.saturating_add(count);
         self.since_accepted = self.since_accepted.saturating_add(count);
-        [&mut self.lead_off, &mut self.clipped, &mut self.still].map(|held| held.quiet(count));
+        [&mut self.lead_off, &mut self.clipped, &mut self.still].into_iter().for_each(|held| held.quiet(count));
     }
 
     pub(super) fn beat(&mut self, rr_ms: Option<f64>, verdict: Verdict) {

@@ -9,9 +9,14 @@ use crate::wave::Noise;
 
 const FS: Hertz = Hertz(250.0);
 
+/// Sample by sample, and checked against blocks.
 fn filtered(design: &Sections, x: &[f64]) -> Vec<f64> {
-    let mut filter = SosFilter::new(design);
-    x.iter().map(|&v| filter.run(v)).collect()
+    let (mut filter, mut blocks) = (SosFilter::new(design), SosFilter::new(design));
+    let y: Vec<f64> = x.iter().map(|&v| filter.run(v)).collect();
+    let mut in_blocks = x.to_vec();
+    in_blocks.chunks_mut(50).for_each(|block| blocks.run_block(block));
+    assert_eq!(in_blocks, y);
+    y
 }
 
 #[test]
