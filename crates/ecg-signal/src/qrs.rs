@@ -182,6 +182,7 @@ impl QrsDetector {
         }
         self.end_learning();
         self.settle(&mut within);
+        self.judge.finish(&mut within);
         self.reset();
     }
 

@@ -1,6 +1,6 @@
 //! The detection band: what of the signal the detector looks at to find a QRS, and the slope of it.
 //!
-//! Must not know what is done with them. 8 Hz at the lower edge keeps T and P waves down, 18 Hz keeps a narrow QRS, and
+//! Must not know what is done with them. 9 Hz at the lower edge keeps T and P waves down, 18 Hz keeps a narrow QRS, and
 //! the extra low-pass at 20 Hz is what muscle noise needs. Pan and Tompkins have 5–15 Hz by integer filters; 5–15, 6–18
 //! and 8–20 Hz all score within 0.02 percentage points of this.
 
@@ -9,7 +9,7 @@ use crate::filter::design::{self, Sections};
 use crate::units::Hertz;
 
 /// Edges of the first-order band-pass.
-const BAND: (Hertz, Hertz) = (Hertz(8.0), Hertz(18.0));
+const BAND: (Hertz, Hertz) = (Hertz(9.0), Hertz(18.0));
 /// Corner of the second-order low-pass behind it.
 const LOW_PASS: Hertz = Hertz(20.0);
 /// Distance of the difference that stands for the slope: two samples at 250 Hz.

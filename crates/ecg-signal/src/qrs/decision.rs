@@ -3,6 +3,8 @@
 //! Must not know how features are measured. A candidate is judged once, with the candidates of the following half
 //! second known; a rejected one can only come back by search-back.
 
+mod doubt;
+
 use super::features::Candidate;
 use super::fiducial::UsualPolarity;
 use super::learning;
@@ -31,18 +33,12 @@ const USUAL_SIMILARITY: f64 = 0.6;
 /// Largest threshold of all this: a beat of the usual size is never refused for its looks.
 const LARGEST_THRESHOLD: f64 = 0.9;
 
-/// Undisturbed rhythm: candidates from this size on are exempt (an interpolated PVC is tall) …
-const TALL: f64 = 0.9;
-/// … and so are those more alike than this.
-const ALIKE: f64 = 0.7;
-/// A beat of the lead's usual shape.
-const USUAL_SHAPE: f64 = 0.85;
-/// Least size of the beat that closes the interval.
-const CLOSING_SIZE: f64 = 0.6;
-/// Shortest and longest undisturbed interval, in usual ones.
-const UNDISTURBED: (f64, f64) = (0.8, 1.2);
-/// What a candidate in the middle of an undisturbed interval must have more.
-const UNDISTURBED_PENALTY: f64 = 0.4;
+/// In a noisy lead, what a shape unlike the usual one adds, per part of noise state above that of a quiet lead …
+const UNLIKE_WEIGHT: f64 = 1.5;
+/// … below this similarity …
+const LIKE: f64 = 0.9;
+/// … up to so much noise state: in more noise than this the beats look unlike, too.
+const LARGEST_NOISE: f64 = 0.15;
 
 /// T wave: so soon after a beat (the paper's 360 ms) …
 const T_WAVE_S: f64 = 0.36;
@@ -56,8 +52,8 @@ const TEACHING_SIMILARITY: f64 = 0.6;
 /// … in a signal no more restless than this.
 const TEACHING_SPREAD: f64 = 0.7;
 
-/// The future that a judgement may look at, in seconds after the peak.
-const AHEAD_S: f64 = 0.492;
+/// A beat whose R lies so near to the start has not been seen whole: what is found there is the start itself.
+const START_S: f64 = 0.045;
 
 /// A candidate with what the rules made of it.
 #[derive(Clone, Copy, Debug)]
@@ -67,9 +63,11 @@ pub(super) struct Judged {
     pub(super) relative: f64,
     /// What `relative` had to exceed (`θ`).
     pub(super) threshold: f64,
-    likeness: Likeness,
+    pub(super) likeness: Likeness,
     /// Search-back may not have it.
     pub(super) closed: bool,
+    /// A beat by its size; whether the rhythm runs on through it is not known yet.
+    pub(super) deferred: bool,
 }
 
 /// The beat before.
@@ -129,8 +127,15 @@ impl Judge {
         sink: &mut impl FnMut(Detection),
     ) {
         let judged = self.weigh(candidate, ahead);
-        let flutter = candidate.texture.is_flutter();
-        if judged.relative > judged.threshold && !flutter && !self.is_t_wave(&judged) {
+        let flutter = candidate.texture.is_flutter(judged.likeness.similarity);
+        let is_beat = judged.relative > judged.threshold && !flutter && !self.is_t_wave(&judged);
+        if !(is_beat && self.closes_interval(&judged)) {
+            self.resolve_deferred(&judged, is_beat, sink);
+        }
+        if is_beat && self.must_wait(&judged) {
+            self.rejected.push(Judged { deferred: true, ..judged });
+        } else if is_beat {
+            self.rejected.dismiss_deferred();
             self.search_back(candidate.peak, sink);
             self.accept(&judged, false, sink);
         } else {
@@ -156,33 +161,22 @@ impl Judge {
         let level = self.levels.signal_level();
         let relative = candidate.envelope / level;
         let likeness = self.template.compare(&candidate.shape);
-        let state = THRESHOLD
-            + NOISE_LEVEL_WEIGHT * self.levels.noise_level() / level
-            + NOISE_STATE_WEIGHT * (self.levels.noise_state() - QUIET_NOISE_STATE).max(0.0);
+        let state =
+            THRESHOLD + NOISE_LEVEL_WEIGHT * self.levels.noise_level() / level + NOISE_STATE_WEIGHT * self.noise();
         let noisy = NOISE_RATIO_WEIGHT * (candidate.noise_ratio - CLEAN_NOISE_RATIO).max(0.0);
         let strange = SHAPE_WEIGHT * (USUAL_SIMILARITY - likeness.similarity.max(0.0)).max(0.0);
-        let mut threshold = (state.min(LARGEST_STATE_THRESHOLD) + noisy + strange).min(LARGEST_THRESHOLD);
-        if relative < TALL && likeness.similarity < ALIKE && self.is_rhythm_undisturbed(candidate.peak, ahead) {
-            threshold += UNDISTURBED_PENALTY;
+        let unlike = UNLIKE_WEIGHT * self.noise().min(LARGEST_NOISE) * (LIKE - likeness.similarity.max(0.0)).max(0.0);
+        let threshold = (state.min(LARGEST_STATE_THRESHOLD) + noisy + strange).min(LARGEST_THRESHOLD) + unlike;
+        let mut judged = Judged { candidate, relative, threshold, likeness, closed: false, deferred: false };
+        if self.is_doubtful(&judged) && self.is_rhythm_undisturbed(candidate.peak, ahead) {
+            judged.threshold += doubt::UNDISTURBED_PENALTY;
         }
-        Judged { candidate, relative, threshold, likeness, closed: false }
+        judged
     }
 
-    /// Rule 3: the usual rhythm runs on past the candidate with its usual shape, so the candidate is noise.
-    fn is_rhythm_undisturbed<'a>(&self, peak: i64, mut ahead: impl Iterator<Item = &'a Candidate>) -> bool {
-        let Some(last) = self.last.filter(|last| last.similarity > USUAL_SHAPE) else { return false };
-        let horizon = peak + self.fs.samples(AHEAD_S) as i64;
-        let level = self.levels.signal_level();
-        let next = ahead.find(|next| {
-            next.peak <= horizon
-                && next.envelope > CLOSING_SIZE * level
-                && self.template.compare(&next.shape).similarity > USUAL_SHAPE
-        });
-        let usual = self.rhythm.interval();
-        next.is_some_and(|next| {
-            let interval = (next.peak - last.peak) as f64;
-            interval >= UNDISTURBED.0 * usual && interval <= UNDISTURBED.1 * usual
-        })
+    /// Noise state above that of a quiet lead.
+    fn noise(&self) -> f64 {
+        (self.levels.noise_state() - QUIET_NOISE_STATE).max(0.0)
     }
 
     /// Rule 5: a low, slow wave soon after a beat is its T wave.
@@ -239,9 +233,12 @@ impl Judge {
         }
         self.last = Some(LastBeat { peak: candidate.peak, slope: candidate.slope, similarity: likeness.similarity });
         self.silent_since = candidate.peak;
-        let (r_peak, polarity) = self.polarity.choose(&candidate.deflections);
+        let (r_peak, polarity) = self.polarity.choose(&candidate.deflections, likeness.similarity);
+        if r_peak < START_S * self.fs.0 {
+            return;
+        }
         sink(Detection {
-            r_peak: r_peak.max(0.0),
+            r_peak,
             polarity,
             envelope: candidate.envelope,
             noise_ratio: candidate.noise_ratio,

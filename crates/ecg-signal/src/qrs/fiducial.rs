@@ -13,26 +13,28 @@ use crate::filter::design::Sections;
 use crate::line::Line;
 use crate::units::Hertz;
 
-/// Length of each of the two running means that make the triangular smoother ([1 2 3 2 1]/9 at 250 Hz).
-const SMOOTH_S: f64 = 0.012;
+/// Length of each of the two running means that make the triangular smoother ([1 2 3 4 3 2 1]/16 at 250 Hz).
+const SMOOTH_S: f64 = 0.016;
 /// Corner of the baseline remover: low enough to leave the QRS its shape.
 const BASELINE: Hertz = Hertz(0.5);
 /// The R peak is looked for within this of the centre of the QRS.
 const REACH_S: f64 = 0.1;
 /// Distance of the second difference that measures sharpness.
-const SHARPNESS_S: f64 = 0.032;
+const SHARPNESS_S: f64 = 0.024;
 /// Ends of the window whose means carry the base line.
 const BASE_S: f64 = 0.02;
 /// Least sharpness of a deflection in parts of its height: keeps the logarithm finite on a plateau.
 const BLUNTEST: f64 = 0.02;
 /// Weight of the sharpness against the height, both as logarithms of the ratio up / down.
-const SHARPNESS_WEIGHT: f64 = 2.0;
-/// Weight of the lead's usual direction.
-const MEMORY_WEIGHT: f64 = 0.25;
-/// Share of a new beat in the lead's usual direction.
+const SHARPNESS_WEIGHT: f64 = 3.0;
+/// Of several peaks as tall as this share of the tallest, the first is R: annotators mark the onset of a wide complex.
+const FIRST_SHARE: f64 = 0.9;
+/// Weight of the lead's usual direction, for a beat just like the usual one; others have their own.
+const MEMORY_WEIGHT: f64 = 1.0;
+/// Share of a new beat in the lead's usual direction, if it is just like the usual one.
 const MEMORY_STEP: f64 = 0.1;
 
-/// Smooths the input over 12 ms twice (`w`).
+/// Smooths the input over 16 ms twice (`w`).
 #[derive(Clone, Debug)]
 pub(super) struct Smoother {
     means: [RunningMean; 2],
@@ -108,7 +110,7 @@ pub(super) struct Deflections {
     up: f64,
     /// Position of the largest downward one.
     down: f64,
-    /// `l`: ln(height up / down) + 2 ln(sharpness up / down).
+    /// `l`: ln(height up / down) + 3 ln(sharpness up / down).
     preference: f64,
 }
 
@@ -150,6 +152,13 @@ impl FiducialSearch {
                 down = (i, -value);
             }
         }
+        for (best, sign) in [(&mut up, 1.0), (&mut down, -1.0)] {
+            let value = |i: i64| sign * above(i);
+            let mut peaks = (first + 1..best.0).filter(|&i| value(i) > value(i - 1) && value(i) >= value(i + 1));
+            if let Some(earlier) = peaks.find(|&i| value(i) >= FIRST_SHARE * best.1) {
+                *best = (earlier, value(earlier));
+            }
+        }
         let sharp = |(i, height): (i64, f64)| {
             let second = 2.0 * signal.at(i) - signal.at(i - self.sharpness) - signal.at(i + self.sharpness);
             second.abs().max(BLUNTEST * height.abs())
@@ -180,10 +189,12 @@ fn vertex(signal: &History, i: i64) -> f64 {
 pub(super) struct UsualPolarity(f64);
 
 impl UsualPolarity {
-    /// Chooses the R peak of an accepted beat and learns from it: position in input samples and direction.
-    pub(super) fn choose(&mut self, deflections: &Deflections) -> (f64, Polarity) {
-        let upright = deflections.preference + MEMORY_WEIGHT * self.0 > 0.0;
-        self.0 += MEMORY_STEP * (deflections.preference.clamp(-1.0, 1.0) - self.0);
+    /// Chooses the R peak of an accepted beat and learns from it: position in input samples and direction. The less
+    /// similar the beat is to the usual one, the less the one says of the other.
+    pub(super) fn choose(&mut self, deflections: &Deflections, similarity: f64) -> (f64, Polarity) {
+        let similarity = similarity.max(0.0);
+        let upright = deflections.preference + MEMORY_WEIGHT * similarity * self.0 > 0.0;
+        self.0 += MEMORY_STEP * similarity * (deflections.preference.clamp(-1.0, 1.0) - self.0);
         if upright { (deflections.up, Polarity::Upright) } else { (deflections.down, Polarity::Inverted) }
     }
 }

@@ -30,9 +30,14 @@ impl RecentMedian {
         self.oldest = (self.oldest + 1) % REMEMBERED;
         self.known = (self.known + 1).min(REMEMBERED);
         let mut sorted = self.values;
-        let sorted = &mut sorted[..self.known];
-        sorted.sort_unstable_by(f64::total_cmp);
-        self.median = Some(0.5 * (sorted[(self.known - 1) / 2] + sorted[self.known / 2]));
+        self.median = Some(middle(&mut sorted[..self.known]));
+    }
+
+    /// Median absolute deviation from the median; `None` before the first value.
+    pub(super) fn deviation(&self) -> Option<f64> {
+        let median = self.median?;
+        let mut sorted = self.values.map(|value| (value - median).abs());
+        Some(middle(&mut sorted[..self.known]))
     }
 
     /// How many values it is the median of.
@@ -44,6 +49,12 @@ impl RecentMedian {
     pub(super) fn median(&self) -> Option<f64> {
         self.median
     }
+}
+
+/// The median of at least one value, which it sorts.
+fn middle(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    0.5 * (values[(values.len() - 1) / 2] + values[values.len() / 2])
 }
 
 /// Signal level, noise level and noise state.
@@ -113,5 +124,6 @@ mod tests {
         assert_eq!(recent.median(), Some(2.0));
         (0..20).for_each(|value| recent.push(f64::from(value)));
         assert_eq!(recent.median(), Some(15.5));
+        assert_eq!(recent.deviation(), Some(2.0));
     }
 }

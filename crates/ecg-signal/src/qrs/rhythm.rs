@@ -10,6 +10,9 @@ const UNKNOWN_S: f64 = 0.8;
 /// Intervals from which on the median is believed.
 const ENOUGH: usize = 2;
 
+/// Intervals from which on their deviation is believed.
+const ENOUGH_TO_VARY: usize = 4;
+
 /// Median of the newest intervals between beats (`R`; the paper's RR averages).
 #[derive(Clone, Debug)]
 pub(super) struct Rhythm {
@@ -33,6 +36,12 @@ impl Rhythm {
             Some(median) if self.intervals.known() >= ENOUGH => median,
             _ => self.unknown,
         }
+    }
+
+    /// Median absolute deviation of the newest intervals, in parts of their median; `None` until enough are known.
+    pub(super) fn deviation(&self) -> Option<f64> {
+        let (median, deviation) = (self.intervals.median()?, self.intervals.deviation()?);
+        (self.intervals.known() >= ENOUGH_TO_VARY).then_some(deviation / median)
     }
 
     pub(super) fn reset(&mut self) {

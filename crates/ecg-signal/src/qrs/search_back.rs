@@ -17,6 +17,9 @@ const AFTER_BEAT_INTERVALS: f64 = 0.45;
 const BEFORE_BEAT_S: f64 = 0.3;
 /// Share of its own threshold that a missed beat must have reached (the paper: half).
 const THRESHOLD_SHARE: f64 = 0.6;
+/// … unless it looks like a beat for all its size: so like the usual shape, with so quiet surroundings, and so large at
+/// least, in parts of the signal level.
+const UNMISTAKABLE: (f64, f64, f64) = (0.8, 0.2, 0.03);
 /// Rejected candidates kept: at least 6.4 s of them.
 const CAPACITY: usize = 32;
 
@@ -45,6 +48,18 @@ impl Rejected {
         self.list.push_back(judged);
     }
 
+    /// The oldest candidate that waits for what comes after it.
+    pub(super) fn deferred(&self) -> Option<Judged> {
+        self.list.iter().find(|judged| judged.deferred).copied()
+    }
+
+    /// The rhythm ran on through the candidates that wait: they were noise.
+    pub(super) fn dismiss_deferred(&mut self) {
+        for judged in self.list.iter_mut().filter(|judged| judged.deferred) {
+            (judged.deferred, judged.closed) = (false, true);
+        }
+    }
+
     /// The beat most likely missed between the beats at `last` and `next`, whose usual distance is `interval`.
     pub(super) fn missed(&self, last: i64, next: i64, interval: f64) -> Option<Judged> {
         if (next - last) as f64 <= GAP * interval {
@@ -54,7 +69,7 @@ impl Rejected {
         self.list
             .iter()
             .filter(|j| !j.closed && j.candidate.peak as f64 >= from && j.candidate.peak <= next - self.before_beat)
-            .filter(|j| j.relative > THRESHOLD_SHARE * j.threshold)
+            .filter(|j| j.relative > THRESHOLD_SHARE * j.threshold || is_unmistakable(j))
             .max_by(|a, b| a.candidate.envelope.total_cmp(&b.candidate.envelope))
             .copied()
     }
@@ -79,4 +94,9 @@ impl Rejected {
     pub(super) fn reset(&mut self) {
         self.list.clear();
     }
+}
+
+fn is_unmistakable(judged: &Judged) -> bool {
+    let (similarity, noise_ratio, size) = UNMISTAKABLE;
+    judged.likeness.similarity > similarity && judged.candidate.noise_ratio < noise_ratio && judged.relative > size
 }
