@@ -45,7 +45,7 @@ pub struct InputCard {
     pub r_index: usize,
     /// Sampling frequency, Hz.
     pub fs_hz: f64,
-    /// Family of the filter chain, for example `ecgid-chain-1`.
+    /// Family of the filter chain, for example `ecgid-chain-2`.
     pub chain: String,
     /// Accepted beats that are averaged.
     pub beats_averaged: usize,

@@ -31,7 +31,7 @@ use state::StateTracker;
 pub use state::{Contact, SignalState};
 
 /// The filter chain and its version: a model card names it, and a model trained on another chain is refused.
-pub const CHAIN: &str = "ecgid-chain-1";
+pub const CHAIN: &str = "ecgid-chain-2";
 /// Sampling frequencies that a source may have.
 pub const SOURCE_FS: (Hertz, Hertz) = (Hertz(100.0), Hertz(2000.0));
 /// Larger than anything that a converter can mean, and small enough that no filter overflows.
@@ -262,7 +262,7 @@ impl SignalPath {
         PathDelay { slew_ms, resampler_ms, conditioner_ms, detector_ms, segment_ms, r_to_segment_ms }
     }
 
-    /// What the chain does to a signal, in words: `ecgid-chain-1 250Hz notch50 bp0.5-40 db6`. A model card keeps
+    /// What the chain does to a signal, in words: `ecgid-chain-2 250Hz notch50 bp0.5-40 db6`. A model card keeps
     /// [`CHAIN`] only: the mains of a place are no part of a model.
     pub fn chain_id(&self) -> String {
         let notch = match self.config.mains {

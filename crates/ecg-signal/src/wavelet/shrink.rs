@@ -90,9 +90,9 @@ impl Shrinker {
         squares.iter_mut().zip(reached).for_each(|(square, d)| *square = d * d);
         let energies = &mut self.energies[..n];
         match width {
+            4 => sums_of::<4>(squares, energies),
             5 => sums_of::<5>(squares, energies),
             7 => sums_of::<7>(squares, energies),
-            9 => sums_of::<9>(squares, energies),
             _ => energies.iter_mut().zip(squares.windows(width)).for_each(|(sum, part)| *sum = part.iter().sum()),
         }
     }

@@ -189,7 +189,7 @@ fn impossible_rates_are_refused_and_the_chain_names_itself() {
         let refused = SignalPath::new(&PathConfig { fs: Hertz(fs), mains: Mains::None });
         assert!(matches!(refused, Err(PathError::SourceRate(_))), "{fs}");
     }
-    assert_eq!(path(360.0).chain_id(), "ecgid-chain-1 250Hz notch50 bp0.5-40 db6");
+    assert_eq!(path(360.0).chain_id(), "ecgid-chain-2 250Hz notch50 bp0.5-40 db6");
 }
 
 #[test]
