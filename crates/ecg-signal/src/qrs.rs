@@ -4,7 +4,7 @@
 //! is free of scale and symmetric in sign: `-x` and `0.02 x` give the same beats as `x`.
 //!
 //! ```text
-//! x ─▶ detection band ─▶ slope² ─▶ moving-window integral ─▶ peaks ─▶ features ─▶ (592 ms) ─▶ rules ─▶ beats
+//! x ─▶ detection band ─▶ slope² ─▶ moving-window integral ─▶ peaks ─▶ features ─▶ (560 ms) ─▶ rules ─▶ beats
 //!   ├▶ fiducial filter ──────────────────────────────────────────────▶ R peak                  ▲ search-back
 //!   └▶ flutter guard ──────────────────────────────────────────────────────────▶ texture ──────┘
 //! ```
@@ -96,7 +96,7 @@ pub struct Detection {
     pub noise_state: f64,
     /// Ventricular flutter was met between the beat before and this one: the interval is not one between beats.
     pub flutter: bool,
-    /// The beat was missed at first and found again when the next one came.
+    /// The beat was missed at first, or doubted, and given when the next one came.
     pub searched_back: bool,
 }
 
@@ -198,8 +198,8 @@ impl QrsDetector {
         self.now = 0;
     }
 
-    /// Samples from an R peak to the push that gives it (792 ms). Later come only the beats of the first seconds, which
-    /// wait for the end of learning, and those of search-back, which wait for the beat after them.
+    /// Samples from an R peak to the push that gives it (760 ms). Later come only the beats of the first seconds, which
+    /// wait for the end of learning, and those of search-back and of doubt, which wait for the beat after them.
     pub fn decision_delay(&self) -> usize {
         decision::decision_delay(self.fs)
     }

@@ -2,7 +2,8 @@
 
 use ecg_signal::path::Contact;
 use ecg_signal::{
-    Beat, BeatAverager, Hertz, Mains, PathConfig, PathError, PathInput, Preparation, Refusal, SignalPath, Verdict,
+    Beat, BeatAverager, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, Preparation, Refusal, SignalPath,
+    Verdict,
 };
 
 use crate::wave::{Noise, heart};
@@ -54,19 +55,26 @@ fn a_segment_has_its_r_at_its_index() {
     }
 }
 
+/// Milliseconds from R to the sample with which the finished segment came, the latest of the beats after learning.
+fn latest_ms(fs: f64) -> (f64, PathDelay) {
+    let mut path = path(fs);
+    let beats = push_heart(&mut path, 0..(60.0 * fs) as u64, fs, 0.8);
+    let late = beats[6..].iter().map(|beat| (beat.decided_at as f64 - beat.r_peak) * 1000.0 / fs);
+    (late.fold(0.0, f64::max), path.delay())
+}
+
 #[test]
 fn a_beat_is_out_as_late_as_stated_and_within_800_ms() {
-    for fs in [250.0, 360.0, 500.0] {
-        let mut path = path(fs);
-        let beats = push_heart(&mut path, 0..(40.0 * fs) as u64, fs, 0.8);
-        let latest = beats[6..].iter().map(|beat| (beat.decided_at as f64 - beat.r_peak) * 1000.0 / fs);
-        let latest = latest.fold(0.0, f64::max);
-        let stated = path.delay();
+    let within = [250.0, 256.0, 360.0, 500.0, 1000.0, 2000.0].map(|fs| (fs, 800.0));
+    // Below 250 Hz the resampler has little room between what it must pass and what it must stop, and takes longer.
+    for (fs, limit) in within.into_iter().chain([(200.0, 805.0), (128.0, 860.0), (125.0, 870.0), (100.0, 980.0)]) {
+        let (latest, stated) = latest_ms(fs);
         println!("{fs} Hz: measured {latest:.1} ms, {stated:?}");
         assert!((latest - stated.r_to_segment_ms).abs() <= 12.0, "{fs} Hz: {latest} ms, {stated:?}");
-        if fs == 250.0 {
-            assert!(stated.r_to_segment_ms <= 800.0, "{stated:?}");
-        }
+        assert!(stated.r_to_segment_ms <= limit, "{fs} Hz: {stated:?}");
+        let parts =
+            stated.slew_ms + stated.resampler_ms + stated.detector_ms.max(stated.segment_ms + stated.conditioner_ms);
+        assert!((stated.r_to_segment_ms - parts).abs() < 1e-9);
     }
 }
 
