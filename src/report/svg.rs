@@ -28,6 +28,8 @@ pub struct Label<'a> {
     pub colour: &'static str,
     /// Heavy letters.
     pub bold: bool,
+    /// Letters of equal width, with feet: a lone I is no stroke.
+    pub mono: bool,
     /// Read from bottom to top.
     pub turned: bool,
     /// Longest extent, pixels; what does not fit ends in an ellipsis.
@@ -39,7 +41,7 @@ impl<'a> Label<'a> {
     #[must_use]
     pub fn new(text: &'a str, at: (f64, f64)) -> Self {
         let (anchor, colour) = (Anchor::Start, "#222222");
-        Self { text, at, size: 12.0, anchor, colour, bold: false, turned: false, room: f64::INFINITY }
+        Self { text, at, size: 12.0, anchor, colour, bold: false, mono: false, turned: false, room: f64::INFINITY }
     }
 }
 
@@ -81,9 +83,10 @@ impl Svg {
             Anchor::End => " text-anchor=\"end\"",
         };
         let bold = if label.bold { " font-weight=\"bold\"" } else { "" };
+        let mono = if label.mono { " font-family=\"monospace\"" } else { "" };
         let _ = writeln!(
             self.body,
-            "<text {place} font-size=\"{}\"{anchor}{bold} fill=\"{}\">{}</text>",
+            "<text {place} font-size=\"{}\"{anchor}{bold}{mono} fill=\"{}\">{}</text>",
             px(label.size),
             label.colour,
             escape(&shown)

@@ -40,17 +40,17 @@ pub(super) fn draw(sheet: &Sheet, svg: &mut Svg, top: f64) -> f64 {
     right.draw(svg, &format!("Refused: {}{missing}", share(refused.len())));
     lines(&right, &refused, colours::VERMILLION, svg);
     match &median {
-        Some(median) => {
-            svg.path(&left.line(&curve(median)), &heavy(false), "");
-            svg.path(&right.line(&curve(median)), &heavy(true), "");
-        }
+        Some(median) => svg.path(&left.line(&curve(median)), &heavy(false), ""),
         None => note(svg, left.area, "no beat was accepted"),
     }
-    if refused.is_empty() {
-        let words = if all_refused == 0 { "no beat was refused" } else { "no refused beat has its whole segment" };
-        note(svg, [right.area[0], top, width, 40.0], words);
+    match &median {
+        _ if refused.is_empty() && all_refused == 0 => note(svg, right.area, "no beat was refused"),
+        _ if refused.is_empty() => note(svg, right.area, "no refused beat has its whole segment"),
+        Some(median) => svg.path(&right.line(&curve(median)), &heavy(true), ""),
+        None => {}
     }
-    legend(sheet, median.is_some()).draw(svg, (LEFT, RIGHT), left.bottom() + 52.0)
+    let legend = legend(sheet, median.is_some(), !refused.is_empty());
+    legend.draw(svg, (LEFT, RIGHT), left.bottom() + 52.0)
 }
 
 fn share(beats: usize) -> String {
@@ -124,17 +124,19 @@ fn ends(accepted: &[&Beat], refused: &[&Beat]) -> (f64, f64) {
     (low - margin, high + margin)
 }
 
-fn legend(sheet: &Sheet, median: bool) -> Legend {
+fn legend(sheet: &Sheet, median: bool, refused: bool) -> Legend {
     let mut legend = Legend::default();
     if median {
         legend.add(Glyph::Line(heavy(false)), "median of all accepted beats");
+    }
+    if median && refused {
         legend.add(Glyph::Line(heavy(true)), "the same, beside the refused ones");
     }
     let reasons = sheet.reasons.found.iter().map(|(name, _, beats)| format!("{beats} {}", reasons::words(name)));
     let reasons = reasons.collect::<Vec<_>>().join(", ");
     if !reasons.is_empty() {
         let look = format!("stroke=\"{}\" stroke-width=\"1.2\" fill=\"none\"", colours::VERMILLION);
-        legend.add(Glyph::Line(look), format!("refused in the whole record: {reasons}"));
+        legend.add(Glyph::Line(look), format!("refused beats of the whole record: {reasons}"));
     }
     legend
 }

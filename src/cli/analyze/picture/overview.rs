@@ -76,8 +76,8 @@ fn mark_stretch(sheet: &Sheet, time: &Time, frame: &Frame, bottom: f64, svg: &mu
     let (from, to) = if to - from < 3.0 { ((from - 1.5).max(LEFT), (from + 1.5).min(RIGHT)) } else { (from, to) };
     svg.rect([from, frame.area[1], to - from, bottom - frame.area[1]], &band());
     let middle = (from + to) / 2.0;
-    let tip = frame.area[1] - 1.0;
-    let (left, right, end) = (middle - 4.0, middle + 4.0, tip - 6.0);
+    let tip = frame.area[1] + 8.0;
+    let (left, right, end) = (middle - 4.5, middle + 4.5, tip - 7.0);
     let pointer = format!("M{middle:.1} {tip:.1}L{left:.1} {end:.1}L{right:.1} {end:.1}Z");
     svg.path(&pointer, &format!("fill=\"{}\"", colours::GREEN), "");
 }

@@ -13,8 +13,8 @@ const LONGEST_S: f64 = 60.0;
 const SETTLED_S: f64 = 3.0;
 /// A refused beat so near to the stretch reaches into it, seconds.
 const AROUND_S: f64 = 0.5;
-/// Beats a second that a heart has at least; fewer are no showpiece.
-const SLOWEST: f64 = 0.4;
+/// The longest a good stretch may be without a beat, seconds: a heart slower than 24 a minute is no showpiece.
+const PAUSE_S: f64 = 2.5;
 
 /// The stretch that was asked for, seconds.
 #[derive(Debug, Clone, Copy)]
@@ -73,18 +73,14 @@ impl Stretch {
     fn best(beats: &[&Beat], samples: usize, length: usize, fs: f64) -> Self {
         let latest = samples - length;
         let earliest = ((SETTLED_S * fs) as usize).min(latest);
-        let enough = (SLOWEST * length as f64 / fs).floor().max(1.0) as usize;
         let around = ((AROUND_S * fs) as usize).min(earliest);
         let mut best = (0, earliest);
         for start in (earliest..=latest).step_by((fs as usize).max(1)) {
-            let accepted = |part: Range<usize>| {
-                let beats = within(beats, &part);
-                let accepted = beats.iter().filter(|beat| beat.quality.verdict.is_accepted()).count();
-                (accepted, accepted == beats.len())
-            };
-            let (accepted, clean) =
-                (accepted(start..start + length).0, accepted(start - around..start + length + around).1);
-            if accepted >= enough && clean {
+            let inside = within(beats, &(start..start + length));
+            let around = within(beats, &(start - around..start + length + around));
+            let accepted = inside.iter().filter(|beat| beat.quality.verdict.is_accepted()).count();
+            let clean = around.iter().all(|beat| beat.quality.verdict.is_accepted());
+            if accepted > 0 && clean && longest_pause(inside, start, start + length) <= PAUSE_S * fs {
                 let words = "the first, after settling, whose beats are all accepted";
                 return Self { part: start..start + length, words };
             }
@@ -121,6 +117,13 @@ pub(super) fn within<'a, 'b>(beats: &'a [&'b Beat], part: &Range<usize>) -> &'a 
     let first = beats.partition_point(|beat| beat.r_peak < part.start as f64);
     let end = beats.partition_point(|beat| beat.r_peak < part.end as f64);
     &beats[first..end.max(first)]
+}
+
+/// The longest time without a beat, in samples.
+fn longest_pause(beats: &[&Beat], start: usize, end: usize) -> f64 {
+    let moments = beats.iter().map(|beat| beat.r_peak).chain([end as f64]);
+    let step = |last: &mut f64, at: f64| Some(at - std::mem::replace(last, at));
+    moments.scan(start as f64, step).fold(0.0, f64::max)
 }
 
 /// Runs of samples of `part` for which something holds.

@@ -14,7 +14,7 @@ const CONDITIONED: f64 = 210.0;
 const ABOVE: f64 = 44.0;
 const BELOW: f64 = 18.0;
 /// A conditioned axis shows so many times the height of a usual beat; an artefact beyond is cut off, and that is said.
-const BEATS_HIGH: f64 = 8.0;
+const BEATS_HIGH: f64 = 5.0;
 /// Rows of letters and how far two of a row must be apart, pixels.
 const LETTER_ROWS: usize = 2;
 const LETTER: f64 = 10.0;
@@ -68,7 +68,8 @@ fn conditioned(sheet: &Sheet, trace: &[(f64, f64)], svg: &mut Svg, top: f64) -> 
     let mut rows = [f64::NEG_INFINITY; LETTER_ROWS];
     for beat in beats {
         let at_s = beat.r_peak / fs;
-        let (x, y) = (frame.at_x(at_s), frame.at_y(value_at(&points, at_s)));
+        let y = frame.at_y(value_at(&points, at_s)).clamp(top + ABOVE - 6.0, frame.bottom() - BELOW + 6.0);
+        let x = frame.at_x(at_s);
         let score = beat.quality.score;
         let Some(why) = refusal(beat) else {
             let look = format!("class=\"r accepted\" {}", reasons::accepted_look());
@@ -85,7 +86,8 @@ fn conditioned(sheet: &Sheet, trace: &[(f64, f64)], svg: &mut Svg, top: f64) -> 
             let letter = sheet.reasons.letter(why).to_string();
             let at = (x, top + 13.0 + 13.0 * row as f64);
             let (anchor, colour) = (Anchor::Middle, colours::VERMILLION);
-            svg.text(&Label { size: 11.0, bold: true, anchor, colour, ..Label::new(&letter, at) });
+            svg.rect([at.0 - 4.5, at.1 - 9.5, 9.0, 11.0], "fill=\"white\" fill-opacity=\"0.75\"");
+            svg.text(&Label { size: 12.0, bold: true, mono: true, anchor, colour, ..Label::new(&letter, at) });
         }
     }
     if beats.is_empty() {
