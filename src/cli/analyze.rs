@@ -117,7 +117,7 @@ struct QualityReport {
 /// # Errors
 /// The record, and what to do.
 pub fn main(args: Args) -> Result<(), Failure> {
-    if let Some(plot) = args.plot.as_deref().filter(|plot| !plot.extension().is_some_and(|e| e == "svg")) {
+    if let Some(plot) = args.plot.as_deref().filter(|plot| plot.extension().is_none_or(|e| e != "svg")) {
         return Err(
             anyhow::anyhow!("--plot {}: the picture is an SVG; let its name end in .svg", plot.display()).into()
         );

@@ -100,7 +100,7 @@ fn median(beats: &[&Beat]) -> Option<[f64; SEGMENT_SAMPLES]> {
         let middle = column.len() / 2;
         let (below, upper, _) = (!column.is_empty()).then(|| column.select_nth_unstable_by(middle, f64::total_cmp))?;
         let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        *value = if beats.len() % 2 == 0 { (lower + *upper) / 2.0 } else { *upper };
+        *value = if beats.len().is_multiple_of(2) { (lower + *upper) / 2.0 } else { *upper };
     }
     Some(median)
 }

@@ -118,7 +118,7 @@ fn legend(sheet: &Sheet, beats: &[&Beat]) -> Legend {
         legend.add(Glyph::Mark(inverted, reasons::accepted_look()), "from below: R points down");
     }
     let samples = &sheet.recording.stream.samples[sheet.stretch.part.clone()];
-    if samples.iter().any(|s| off(s)) {
+    if samples.iter().any(off) {
         legend.add(Glyph::Fill(OFF_SHADE.into()), "no sample, or electrode off");
     }
     if samples.iter().any(|s| s.clipped) {
