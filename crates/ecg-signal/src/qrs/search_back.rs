@@ -19,7 +19,7 @@ const BEFORE_BEAT_S: f64 = 0.3;
 const THRESHOLD_SHARE: f64 = 0.6;
 /// … unless it looks like a beat for all its size: so like the usual shape, with so quiet surroundings, and so large at
 /// least, in parts of the signal level.
-const UNMISTAKABLE: (f64, f64, f64) = (0.8, 0.2, 0.03);
+const UNMISTAKABLE: (f64, f64, f64) = (0.8, 0.2, 0.1);
 /// Rejected candidates kept: at least 6.4 s of them.
 const CAPACITY: usize = 32;
 

@@ -1,6 +1,6 @@
 //! Converter codes that run over the edge of 24 bits: through the decoder, which joins them, and past it.
 
-use ecg_signal::PathInput;
+use ecg_signal::{Beat, PathInput, Refusal, Verdict};
 use ecg_wire::{Decoded, Decoder, Encoder, Format, Options, millivolts_per_code};
 
 use crate::stream::{MATCH_S, SECONDS, Stream};
@@ -25,10 +25,13 @@ fn at_the_edge(format: Format, person: u64) -> (Stream, Vec<i32>, f64) {
 fn assert_whole(stream: &Stream, name: &str) {
     let passage = stream.run();
     let tally = passage.tally(stream, &(0.0..SECONDS - 0.2), MATCH_S);
+    // The last one may lie so near to the end that its segment is cut.
+    let whole = |beat: &&Beat| beat.quality.verdict != Verdict::Refused(Refusal::Incomplete);
     let accepted = passage.beats.iter().filter(|beat| beat.quality.verdict.is_accepted()).count();
+    let given = passage.beats.iter().filter(whole).count();
     println!("{name:24} {} of {} found, {} invented, {accepted} accepted", tally.found, tally.marked, tally.invented);
     assert_eq!((tally.found, tally.invented), (tally.marked, 0), "{name}");
-    assert!(accepted + 4 >= passage.beats.len(), "{name}: {accepted} of {}", passage.beats.len());
+    assert!(accepted + 4 >= given, "{name}: {accepted} of {given}");
 }
 
 #[test]
