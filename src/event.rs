@@ -162,6 +162,9 @@ pub struct SignalEvent {
     pub refused_frames: u64,
     /// Delay from an R peak to its finished segment, ms.
     pub delay_ms: f64,
+    /// The electrodes are probably swapped: P, QRS and T point down. `None` while that is not known.
+    #[serde(default)]
+    pub lead_inverted: Option<bool>,
     /// The breathing.
     #[serde(flatten)]
     pub respiration: RespirationFigures,

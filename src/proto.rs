@@ -80,6 +80,7 @@ pub(crate) fn signal(record: &TelemetryRecord<'_, SignalEvent>) -> Vec<u8> {
         refused_frames: event.refused_frames,
         delay_ms: event.delay_ms,
         sample_index: event.sample_index,
+        lead_inverted: event.lead_inverted,
         respiration_rate_per_min: breathing.respiration_rate_per_min,
         respiration_source: breathing.respiration_source.map(|source| v1::RespirationSource::from(source).into()),
         respiration_impedance_per_min: breathing.respiration_impedance_per_min,

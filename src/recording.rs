@@ -129,6 +129,8 @@ pub struct Passage {
     pub breathing: Vec<Breathing>,
     /// Delays of the path.
     pub delay: PathDelay,
+    /// The electrodes were probably swapped, as known at the end.
+    pub lead_inverted: Option<bool>,
     /// Identifies the chain, mains included.
     pub chain_id: String,
 }
@@ -174,8 +176,9 @@ impl Stream {
             }
             met += block.len();
         }
+        let lead_inverted = path.signal_state().lead_inverted;
         path.flush(&mut |beat| beats.push(beat));
-        Ok(Passage { beats, breathing, delay: path.delay(), chain_id: path.chain_id() })
+        Ok(Passage { beats, breathing, delay: path.delay(), lead_inverted, chain_id: path.chain_id() })
     }
 
     /// Length, seconds.

@@ -106,6 +106,8 @@ struct QualityReport {
     mean_score: Option<f64>,
     /// Refused beats by reason.
     refused: BTreeMap<String, usize>,
+    /// The electrodes were probably swapped: P, QRS and T point down. `None` where that is not known.
+    lead_inverted: Option<bool>,
     /// Samples that are missing or not finite.
     invalid_samples: usize,
     /// Samples on a rail of the converter.
@@ -189,6 +191,7 @@ impl Analysis {
             quality: quality(recording, passage),
             delay_ms: delay.r_to_segment_ms,
             delay: BTreeMap::from([
+                ("slew_ms", delay.slew_ms),
                 ("resampler_ms", delay.resampler_ms),
                 ("conditioner_ms", delay.conditioner_ms),
                 ("detector_ms", delay.detector_ms),
@@ -260,6 +263,7 @@ fn quality(recording: &Recording, passage: &Passage) -> QualityReport {
         accepted_share: passage.accepted_share(),
         mean_score: (beats > 0).then(|| scores / beats as f64),
         refused,
+        lead_inverted: passage.lead_inverted,
         invalid_samples: samples.iter().filter(|s| !s.millivolts.is_finite()).count(),
         clipped_samples: samples.iter().filter(|s| s.clipped).count(),
     }
@@ -282,6 +286,9 @@ impl std::fmt::Display for Analysis {
         writeln!(f, "beats      {} found, {} accepted ({:.0} %)", q.beats, q.accepted, 100.0 * q.accepted_share)?;
         for (why, n) in &q.refused {
             writeln!(f, "           {n} refused: {why}")?;
+        }
+        if q.lead_inverted == Some(true) {
+            writeln!(f, "lead       probably inverted: P, QRS and T point down; are the electrodes swapped?")?;
         }
         if q.invalid_samples + q.clipped_samples > 0 {
             writeln!(f, "samples    {} missing, {} clipped", q.invalid_samples, q.clipped_samples)?;

@@ -74,7 +74,11 @@ fn signal(event: &SignalEvent) -> String {
             let rate = event.heart_rate_bpm.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.0} /min"));
             let breathing = event.respiration.respiration_rate_per_min;
             let breathing = breathing.map_or_else(String::new, |rate| format!(", breathing {rate:.0} /min"));
-            format!("signal    heart rate {rate}, {:.0} % of the beats accepted{breathing}", 100.0 * event.quality)
+            let lead = if event.lead_inverted == Some(true) { ", lead probably inverted" } else { "" };
+            format!(
+                "signal    heart rate {rate}, {:.0} % of the beats accepted{breathing}{lead}",
+                100.0 * event.quality
+            )
         }
     }
 }

@@ -180,6 +180,9 @@ impl Report {
         if let Some(state) = &self.state {
             say!("electrodes   {}", contact(state.contact));
             say!("quality      {:.0} % of the beats accepted", 100.0 * state.accepted_share);
+            if state.lead_inverted == Some(true) {
+                say!("lead         probably inverted: P, QRS and T point down; are the electrodes swapped?");
+            }
             match state.heart_rate_bpm {
                 Some(rate) => say!("heart rate   {rate:.0} beats a minute"),
                 None => say!("heart rate   -"),

@@ -319,6 +319,7 @@ impl Stage {
             missing_samples: self.missing_samples,
             refused_frames: self.refused_frames,
             delay_ms: self.path.as_ref().map_or(0.0, |running| running.path.delay().r_to_segment_ms),
+            lead_inverted: self.path.as_ref().and_then(|running| running.path.signal_state().lead_inverted),
             respiration: self.path.as_ref().map(|running| running.respiration.figures()).unwrap_or_default(),
             sample_index,
         });

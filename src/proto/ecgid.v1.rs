@@ -149,6 +149,9 @@ pub struct SignalStatus {
     /// Position in the stream, source samples since start.
     #[prost(uint64, tag = "13")]
     pub sample_index: u64,
+    /// The electrodes are probably swapped: P, QRS and T point down. Absent while that is not known.
+    #[prost(bool, optional, tag = "14")]
+    pub lead_inverted: ::core::option::Option<bool>,
     /// Breaths per minute over the last minute, 4 to 40: by impedance where that has a rate, else by the ECG; absent where
     /// no rate can be trusted.
     #[prost(double, optional, tag = "20")]

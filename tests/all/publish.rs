@@ -143,6 +143,7 @@ fn signal(n: u64) -> Event {
         missing_samples: 0,
         refused_frames: 0,
         delay_ms: 800.0,
+        lead_inverted: Some(false),
         respiration: breathing(),
         sample_index: n,
     })
