@@ -2,12 +2,15 @@
 //!
 //! It is the only task that owns a [`SignalPath`]. It knows no identity, no model and no topic.
 
+mod running;
+
 use std::time::Duration;
 
-use ecg_signal::{Beat, Contact, Hertz, Mains, PathConfig, PathError, PathInput, SignalPath};
+use ecg_signal::{Beat, Hertz, Mains, PathConfig, PathError, PathInput, SignalPath};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+use self::running::Running;
 use super::flow::{Flow, Problem, ProblemKind, SourceItem, SourceSample};
 use super::front_end::FrontEnd;
 use super::outlet::Outlet;
@@ -17,10 +20,6 @@ use crate::event::{Event, Reason, SignalEvent, SourceEvent};
 
 /// Silence after which the source counts as lost: longer than any block, short enough to be believed at a door.
 const SILENCE: Duration = Duration::from_secs(1);
-
-/// Electrodes that were just put on give beats that are refused until the baseline has settled: for so many seconds
-/// that is no noise.
-const SETTLING_S: f64 = 5.0;
 
 /// What the signal stage hands on, in the order of the samples.
 #[derive(Debug, Clone)]
@@ -121,24 +120,6 @@ struct Stage {
     flowing: bool,
     /// Another format has taken the place of the pinned one.
     foreign: bool,
-}
-
-/// The signal path of one front end.
-struct Running {
-    front_end: FrontEnd,
-    path: SignalPath,
-    respiration: Respiration,
-    /// Source samples since start, missing ones counted.
-    index: u64,
-    /// Where the current second and the current tenth of it end.
-    second_ends: u64,
-    tenth_ends: u64,
-    /// Since when there has been contact.
-    contact_since: u64,
-    /// What was last said of the signal.
-    unusable: Option<Reason>,
-    /// The stages behind know of it.
-    told: bool,
 }
 
 impl Stage {
@@ -332,99 +313,5 @@ impl Stage {
         if self.said.as_ref() != Some(&event) && self.outputs.events.mention(Event::Source(event.clone())).await {
             self.said = Some(event);
         }
-    }
-}
-
-impl Running {
-    fn new(front_end: FrontEnd, path: SignalPath, respiration: Respiration) -> Self {
-        let (second_ends, tenth_ends) = (front_end.fs_hz.round() as u64, (front_end.fs_hz / 10.0).round() as u64);
-        Self {
-            front_end,
-            path,
-            respiration,
-            index: 0,
-            second_ends,
-            tenth_ends,
-            contact_since: 0,
-            unusable: None,
-            told: false,
-        }
-    }
-
-    /// A gap: what is said next is said of what comes behind it.
-    fn begin_stretch(&mut self) {
-        self.second_ends = self.second_ends.max(self.index);
-        self.tenth_ends = self.tenth_ends.max(self.index);
-        self.contact_since = self.index;
-        self.unusable = None;
-    }
-
-    /// How many of `samples` may pass before [`Running::watch`] has something to look at: up to the end of a tenth of a
-    /// second, and up to where the board's flag changes.
-    fn until_watch(&self, samples: &[PathInput]) -> usize {
-        let due = self.tenth_ends.min(self.second_ends).saturating_sub(self.index).max(1);
-        let samples = &samples[..samples.len().min(due as usize)];
-        let flagged = |sample: &PathInput| sample.lead_off == Some(true);
-        match samples.iter().position(flagged) {
-            // The flag is met at its first sample, and looked at as long as it stands.
-            Some(0) => 1,
-            Some(first) => first,
-            None => samples.len(),
-        }
-    }
-
-    /// Looks at the signal at every tenth of a second, and at the first sample that the board flags; says at once that
-    /// it has become unusable, and every second how it is.
-    fn watch(&mut self, flagged: bool, found: &mut Vec<Observation>) {
-        if flagged && self.unusable != Some(Reason::LeadOff) {
-            self.unusable = Some(Reason::LeadOff);
-            found.push(Observation::Unusable { reason: Reason::LeadOff, index: self.index });
-        }
-        if self.index >= self.tenth_ends {
-            self.tenth_ends += (self.front_end.fs_hz / 10.0).round() as u64;
-            let before = self.unusable;
-            self.judge(flagged);
-            if let (None, Some(reason)) = (before, self.unusable) {
-                if reason != Reason::Noise {
-                    self.respiration.gap(0);
-                }
-                found.push(Observation::Unusable { reason, index: self.index });
-            }
-        }
-        if self.index >= self.second_ends {
-            self.second_ends += self.front_end.fs_hz.round() as u64;
-            found.push(self.second());
-        }
-    }
-
-    fn judge(&mut self, flagged: bool) {
-        let contact = if flagged { Contact::LeadOff } else { self.path.signal_state().contact };
-        if matches!(contact, Contact::LeadOff | Contact::FlatLine | Contact::Clipping) {
-            self.contact_since = self.index;
-        }
-        let settling = ((self.index - self.contact_since) as f64) < SETTLING_S * self.front_end.fs_hz;
-        self.unusable = unusable(contact).filter(|reason| !(settling && *reason == Reason::Noise));
-    }
-
-    fn second(&self) -> Observation {
-        let state = self.path.signal_state();
-        Observation::Second {
-            unusable: self.unusable,
-            quality: state.accepted_share,
-            heart_rate_bpm: state.heart_rate_bpm,
-            index: self.index,
-        }
-    }
-}
-
-/// Why a signal with this contact cannot carry identity.
-fn unusable(contact: Contact) -> Option<Reason> {
-    match contact {
-        // Too little has come to tell: collecting may begin, and every beat is judged for itself.
-        Contact::Good | Contact::Unknown => None,
-        Contact::LeadOff => Some(Reason::LeadOff),
-        Contact::FlatLine => Some(Reason::FlatLine),
-        Contact::Clipping => Some(Reason::Clipping),
-        Contact::Noise => Some(Reason::Noise),
     }
 }
