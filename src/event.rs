@@ -2,6 +2,7 @@
 //!
 //! This file knows neither topics (`publish/topics.rs`) nor encodings (`proto.rs` and serde in `publish/payload.rs`).
 
+use ecg_signal::WindowFault;
 use serde::{Deserialize, Serialize};
 
 /// Where a subscriber stands with the person on the electrodes.
@@ -145,6 +146,37 @@ pub struct RespirationFigures {
     pub respiration_reason: Option<NoRespiration>,
 }
 
+/// What is wrong with the last ten seconds of the signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowReason {
+    /// No beat is found, or nothing moves.
+    NoBeats,
+    /// Two detectors do not find the same beats.
+    DetectorsDisagree,
+    /// The values are spread as those of no ECG.
+    Distribution,
+    /// Too much power above the QRS: muscles or mains.
+    HighFrequency,
+    /// Too much power below 1 Hz: the electrodes move, or the person does.
+    BaselineWander,
+    /// The beats do not look like each other.
+    BeatsDiffer,
+}
+
+impl From<WindowFault> for WindowReason {
+    fn from(fault: WindowFault) -> Self {
+        match fault {
+            WindowFault::NoBeats => Self::NoBeats,
+            WindowFault::DetectorsDisagree => Self::DetectorsDisagree,
+            WindowFault::Distribution => Self::Distribution,
+            WindowFault::HighFrequency => Self::HighFrequency,
+            WindowFault::BaselineWander => Self::BaselineWander,
+            WindowFault::BeatsDiffer => Self::BeatsDiffer,
+        }
+    }
+}
+
 /// State of the electrodes and of the signal, about once a second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignalEvent {
@@ -165,6 +197,13 @@ pub struct SignalEvent {
     /// The electrodes are probably swapped: P, QRS and T point down. `None` while that is not known.
     #[serde(default)]
     pub lead_inverted: Option<bool>,
+    /// Probability, 0…1, that the beats of the last ten seconds are found and show the shape of the heart, judged every
+    /// second; `None` in the first four seconds after the start or a gap.
+    #[serde(default)]
+    pub window_quality: Option<f64>,
+    /// What speaks most against these ten seconds; `None` where `window_quality` is 0.5 or more.
+    #[serde(default)]
+    pub window_reason: Option<WindowReason>,
     /// The breathing.
     #[serde(flatten)]
     pub respiration: RespirationFigures,

@@ -5,7 +5,9 @@
 
 use prost::Message;
 
-use crate::event::{HrvEvent, IdentityState, NoRespiration, Reason, RespirationFrom, SignalEvent, SourceEvent};
+use crate::event::{
+    HrvEvent, IdentityState, NoRespiration, Reason, RespirationFrom, SignalEvent, SourceEvent, WindowReason,
+};
 use crate::publish::payload::{IdentityRecord, TelemetryRecord};
 
 /// The generated messages.
@@ -81,6 +83,8 @@ pub(crate) fn signal(record: &TelemetryRecord<'_, SignalEvent>) -> Vec<u8> {
         delay_ms: event.delay_ms,
         sample_index: event.sample_index,
         lead_inverted: event.lead_inverted,
+        window_quality: event.window_quality,
+        window_reason: event.window_reason.map(|reason| v1::WindowReason::from(reason).into()),
         respiration_rate_per_min: breathing.respiration_rate_per_min,
         respiration_source: breathing.respiration_source.map(|source| v1::RespirationSource::from(source).into()),
         respiration_impedance_per_min: breathing.respiration_impedance_per_min,
@@ -158,6 +162,19 @@ impl From<NoRespiration> for v1::RespirationReason {
             NoRespiration::Still => Self::Still,
             NoRespiration::Motion => Self::Motion,
             NoRespiration::Irregular => Self::Irregular,
+        }
+    }
+}
+
+impl From<WindowReason> for v1::WindowReason {
+    fn from(reason: WindowReason) -> Self {
+        match reason {
+            WindowReason::NoBeats => Self::NoBeats,
+            WindowReason::DetectorsDisagree => Self::DetectorsDisagree,
+            WindowReason::Distribution => Self::Distribution,
+            WindowReason::HighFrequency => Self::HighFrequency,
+            WindowReason::BaselineWander => Self::BaselineWander,
+            WindowReason::BeatsDiffer => Self::BeatsDiffer,
         }
     }
 }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use ecg_data::{Record, RecordError};
 use ecg_signal::{
-    Beat, Breathing, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, RespirationMonitor, SignalPath, Verdict,
+    Beat, Breathing, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, RespirationMonitor, SignalPath,
+    Verdict, WindowQuality,
 };
 
 pub use board::{BoardError, through_board};
@@ -127,6 +128,8 @@ pub struct Passage {
     pub beats: Vec<Beat>,
     /// The breathing, every few seconds.
     pub breathing: Vec<Breathing>,
+    /// The verdict on the last ten seconds, once a second.
+    pub windows: Vec<WindowQuality>,
     /// Delays of the path.
     pub delay: PathDelay,
     /// The electrodes were probably swapped, as known at the end.
@@ -165,20 +168,27 @@ impl Stream {
         let mut path = SignalPath::new(&PathConfig { fs: self.fs, mains })?;
         let mut monitor = RespirationMonitor::new(self.fs).map_err(PathError::Filter)?;
         let (mut beats, mut breathing) = (Vec::new(), Vec::new());
-        let mut met = part.start;
-        for block in self.samples[part].chunks(BLOCK) {
-            path.push_block(block, &mut |beat| {
+        let mut windows = Vec::new();
+        let second_ends = |second: usize| part.start + (second as f64 * self.fs.0).round() as usize;
+        let (mut met, mut second) = (part.start, 1);
+        while met < part.end {
+            let end = part.end.min(met + BLOCK).min(second_ends(second));
+            path.push_block(&self.samples[met..end], &mut |beat| {
                 monitor.push_beat(&beat);
                 beats.push(beat);
             });
-            for at in met..met + block.len() {
+            for at in met..end {
                 breathing.extend(monitor.push(self.respiration.as_ref().map(|respiration| respiration[at])));
             }
-            met += block.len();
+            met = end;
+            if met == second_ends(second) {
+                windows.extend(path.window_quality().copied());
+                second += 1;
+            }
         }
         let lead_inverted = path.signal_state().lead_inverted;
         path.flush(&mut |beat| beats.push(beat));
-        Ok(Passage { beats, breathing, delay: path.delay(), lead_inverted, chain_id: path.chain_id() })
+        Ok(Passage { beats, breathing, windows, delay: path.delay(), lead_inverted, chain_id: path.chain_id() })
     }
 
     /// Length, seconds.

@@ -39,6 +39,8 @@ mod publish;
 mod recordings;
 #[path = "all/service.rs"]
 mod service;
+#[path = "all/signal_quality.rs"]
+mod signal_quality;
 #[path = "all/source.rs"]
 mod source;
 #[path = "all/store.rs"]

@@ -13,8 +13,10 @@ use ecg_signal::{Beat, Hrv, Mains, RrSeries, Verdict};
 use serde::Serialize;
 
 mod respiration;
+mod windows;
 
 use self::respiration::RespirationReport;
+use self::windows::WindowsReport;
 use super::Failure;
 use crate::recording::{Passage, Recording, RecordingError, mains_name, parse_mains};
 
@@ -59,6 +61,7 @@ pub struct Analysis {
     hrv: HrvReport,
     respiration: RespirationReport,
     quality: QualityReport,
+    signal_quality: WindowsReport,
     /// From an R peak to its finished segment, ms.
     delay_ms: f64,
     /// What that delay is made of, ms.
@@ -189,6 +192,7 @@ impl Analysis {
             hrv: hrv(passage, stream.fs.0),
             respiration: RespirationReport::of(&passage.breathing),
             quality: quality(recording, passage),
+            signal_quality: WindowsReport::of(&passage.windows),
             delay_ms: delay.r_to_segment_ms,
             delay: BTreeMap::from([
                 ("slew_ms", delay.slew_ms),
@@ -307,6 +311,7 @@ impl std::fmt::Display for Analysis {
             }
         }
         write!(f, "{}", self.respiration)?;
+        write!(f, "{}", self.signal_quality)?;
         writeln!(f, "delay      {:.0} ms from R to the finished segment (mains {})", self.delay_ms, self.mains)
     }
 }

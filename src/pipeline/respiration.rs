@@ -20,9 +20,9 @@ impl Respiration {
         Ok(Self { monitor: RespirationMonitor::new(fs).map_err(PathError::Filter)?, known: None })
     }
 
-    /// Takes the next source sample.
-    pub(super) fn sample(&mut self, sample: &SourceSample) {
-        let lead_off = sample.ecg.lead_off == Some(true);
+    /// Takes the next source sample; `bit_ignored`: the board's lead-off bit is not believed.
+    pub(super) fn sample(&mut self, sample: &SourceSample, bit_ignored: bool) {
+        let lead_off = sample.ecg.lead_off == Some(true) && !bit_ignored;
         if lead_off {
             // Without its electrodes the channel measures something else, and the next breath may be another person's.
             self.gap(0);

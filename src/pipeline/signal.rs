@@ -16,10 +16,13 @@ use super::front_end::FrontEnd;
 use super::outlet::Outlet;
 use super::respiration::Respiration;
 use super::{Ended, PipelineError};
-use crate::event::{Event, Reason, SignalEvent, SourceEvent};
+use crate::event::{Event, Reason, SignalEvent, SourceEvent, WindowReason};
 
 /// Silence after which the source counts as lost: longer than any block, short enough to be believed at a door.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// What is said of a lead-off bit that the signal has contradicted.
+const BIT_IGNORED: &str = "the board's lead-off bit is set while a heart is seen; it is ignored";
 
 /// What the signal stage hands on, in the order of the samples.
 #[derive(Debug, Clone)]
@@ -189,17 +192,23 @@ impl Stage {
         let mut found = Vec::new();
         let ecg: Vec<PathInput> = block.iter().map(|sample| sample.ecg).collect();
         let mut met = 0;
+        let ignored_before = running.bit_ignored;
         while met < block.len() {
             let now = met..met + running.until_watch(&ecg[met..]);
-            let Running { path, respiration, .. } = running;
+            let Running { path, respiration, bit_ignored, .. } = running;
+            let bit_ignored = *bit_ignored;
             path.push_block(&ecg[now.clone()], &mut |beat| {
                 respiration.beat(&beat);
                 found.push(Observation::Beat(Box::new(beat)));
             });
-            block[now.clone()].iter().for_each(|sample| respiration.sample(sample));
+            block[now.clone()].iter().for_each(|sample| respiration.sample(sample, bit_ignored));
             running.index += now.len() as u64;
-            running.watch(ecg[now.end - 1].lead_off == Some(true), &mut found);
+            running.watch(running.is_off(&ecg[now.end - 1]), &mut found);
             met = now.end;
+        }
+        let ignored = running.bit_ignored;
+        if ignored != ignored_before {
+            self.say_bit(ignored).await;
         }
         for observation in found {
             self.send(observation).await?;
@@ -292,6 +301,7 @@ impl Stage {
     }
 
     async fn say_signal(&self, reason: Option<Reason>, quality: f64, heart_rate_bpm: Option<f64>, sample_index: u64) {
+        let window = self.path.as_ref().and_then(|running| running.path.window_quality());
         let event = Event::Signal(SignalEvent {
             lead_off: reason == Some(Reason::LeadOff),
             quality,
@@ -302,13 +312,30 @@ impl Stage {
             delay_ms: self.path.as_ref().map_or(0.0, |running| running.path.delay().r_to_segment_ms),
             lead_inverted: self.path.as_ref().and_then(|running| running.path.signal_state().lead_inverted),
             respiration: self.path.as_ref().map(|running| running.respiration.figures()).unwrap_or_default(),
+            window_quality: window.map(|window| window.score),
+            window_reason: window.and_then(|window| window.fault).map(WindowReason::from),
             sample_index,
         });
         self.outputs.events.mention(event).await;
     }
 
-    /// Says how the source is, if that is new.
+    /// The board's lead-off bit is no longer believed, or is believed again.
+    async fn say_bit(&mut self, ignored: bool) {
+        if ignored {
+            tracing::warn!("{BIT_IGNORED}");
+        } else {
+            tracing::info!("the board's lead-off bit has proved itself; it is believed again");
+        }
+        // Another complaint that stands is not taken back by this.
+        let standing = self.said.as_ref().and_then(|said| said.problem.clone());
+        self.say_source(true, standing.filter(|problem| problem != BIT_IGNORED)).await;
+    }
+
+    /// Says how the source is, if that is new. A source that is online without another problem has that of a bit that
+    /// is ignored.
     async fn say_source(&mut self, online: bool, problem: Option<String>) {
+        let ignored = online && self.path.as_ref().is_some_and(|running| running.bit_ignored);
+        let problem = problem.or_else(|| ignored.then(|| BIT_IGNORED.to_owned()));
         let event = SourceEvent { online, format: self.format.clone(), fs_hz: self.fs_hz, problem };
         if self.said.as_ref() != Some(&event) && self.outputs.events.mention(Event::Source(event.clone())).await {
             self.said = Some(event);

@@ -174,6 +174,13 @@ pub struct SignalStatus {
     /// Why there is no rate, where there is none.
     #[prost(enumeration = "RespirationReason", optional, tag = "26")]
     pub respiration_reason: ::core::option::Option<i32>,
+    /// Probability, 0 to 1, that the beats of the last ten seconds are found and show the shape of the heart, judged every
+    /// second; absent in the first four seconds after the start or a gap.
+    #[prost(double, optional, tag = "30")]
+    pub window_quality: ::core::option::Option<f64>,
+    /// What speaks most against these ten seconds; absent where window_quality is 0.5 or more.
+    #[prost(enumeration = "WindowReason", optional, tag = "31")]
+    pub window_reason: ::core::option::Option<i32>,
 }
 /// State of the source. Topic `…/source`, retained. The topics `…/availability` always carry the plain words `online`
 /// and `offline`, whatever the configured encoding.
@@ -403,6 +410,55 @@ impl RespirationReason {
             "RESPIRATION_REASON_STILL" => Some(Self::Still),
             "RESPIRATION_REASON_MOTION" => Some(Self::Motion),
             "RESPIRATION_REASON_IRREGULAR" => Some(Self::Irregular),
+            _ => None,
+        }
+    }
+}
+/// What is wrong with the last ten seconds of the signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WindowReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// No beat is found, or nothing moves.
+    NoBeats = 1,
+    /// Two detectors do not find the same beats.
+    DetectorsDisagree = 2,
+    /// The values are spread as those of no ECG.
+    Distribution = 3,
+    /// Too much power above the QRS: muscles or mains.
+    HighFrequency = 4,
+    /// Too much power below 1 Hz: the electrodes move, or the person does.
+    BaselineWander = 5,
+    /// The beats do not look like each other.
+    BeatsDiffer = 6,
+}
+impl WindowReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WINDOW_REASON_UNSPECIFIED",
+            Self::NoBeats => "WINDOW_REASON_NO_BEATS",
+            Self::DetectorsDisagree => "WINDOW_REASON_DETECTORS_DISAGREE",
+            Self::Distribution => "WINDOW_REASON_DISTRIBUTION",
+            Self::HighFrequency => "WINDOW_REASON_HIGH_FREQUENCY",
+            Self::BaselineWander => "WINDOW_REASON_BASELINE_WANDER",
+            Self::BeatsDiffer => "WINDOW_REASON_BEATS_DIFFER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WINDOW_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "WINDOW_REASON_NO_BEATS" => Some(Self::NoBeats),
+            "WINDOW_REASON_DETECTORS_DISAGREE" => Some(Self::DetectorsDisagree),
+            "WINDOW_REASON_DISTRIBUTION" => Some(Self::Distribution),
+            "WINDOW_REASON_HIGH_FREQUENCY" => Some(Self::HighFrequency),
+            "WINDOW_REASON_BASELINE_WANDER" => Some(Self::BaselineWander),
+            "WINDOW_REASON_BEATS_DIFFER" => Some(Self::BeatsDiffer),
             _ => None,
         }
     }

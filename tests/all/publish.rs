@@ -6,7 +6,7 @@ use std::time::Duration;
 use ecgid::config::{Config, Environment};
 use ecgid::event::{
     Event, HrvEvent, IdentityEvent, IdentityState, Reason, RespirationFigures, RespirationFrom, SignalEvent,
-    SourceEvent,
+    SourceEvent, WindowReason,
 };
 use ecgid::proto::v1;
 use ecgid::publish;
@@ -144,6 +144,8 @@ fn signal(n: u64) -> Event {
         refused_frames: 0,
         delay_ms: 800.0,
         lead_inverted: Some(false),
+        window_quality: Some(0.25),
+        window_reason: Some(WindowReason::HighFrequency),
         respiration: breathing(),
         sample_index: n,
     })
@@ -534,6 +536,7 @@ async fn protobuf_payloads_say_the_same() {
     assert_eq!(rates, [Some(15.0), Some(15.0), Some(14.5)]);
     assert_eq!((status.respiration_difference_per_min, status.respiration_similarity), (Some(0.5), Some(0.9)));
     assert_eq!(status.respiration_reason, None);
+    assert_eq!((status.window_quality, status.window_reason()), (Some(0.25), v1::WindowReason::HighFrequency));
     assert!(v1::Availability::decode(&first("source").payload[..]).unwrap().online);
     let online = subscriber.on(&gateway.topic("availability"));
     assert_eq!(online[0].text(), "online", "availability is a plain word in every encoding");

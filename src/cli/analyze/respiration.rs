@@ -76,7 +76,7 @@ impl Rates {
     }
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let (low, high) = (values.get(values.len().saturating_sub(1) / 2)?, values.get(middle)?);

@@ -29,6 +29,8 @@ pub(super) struct Running {
     unusable: Option<Reason>,
     /// The stages behind know of it.
     pub(super) told: bool,
+    /// The board's lead-off bit is set while a heart is seen: it is not believed.
+    pub(super) bit_ignored: bool,
 }
 
 impl Running {
@@ -44,6 +46,7 @@ impl Running {
             contact_since: 0,
             unusable: None,
             told: false,
+            bit_ignored: false,
         }
     }
 
@@ -60,13 +63,18 @@ impl Running {
     pub(super) fn until_watch(&self, samples: &[PathInput]) -> usize {
         let due = self.tenth_ends.min(self.second_ends).saturating_sub(self.index).max(1);
         let samples = &samples[..samples.len().min(due as usize)];
-        let flagged = |sample: &PathInput| sample.lead_off == Some(true);
+        let flagged = |sample: &PathInput| self.is_off(sample);
         match samples.iter().position(flagged) {
             // The flag is met at its first sample, and looked at as long as it stands.
             Some(0) => 1,
             Some(first) => first,
             None => samples.len(),
         }
+    }
+
+    /// The board says that an electrode is off, and is believed.
+    pub(super) fn is_off(&self, sample: &PathInput) -> bool {
+        sample.lead_off == Some(true) && !self.bit_ignored
     }
 
     /// Looks at the signal at every tenth of a second, and at the first sample that the board flags; says at once that
@@ -79,7 +87,8 @@ impl Running {
         if self.index >= self.tenth_ends {
             self.tenth_ends += (self.front_end.fs_hz / 10.0).round() as u64;
             let before = self.unusable;
-            self.judge(flagged);
+            self.bit_ignored = self.path.signal_state().lead_off_contradicted;
+            self.judge(flagged && !self.bit_ignored);
             if let (None, Some(reason)) = (before, self.unusable) {
                 if reason != Reason::Noise {
                     self.respiration.gap(0);
