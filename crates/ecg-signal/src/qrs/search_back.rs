@@ -17,9 +17,6 @@ const AFTER_BEAT_INTERVALS: f64 = 0.45;
 const BEFORE_BEAT_S: f64 = 0.3;
 /// Share of its own threshold that a missed beat must have reached (the paper: half).
 const THRESHOLD_SHARE: f64 = 0.6;
-/// … unless it looks like a beat for all its size: so like the usual shape, with so quiet surroundings, and so large at
-/// least, in parts of the signal level.
-const UNMISTAKABLE: (f64, f64, f64) = (0.8, 0.2, 0.1);
 /// Rejected candidates kept: at least 6.4 s of them.
 const CAPACITY: usize = 32;
 
@@ -69,7 +66,7 @@ impl Rejected {
         self.list
             .iter()
             .filter(|j| !j.closed && j.candidate.peak as f64 >= from && j.candidate.peak <= next - self.before_beat)
-            .filter(|j| j.relative > THRESHOLD_SHARE * j.threshold || is_unmistakable(j))
+            .filter(|j| j.relative > THRESHOLD_SHARE * j.threshold)
             .max_by(|a, b| a.candidate.envelope.total_cmp(&b.candidate.envelope))
             .copied()
     }
@@ -94,9 +91,4 @@ impl Rejected {
     pub(super) fn reset(&mut self) {
         self.list.clear();
     }
-}
-
-fn is_unmistakable(judged: &Judged) -> bool {
-    let (similarity, noise_ratio, size) = UNMISTAKABLE;
-    judged.likeness.similarity > similarity && judged.candidate.noise_ratio < noise_ratio && judged.relative > size
 }
