@@ -14,6 +14,8 @@ mod any_rate;
 mod blocks;
 #[path = "all/breaths.rs"]
 mod breaths;
+#[path = "all/detector.rs"]
+mod detector;
 #[path = "all/filters.rs"]
 mod filters;
 #[path = "all/golden.rs"]

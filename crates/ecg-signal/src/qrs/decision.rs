@@ -52,8 +52,9 @@ const TEACHING_SIMILARITY: f64 = 0.6;
 /// … in a signal no more restless than this.
 const TEACHING_SPREAD: f64 = 0.7;
 
-/// A beat whose R lies so near to the start has not been seen whole: what is found there is the start itself.
-const START_S: f64 = 0.045;
+/// A beat whose R lies nearer to the start or the end than half a QRS has not been seen whole: what is found there is the
+/// edge itself.
+pub(super) const UNSEEN_S: f64 = 0.045;
 
 /// A candidate with what the rules made of it.
 #[derive(Clone, Copy, Debug)]
@@ -234,7 +235,7 @@ impl Judge {
         self.last = Some(LastBeat { peak: candidate.peak, slope: candidate.slope, similarity: likeness.similarity });
         self.silent_since = candidate.peak;
         let (r_peak, polarity) = self.polarity.choose(&candidate.deflections, likeness.similarity);
-        if r_peak < START_S * self.fs.0 {
+        if r_peak < UNSEEN_S * self.fs.0 {
             return;
         }
         sink(Detection {
