@@ -3,27 +3,18 @@
 //!
 //! Needs the recordings (`ECGID_DATA`, or `shared/data` beside the repository); skipped, aloud, without them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ecg_data::stress::{self, Disturbance, Power};
 use ecg_data::{AnnotationKind, Record, annotations};
 use ecg_signal::{Hertz, Mains, PathConfig, PathInput, SignalPath};
 
+use crate::recordings::data;
+
 const MIT_BIH: [&str; 24] = [
     "101", "102", "106", "107", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124", "201", "203",
     "205", "207", "208", "209", "215", "220", "223", "230",
 ];
-
-fn data(folder: &str) -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let root = std::env::var_os("ECGID_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    let folder = root.join(folder);
-    if !folder.is_dir() {
-        skipped!("SKIPPED: no recordings in {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
 
 /// The first signal in millivolts, its rate, and its annotated beats in seconds.
 fn annotated(path: &Path) -> (Vec<f64>, f64, Vec<f64>) {
