@@ -7,7 +7,7 @@
 //! | sSQI | skewness of the conditioned signal | [`Moments`] |
 //! | pSQI | power from 5 to 15 Hz over that from 5 to 40 Hz | [`SegmentSpectrum`] |
 //! | basSQI | 1 − power below 1 Hz over that below 40 Hz | [`SegmentSpectrum`] |
-//! | template correlation | mean correlation of the beats with the mean beat | [`RecentBeats`] |
+//! | template correlation | mean correlation of the beats with the mean beat | `RecentBeats` |
 //!
 //! Sources: Q. Li, R. G. Mark and G. D. Clifford, Physiol. Meas. 29 (2008) 15–32 (bSQI, kSQI, basSQI); G. D. Clifford et
 //! al., Physiol. Meas. 33 (2012) 1419 (sSQI, pSQI); C. Orphanidou et al., IEEE J. Biomed. Health Inform. 19 (2015) 832
