@@ -150,12 +150,17 @@ impl QualityGate {
         }
     }
 
-    /// Takes one sample in the two forms of the path, and what the board said of it.
-    #[inline]
-    pub fn push(&mut self, notched: f64, conditioned: f64, board_off: bool) {
-        self.trust.sample(board_off);
-        if self.meter.push(notched, conditioned) && self.meter.samples() >= FIRST_WINDOW {
-            self.window = Some(WindowQuality::of(self.meter.measure()));
+    /// Takes a block of samples in the two forms of the path, with the marks of each: `board_off` is what the board said,
+    /// and where that is believed `lead_off` is set.
+    pub fn run_block(&mut self, notched: &[f64], conditioned: &[f64], marks: &mut [Mark]) {
+        if self.trust.is_contradicted() || marks.iter().any(|mark| mark.bits.board_off) {
+            for mark in marks.iter_mut() {
+                mark.bits.lead_off |= mark.bits.board_off && !self.trust.is_contradicted();
+                self.trust.sample(mark.bits.board_off);
+            }
+        }
+        if let Some(indices) = self.meter.run_block(notched, conditioned, FIRST_WINDOW) {
+            self.window = Some(WindowQuality::of(indices));
         }
     }
 

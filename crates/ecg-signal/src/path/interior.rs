@@ -138,10 +138,7 @@ impl Interior {
     fn meet(&mut self, from: usize, end: usize) {
         let Block { notched, conditioned, marks, .. } = &mut *self.block;
         let marks = &mut marks[from..end];
-        for ((mark, notched), conditioned) in marks.iter_mut().zip(&notched[from..end]).zip(&conditioned[from..end]) {
-            mark.bits.lead_off |= mark.bits.board_off && !self.gate.lead_off_contradicted();
-            self.gate.push(*notched, *conditioned, mark.bits.board_off);
-        }
+        self.gate.run_block(&notched[from..end], &conditioned[from..end], marks);
         if let Some(newest) = marks.iter().rposition(|mark| mark.bits.lead_off) {
             self.lost_at = Some(self.marks.end() + newest as u64);
         }

@@ -78,11 +78,34 @@ impl IndexMeter {
         }
     }
 
-    /// Takes the next sample after the notch and the newest conditioned one; true when the window has moved.
-    #[inline]
-    pub(super) fn push(&mut self, notched: f64, conditioned: f64) -> bool {
-        self.samples += 1;
-        if let Some(x) = self.half_rate.push(notched) {
+    /// Takes a block after the notch and the conditioned samples that came with it, and measures the window wherever it
+    /// moves; gives the newest one. A window that ends before `first` samples have come is not measured.
+    pub(super) fn run_block(&mut self, notched: &[f64], conditioned: &[f64], first: u64) -> Option<QualityIndices> {
+        let mut newest = None;
+        let (mut notched, mut conditioned) = (notched, conditioned);
+        while !notched.is_empty() {
+            let until = notched.len().min(BLOCK - self.held);
+            let (now, later) = notched.split_at(until);
+            self.run_notched(now);
+            self.block[self.held..self.held + until].copy_from_slice(&conditioned[..until]);
+            (notched, conditioned) = (later, &conditioned[until..]);
+            self.held += until;
+            self.samples += until as u64;
+            if self.held == BLOCK {
+                self.held = 0;
+                self.moments.push(Moments::of(&self.block[..]));
+                if self.samples >= first {
+                    newest = Some(self.measure());
+                }
+            }
+        }
+        newest
+    }
+
+    /// What looks at the signal after the notch takes a stretch in which no window moves.
+    fn run_notched(&mut self, notched: &[f64]) {
+        for &x in notched {
+            let Some(x) = self.half_rate.push(x) else { continue };
             if let Some(place) = self.second.push(x) {
                 self.beats.second(2.0 * place - self.half_rate.delay());
             }
@@ -90,14 +113,6 @@ impl IndexMeter {
                 self.powers.push(powers);
             }
         }
-        self.block[self.held] = conditioned;
-        self.held += 1;
-        if self.held < BLOCK {
-            return false;
-        }
-        self.held = 0;
-        self.moments.push(Moments::of(&self.block[..]));
-        true
     }
 
     /// Samples that have come.
@@ -111,7 +126,7 @@ impl IndexMeter {
     }
 
     /// Measures the window that has just ended, or what there is of it at the start.
-    pub(super) fn measure(&self) -> QualityIndices {
+    fn measure(&self) -> QualityIndices {
         let moments = self.moments.newest_first().fold(Moments::default(), |sum, block| sum.and(block));
         let powers = self.powers.newest_first().fold(BandPowers::default(), |sum, segment| sum.and(segment));
         // Beats are decided within a second; the window of beats ends where both detectors have.
