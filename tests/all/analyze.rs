@@ -49,6 +49,26 @@ fn beats_stand_in_samples_of_the_record_whatever_its_rate() {
 }
 
 #[test]
+fn a_lead_that_is_upside_down_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = made_recording(folder.path(), 250.0, 40.0, 0.5, 0.8);
+    let said = |name: &str| -> (serde_json::Value, bool) {
+        let path = folder.path().join(name);
+        let words = ecgid(&["analyze", text(&path)]).stdout;
+        let report = ecgid_json(&["analyze", text(&path), "--json"]);
+        (report["quality"]["lead_inverted"].clone(), String::from_utf8_lossy(&words).contains("probably inverted"))
+    };
+    let table = std::fs::read_to_string(&record).unwrap();
+    let turned: String = table.lines().map(|line| line.replace(',', ",-").replace(",--", ",") + "\n").collect();
+    let turned = turned.replacen("time_s,-ecg_mv", "time_s,ecg_mv", 1);
+    std::fs::write(folder.path().join("turned.csv"), turned).unwrap();
+    assert_eq!(said("made.csv"), (false.into(), false));
+    assert_eq!(said("turned.csv"), (true.into(), true));
+    std::fs::write(folder.path().join("short.csv"), table.lines().take(500).collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(said("short.csv"), (serde_json::Value::Null, false));
+}
+
+#[test]
 fn nothing_looks_ahead() {
     let folder = tempfile::tempdir().unwrap();
     let record = made_recording(folder.path(), 250.0, 40.0, 0.5, 0.85);
