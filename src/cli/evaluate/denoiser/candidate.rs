@@ -47,6 +47,8 @@ pub struct Candidate {
     pub factor: Option<f64>,
     /// Thresholds in units of the noise, finest level first; as many as there are levels.
     pub thresholds: Vec<f64>,
+    /// Details before and after one that are looked at with it, where [`Rule::Block`] does; as many as there are levels.
+    pub neighbours: Vec<(usize, usize)>,
     /// The rule.
     pub rule: Rule,
     /// The noise.
@@ -59,8 +61,6 @@ pub struct Candidate {
 
 /// median |x| of a Gaussian is 0.6745 σ.
 const MEDIAN_OF_GAUSSIAN: f64 = 0.6745;
-/// Reach of the neighbourhood at the levels, finest first, samples.
-const REACH: [usize; 4] = [2, 3, 4, 4];
 /// Before this much of a level is known nothing is shrunk, seconds.
 const MINIMUM_S: f64 = 0.5;
 /// √(2 ln n) for the 375 details of 1.5 s: Donoho's universal threshold.
@@ -74,6 +74,7 @@ impl Candidate {
             name: "shipped".into(),
             factor: Some(1.0),
             thresholds: vec![1.6, 1.3, 1.3],
+            neighbours: vec![(2, 2), (2, 4), (3, 0)],
             rule: Rule::Block,
             noise: NoiseFrom::Own,
             place: Place::BeforeLowPass,
@@ -100,8 +101,15 @@ impl Candidate {
         };
         let mut all: Vec<Self> = FACTORS.into_iter().map(Self::scaled).collect();
         all.extend([
-            named("2 levels, down to 31 Hz", &|c| c.thresholds.truncate(2)),
-            named("4 levels, down to 8 Hz", &|c| c.thresholds.push(1.3)),
+            named("2 levels, down to 31 Hz", &|c| {
+                c.thresholds.truncate(2);
+                c.neighbours = vec![(2, 2), (4, 0)];
+            }),
+            named("4 levels, down to 8 Hz", &|c| {
+                c.thresholds.push(1.3);
+                c.neighbours = vec![(2, 2), (2, 4), (4, 4), (3, 0)];
+            }),
+            named("looks both ways", &|c| c.neighbours = vec![(2, 2), (3, 3), (4, 4)]),
             named("noise window 1 s", &|c| c.window_s = 1.0),
             named("noise window 4 s", &|c| c.window_s = 4.0),
             named("soft, universal", &|c| (c.rule, c.thresholds) = (Rule::Soft, vec![UNIVERSAL; 3])),
@@ -122,7 +130,7 @@ impl Candidate {
     #[must_use]
     pub fn delay(&self) -> usize {
         let levels = self.thresholds.len();
-        (1..=levels).map(level_delay).sum::<usize>() + self.reach(levels)
+        (1..=levels).map(level_delay).sum::<usize>() + self.neighbours(levels).1
     }
 
     /// The whole chain, without notch.
@@ -136,13 +144,13 @@ impl Candidate {
         }
     }
 
-    fn reach(&self, level: usize) -> usize {
-        if self.rule == Rule::Block { REACH[(level - 1).min(REACH.len() - 1)] } else { 0 }
+    fn neighbours(&self, level: usize) -> (usize, usize) {
+        if self.rule == Rule::Block { self.neighbours[level - 1] } else { (0, 0) }
     }
 
     fn denoise(&self, x: &[f64]) -> Vec<f64> {
         let levels = self.thresholds.len();
-        let lookahead = self.reach(levels);
+        let lookahead = self.neighbours(levels).1;
         let (mut approximation, mut details): (_, Vec<Vec<f64>>) = (x.to_vec(), Vec::new());
         for level in 1..=levels {
             let mut analysis = Analysis::new(level);
@@ -162,9 +170,9 @@ impl Candidate {
         signal
     }
 
-    /// The noise of a level at each moment; 0 until enough of it is known. It is looked at every 2^(level − 1) samples.
+    /// The noise of a level at each moment; 0 until enough of it is known. It is looked at every 2^level samples.
     fn sigma(&self, fine: &[f64], level: usize) -> Vec<f64> {
-        let stride = 1 << (level - 1);
+        let stride = 1 << level;
         let mut median = SlidingMedian::new(FS.samples(self.window_s) / stride);
         let mut sigma = 0.0;
         let look = |(n, &detail): (usize, &f64)| {
@@ -180,7 +188,7 @@ impl Candidate {
     }
 
     fn shrink(&self, fine: &[f64], sigma: &[f64], level: usize, delay: usize) -> Vec<f64> {
-        let (k, reach) = (self.thresholds[level - 1], self.reach(level));
+        let (k, (before, after)) = (self.thresholds[level - 1], self.neighbours(level));
         let at = |n: isize| usize::try_from(n).ok().and_then(|n| fine.get(n)).copied().unwrap_or(0.0);
         let one = |n: usize| {
             let centre = n as isize - delay as isize;
@@ -195,8 +203,8 @@ impl Candidate {
                     }
                 }
                 Rule::Block => {
-                    let around = -(reach as isize)..=reach as isize;
-                    let count = (2 * reach + 1) as f64;
+                    let around = -(before as isize)..=after as isize;
+                    let count = (before + 1 + after) as f64;
                     let energy = around.map(|offset| at(centre + offset).powi(2)).sum::<f64>() / count;
                     let share = limit * limit / energy;
                     if share < 1.0 { value * (1.0 - share * share) } else { 0.0 }
