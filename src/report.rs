@@ -1,12 +1,14 @@
 //! Pictures: axes, lines, marks and legends as an SVG document. Must not know what it draws.
 
 mod axis;
+mod chart;
 mod frame;
 mod legend;
 mod svg;
 mod thin;
 
 pub use axis::{Axis, linear_ticks};
+pub use chart::{Chart, Line, Panel};
 pub use frame::Frame;
 pub use legend::{Entry, Glyph, Legend};
 pub use svg::{Anchor, Label, Svg, text_width};
@@ -27,6 +29,11 @@ pub mod colours {
     pub const PURPLE: &str = "#cc79a7";
     /// For what is less important.
     pub const GREY: &str = "#595959";
+    /// For many lines that one wants to tell apart: the first seven by most eyes.
+    pub const MANY: [&str; 12] = [
+        VERMILLION, GREEN, PURPLE, ORANGE, "#56b4e9", "#7f7f7f", "#8c564b", "#b8a400", "#7b3294", "#e41a1c", "#66c2a5",
+        "#333333",
+    ];
     /// For grids: the pink of ECG paper, light and stronger.
     pub const PAPER: (&str, &str) = ("#fbe9e7", "#f2c4bd");
 }

@@ -1,14 +1,13 @@
 //! `ecgid evaluate`: what the detector, the denoiser and the identity are worth on a set of recordings.
 
 pub mod annotated;
-pub mod chart;
 pub mod decision;
 pub mod denoiser;
+pub mod det;
 pub mod household;
 pub mod identity;
 pub mod matching;
 pub mod noise;
-pub mod plot;
 pub mod protocol;
 pub mod qrs;
 pub mod report;

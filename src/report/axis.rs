@@ -1,16 +1,18 @@
-//! An axis: its range and the round numbers along it.
+//! An axis: its range, the marks along it, and what makes distances on it even.
 
-/// An axis from its low end to its high end, with ticks between.
+/// An axis from one end to the other, with ticks between.
 #[derive(Debug, Clone)]
 pub struct Axis {
     /// What it shows, with the unit.
     pub label: String,
-    /// Its ends; the first is the lower one.
+    /// Its ends: left or lower one first, which may be the greater.
     pub ends: (f64, f64),
     /// Where a line stands, and what is written there.
     pub ticks: Vec<(f64, String)>,
-    /// Distance between ticks, in the axis's unit.
+    /// Distance between ticks, in the axis's unit; 0 where they are not even.
     pub step: f64,
+    /// Makes distances even: the identity, or a logarithm.
+    pub scale: fn(f64) -> f64,
 }
 
 impl Axis {
@@ -18,13 +20,22 @@ impl Axis {
     #[must_use]
     pub fn linear(label: &str, ends: (f64, f64), about: usize) -> Self {
         let (step, ticks) = linear_ticks(ends, about);
-        Self { label: label.to_owned(), ends, ticks, step }
+        Self { label: label.to_owned(), ends, ticks, step, scale: |value| value }
+    }
+
+    /// An axis from the first of these ticks to the last.
+    #[must_use]
+    pub fn ticked(label: &str, ticks: &[(f64, String)], scale: fn(f64) -> f64) -> Self {
+        let end = |tick: Option<&(f64, String)>| tick.map_or(f64::NAN, |(value, _)| *value);
+        let ends = (end(ticks.first()), end(ticks.last()));
+        Self { label: label.to_owned(), ends, ticks: ticks.to_vec(), step: 0.0, scale }
     }
 
     /// 0…1 along the axis, beyond its ends too.
     #[must_use]
     pub fn along(&self, value: f64) -> f64 {
-        (value - self.ends.0) / (self.ends.1 - self.ends.0)
+        let [value, first, last] = [value, self.ends.0, self.ends.1].map(self.scale);
+        (value - first) / (last - first)
     }
 }
 

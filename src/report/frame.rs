@@ -70,6 +70,15 @@ impl Frame {
         svg.text(&Label { anchor: middle, turned: true, room: height, ..Label::new(&self.y.label, beside) });
     }
 
+    /// Lines from top to bottom at the ticks, as [`Frame::draw`] has across.
+    pub fn uprights(&self, svg: &mut Svg) {
+        let mut lines = String::new();
+        for (value, _) in &self.x.ticks {
+            let _ = write!(lines, "M{} {}V{}", px(self.at_x(*value)), px(self.area[1]), px(self.bottom()));
+        }
+        svg.path(&lines, &format!("stroke=\"{}\" fill=\"none\"", colours::PAPER.1), "");
+    }
+
     /// Thin lines from top to bottom and across, `step` apart, at whole multiples of it.
     pub fn grid(&self, svg: &mut Svg, steps: (f64, f64), colour: &str) {
         let mut lines = String::new();

@@ -9,8 +9,8 @@ use ecg_identity::rates::{Comparison, det_curve, error_rates, rates_at};
 use ecg_signal::Mains;
 use ecg_wire::Format;
 
+use super::det::det_svg;
 use super::household::household;
-use super::plot::det_svg;
 use super::protocol::{Protocol, Trial};
 use super::report::{Report, Seen};
 use crate::cli::Failure;

@@ -1,8 +1,8 @@
 //! What a denoiser gains and what it costs, as a drawing: by level of noise, and by threshold.
 
 use super::report::{Figures, Level, Report, Row, TARGET_GAIN_DB, TARGET_QRS_PER_CENT};
-use crate::cli::evaluate::chart::{Axis, COLOURS, Chart, Line, OURS, Panel};
 use crate::cli::evaluate::noise::stressed::Noise;
+use crate::report::{Axis, Chart, Line, Panel, colours};
 
 /// Where thresholds are compared, dB.
 const COMPARED_DB: f64 = 6.0;
@@ -24,6 +24,7 @@ pub fn svg(report: &Report) -> String {
             "medians over {} records and {} synthetic hearts, {} s each; dots at {COMPARED_DB} dB on the records",
             report.records, report.hearts, report.seconds
         ),
+        size: (270.0, 300.0),
         panels,
     }
     .svg()
@@ -35,8 +36,8 @@ const QRS_TICKS: [f64; 6] = [90.0, 92.0, 94.0, 96.0, 98.0, 100.0];
 const QRS_LOST_TICKS: [f64; 6] = [80.0, 84.0, 88.0, 92.0, 96.0, 100.0];
 
 fn axis(label: &str, ticks: &[f64]) -> Axis {
-    let ticks = ticks.iter().map(|tick| (*tick, tick.to_string())).collect();
-    Axis { label: label.into(), ticks, scale: |value| value }
+    let ticks: Vec<_> = ticks.iter().map(|tick| (*tick, tick.to_string())).collect();
+    Axis::ticked(label, &ticks, |value| value)
 }
 
 fn noises(report: &Report) -> Vec<&'static str> {
@@ -64,7 +65,7 @@ fn by_level(title: &str, unit: &str, row: &Row, figure: &dyn Fn(&Level) -> f64, 
             match lines.iter_mut().find(|line| line.name == name) {
                 Some(line) => line.points.push(point),
                 None => {
-                    let colour = if level.noise == "emg" { OURS } else { COLOURS[0] };
+                    let colour = if level.noise == "emg" { colours::BLUE } else { colours::VERMILLION };
                     lines.push(Line { name, colour, thick: !dashed, dashed, points: vec![point] });
                 }
             }
@@ -95,14 +96,14 @@ fn trade_off(report: &Report, noise: &str) -> Panel {
     let points = scaled.iter().filter_map(|row| point(row)).collect();
     let corner = vec![(TARGET_QRS_PER_CENT, 7.0), (TARGET_QRS_PER_CENT, TARGET_GAIN_DB), (100.0, TARGET_GAIN_DB)];
     let mut lines = vec![
-        Line { name: "wanted: within".into(), colour: "#999999", thick: false, dashed: true, points: corner },
-        Line { name, colour: "#222222", thick: false, dashed: false, points },
+        Line { name: "wanted: within".into(), colour: colours::GREY, thick: false, dashed: true, points: corner },
+        Line { name, colour: colours::BLACK, thick: false, dashed: false, points },
     ];
     let others = report.denoisers.iter().filter(|row| row.factor.is_none());
-    for (row, colour) in others.zip(COLOURS.iter().cycle()) {
+    for (row, colour) in others.zip(colours::MANY.iter().cycle()) {
         lines.extend(point(row).map(|point| dot(&row.name, colour, point)));
     }
-    lines.extend(report.denoisers.first().and_then(point).map(|point| dot("shipped", OURS, point)));
+    lines.extend(report.denoisers.first().and_then(point).map(|point| dot("shipped", colours::BLUE, point)));
     let title = format!("{}, {COMPARED_DB} dB", Noise::parse(noise).map_or("", Noise::title));
     Panel { title, x: axis("QRS height left, per cent", &QRS_LOST_TICKS), y: axis("gain, dB", &GAIN_TICKS), lines }
 }

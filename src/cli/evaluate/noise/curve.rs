@@ -2,7 +2,7 @@
 
 use super::report::{Level, Report};
 use super::stressed::Noise;
-use crate::cli::evaluate::chart::{Axis, COLOURS, Chart, Line, OURS, Panel};
+use crate::report::{Axis, Chart, Line, Panel, colours};
 
 /// What is written on the axis of F1. It is even in the logarithm of what is missing to 100 %: the first misses matter
 /// as much as the last ones, and all of them show.
@@ -35,19 +35,20 @@ pub fn svg(report: &Report) -> String {
             report.minutes,
             report.noise_power
         ),
+        size: (270.0, 300.0),
         panels: panels.collect(),
     }
     .svg()
 }
 
 fn snr_axis(snr: &[f64]) -> Axis {
-    let ticks = snr.iter().map(|snr_db| (*snr_db, snr_db.to_string())).collect();
-    Axis { label: "signal-to-noise ratio, dB".into(), ticks, scale: |snr_db| snr_db }
+    let ticks: Vec<_> = snr.iter().map(|snr_db| (*snr_db, snr_db.to_string())).collect();
+    Axis::ticked("signal-to-noise ratio, dB", &ticks, |snr_db| snr_db)
 }
 
 fn f1_axis() -> Axis {
-    let ticks = F1_TICKS.iter().map(|f1| (*f1, f1.to_string())).collect();
-    Axis { label: "F1, per cent".into(), ticks, scale: |f1| -(100.0 - f1).max(1e-3).log10() }
+    let ticks = F1_TICKS.map(|f1| (f1, f1.to_string()));
+    Axis::ticked("F1, per cent", &ticks, |f1| -(100.0 - f1).max(1e-3).log10())
 }
 
 fn peer_names(report: &Report) -> Vec<String> {
@@ -61,7 +62,7 @@ fn lines(levels: &[&Level], peers: &[String]) -> Vec<Line> {
     let points = |figure: &dyn Fn(&Level) -> Option<f64>| -> Vec<(f64, f64)> {
         levels.iter().filter_map(|level| Some((level.snr_db?, figure(level)?))).collect()
     };
-    let theirs = peers.iter().zip(COLOURS.iter().cycle()).map(|(name, &colour)| Line {
+    let theirs = peers.iter().zip(colours::MANY.iter().cycle()).map(|(name, &colour)| Line {
         name: name.clone(),
         colour,
         thick: false,
@@ -70,7 +71,7 @@ fn lines(levels: &[&Level], peers: &[String]) -> Vec<Line> {
     });
     let ours = |name: &str, dashed: bool, points: Vec<(f64, f64)>| Line {
         name: name.into(),
-        colour: OURS,
+        colour: colours::BLUE,
         thick: true,
         dashed,
         points,
