@@ -24,6 +24,7 @@ pub mod segment;
 pub mod slew;
 pub mod units;
 pub mod wavelet;
+mod widest;
 
 pub use beat::Beat;
 pub use conditioner::Conditioner;

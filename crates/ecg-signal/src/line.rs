@@ -5,6 +5,9 @@
 /// The most values that a block may have: two buffers of it and the state of a filter stay in the first cache.
 pub(crate) const BLOCK: usize = 64;
 
+/// Values that are moved at once.
+const STEP: usize = 4;
+
 /// See the head of the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
@@ -25,18 +28,32 @@ impl Line {
     }
 
     /// Appends a block of `n` values, which the caller fills in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn extend(&mut self, n: usize) -> &mut [f64] {
         if self.end + n > self.values.len() {
-            self.values.copy_within(self.end - self.reach..self.end, 0);
-            self.end = self.reach;
+            self.begin_anew();
         }
         self.end += n;
         &mut self.values[self.end - n..self.end]
     }
 
+    /// Moves what is still needed to the front, a few values at a time: a call would cost more than the copy.
+    #[inline(always)]
+    fn begin_anew(&mut self) {
+        let (mut from, mut to) = (self.end - self.reach, 0);
+        while to + STEP <= self.reach {
+            self.values.copy_within(from..from + STEP, to);
+            (from, to) = (from + STEP, to + STEP);
+        }
+        while to < self.reach {
+            self.values[to] = self.values[from];
+            (from, to) = (from + 1, to + 1);
+        }
+        self.end = self.reach;
+    }
+
     /// The newest `n` values as they were `late` values ago.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn block(&self, n: usize, late: usize) -> &[f64] {
         &self.values[self.end - n - late..self.end - late]
     }

@@ -11,12 +11,22 @@ const SMALLEST_EXPONENT: u64 = 1023 - 24;
 /// Values above 2^16 count as that.
 const OCTAVES: usize = 40;
 const BINS: usize = OCTAVES << MANTISSA_BITS;
+/// Their number rounded up to a power of two, so that a remainder is a mask and no index needs a check.
+const TABLE: usize = BINS.next_power_of_two();
+/// Medians that are worked out together.
+const PIECE: usize = 32;
 
 /// Median of the absolute values of the newest `window` numbers, to about 1 %.
 #[derive(Clone, Debug)]
 pub struct SlidingMedian {
-    counts: Box<[u32; BINS]>,
+    counts: Box<[u32; TABLE]>,
     ring: Box<[u16]>,
+    place: Place,
+}
+
+/// How far the window is filled, and where in the counts its median lies.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
     next: usize,
     filled: usize,
     /// The bin that holds the median, and how many values lie in the bins before it.
@@ -27,87 +37,118 @@ pub struct SlidingMedian {
 impl SlidingMedian {
     /// An empty median over `window` values (at least one).
     pub fn new(window: usize) -> Self {
-        Self {
-            counts: Box::new([0; BINS]),
-            ring: vec![0; window.max(1)].into_boxed_slice(),
-            next: 0,
-            filled: 0,
-            bin: 0,
-            below: 0,
-        }
+        Self { counts: Box::new([0; TABLE]), ring: vec![0; window.max(1)].into_boxed_slice(), place: Place::default() }
     }
 
     /// Takes one number, and drops the oldest one when the window is full.
     #[inline]
     pub fn push(&mut self, x: f64) {
-        let bin = bin_of(x);
-        if self.filled == self.ring.len() {
-            let old = self.ring[self.next] as usize;
-            self.counts[old] -= 1;
-            self.below -= usize::from(old < self.bin);
-        } else {
-            self.filled += 1;
+        self.place.take(bin_of(x), &mut self.counts, &mut self.ring);
+    }
+
+    /// Takes numbers one after another; `medians`, as long, gets the median after each of them.
+    #[inline(always)]
+    pub fn run_block(&mut self, x: &[f64], medians: &mut [f64]) {
+        // In a local it stays in registers.
+        let mut place = self.place;
+        for (x, medians) in x.chunks(PIECE).zip(medians.chunks_mut(PIECE)) {
+            let [mut bins, mut ranks, mut counts] = [[0; PIECE]; 3];
+            for (n, &x) in x.iter().enumerate().take(PIECE) {
+                place.take(bin_of(x), &mut self.counts, &mut self.ring);
+                (bins[n], ranks[n], counts[n]) = place.median(&self.counts);
+            }
+            // Apart from the counting, so that several are worked out at once.
+            for (n, median) in medians.iter_mut().enumerate().take(PIECE) {
+                *median = within(bins[n], ranks[n], counts[n]);
+            }
         }
-        self.ring[self.next] = bin as u16;
-        self.counts[bin] += 1;
-        self.below += usize::from(bin < self.bin);
-        self.next += 1;
-        if self.next == self.ring.len() {
-            self.next = 0;
-        }
-        self.follow();
+        self.place = place;
     }
 
     /// How many numbers the median is taken over.
     pub fn filled(&self) -> usize {
-        self.filled
+        self.place.filled
     }
 
     /// The median of the absolute values, interpolated inside its bin; 0 when nothing came yet.
     #[inline]
     pub fn value(&self) -> f64 {
-        if self.filled == 0 || self.bin == 0 {
+        if self.place.filled == 0 {
             return 0.0;
         }
-        let (low, high) = (edge(self.bin), edge(self.bin + 1));
-        let inside = (self.rank() as f64 + 0.5 - self.below as f64) / f64::from(self.counts[self.bin]);
-        low + (high - low) * inside
+        let (bin, rank, count) = self.place.median(&self.counts);
+        within(bin, rank, count)
     }
 
     /// Forgets all history.
     pub fn reset(&mut self) {
         self.counts.fill(0);
-        self.next = 0;
-        self.filled = 0;
-        self.bin = 0;
-        self.below = 0;
-    }
-
-    fn rank(&self) -> usize {
-        (self.filled - 1) / 2
-    }
-
-    /// Moves `bin` to where the median is now; one value in and one out move it by a step or two.
-    #[inline]
-    fn follow(&mut self) {
-        let rank = self.rank();
-        while self.below > rank {
-            self.bin -= 1;
-            self.below -= self.counts[self.bin] as usize;
-        }
-        while self.below + self.counts[self.bin] as usize <= rank {
-            self.below += self.counts[self.bin] as usize;
-            self.bin += 1;
-        }
+        self.place = Place::default();
     }
 }
 
-#[inline]
+impl Place {
+    /// Counts a number in its bin, and no longer the oldest one when the window is full.
+    #[inline(always)]
+    fn take(&mut self, bin: usize, counts: &mut [u32; TABLE], ring: &mut [u16]) {
+        let slot = &mut ring[self.next];
+        let old = usize::from(std::mem::replace(slot, bin as u16));
+        if self.filled == ring.len() {
+            counts[old % TABLE] -= 1;
+            self.below -= usize::from(old < self.bin);
+        } else {
+            self.filled += 1;
+        }
+        counts[bin % TABLE] += 1;
+        self.below += usize::from(bin < self.bin);
+        self.next += 1;
+        if self.next == ring.len() {
+            self.next = 0;
+        }
+        self.follow(counts);
+    }
+
+    /// Moves `bin` to where the median is now; one value in and one out move it by a step or two.
+    #[inline(always)]
+    fn follow(&mut self, counts: &[u32; TABLE]) {
+        let rank = (self.filled - 1) / 2;
+        while self.below > rank {
+            self.bin -= 1;
+            self.below -= counts[self.bin % TABLE] as usize;
+        }
+        loop {
+            let count = counts[self.bin % TABLE] as usize;
+            if self.below + count > rank {
+                break;
+            }
+            self.below += count;
+            self.bin += 1;
+        }
+    }
+
+    /// The bin that holds the median, how many of its values lie before it, and how many there are.
+    #[inline(always)]
+    fn median(&self, counts: &[u32; TABLE]) -> (i32, i32, i32) {
+        let rank = (self.filled - 1) / 2;
+        (self.bin as i32, (rank - self.below) as i32, counts[self.bin % TABLE] as i32)
+    }
+}
+
+/// The median, if the values of a bin are spread evenly in it; those of the lowest bin count as 0.
+#[inline(always)]
+fn within(bin: i32, rank: i32, count: i32) -> f64 {
+    let (low, high) = (edge(bin as usize), edge(bin as usize + 1));
+    let median = low + (high - low) * ((f64::from(rank) + 0.5) / f64::from(count));
+    if bin == 0 { 0.0 } else { median }
+}
+
+#[inline(always)]
 fn bin_of(x: f64) -> usize {
     let octave_and_part = x.abs().to_bits() >> (52 - MANTISSA_BITS);
     (octave_and_part.saturating_sub(SMALLEST_EXPONENT << MANTISSA_BITS) as usize).min(BINS - 1)
 }
 
+#[inline(always)]
 fn edge(bin: usize) -> f64 {
     f64::from_bits((bin as u64 + (SMALLEST_EXPONENT << MANTISSA_BITS)) << (52 - MANTISSA_BITS))
 }

@@ -34,6 +34,8 @@ pub(super) struct Shrinker {
     threshold: f64,
     /// Squared threshold on the sum over the neighbourhood, in units of the squared median.
     limit: f64,
+    /// The details of a block that noise looks at, and what it makes of them.
+    looks: Box<[[f64; BLOCK]; 2]>,
     thresholds: Box<[f64; BLOCK]>,
     energies: Box<[f64; BLOCK]>,
     squares: Box<[f64]>,
@@ -49,40 +51,55 @@ impl Shrinker {
             until_look: 0,
             threshold: 0.0,
             limit: rule.threshold * rule.threshold * width as f64 / (MEDIAN_OF_GAUSSIAN * MEDIAN_OF_GAUSSIAN),
+            looks: Box::new([[0.0; BLOCK]; 2]),
             thresholds: Box::new([0.0; BLOCK]),
             energies: Box::new([0.0; BLOCK]),
             squares: vec![0.0; BLOCK + width].into_boxed_slice(),
         }
     }
 
-    /// Takes a block of at most [`BLOCK`] details and puts the shrunk ones of `delay` samples ago in their place.
-    #[inline]
-    pub(super) fn run_block(&mut self, details: &mut [f64]) {
-        let n = details.len();
-        self.look_at(details);
-        self.details.extend(n).copy_from_slice(details);
-        self.gather_energies(n);
-        let values = self.details.block(n, self.rule.delay);
-        shrink(values, &self.energies[..n], &self.thresholds[..n], details);
+    /// Where the next block of at most [`BLOCK`] details is to be written.
+    #[inline(always)]
+    pub(super) fn input(&mut self, n: usize) -> &mut [f64] {
+        self.details.extend(n)
     }
 
-    /// Takes details into the estimate of the noise, and sets the threshold that holds at each of them.
-    fn look_at(&mut self, details: &[f64]) {
-        for (&detail, threshold) in details.iter().zip(self.thresholds.iter_mut()) {
-            if self.until_look == 0 {
-                self.until_look = self.rule.stride;
-                self.noise.push(detail);
-                if self.noise.filled() >= self.rule.minimum {
-                    let median = self.noise.value();
-                    self.threshold = self.limit * median * median;
-                }
-            }
-            self.until_look -= 1;
-            *threshold = self.threshold;
+    /// Takes the block that has been written; `shrunk` gets the details of `delay` samples ago, shrunk.
+    #[inline(always)]
+    pub(super) fn run(&mut self, shrunk: &mut [f64]) {
+        let n = shrunk.len();
+        self.look_at(n);
+        self.gather_energies(n);
+        let values = self.details.block(n, self.rule.delay);
+        shrink(values, &self.energies[..n], &self.thresholds[..n], shrunk);
+    }
+
+    /// Takes the newest details into the estimate of the noise, and sets the threshold that holds at each of them.
+    #[inline(always)]
+    fn look_at(&mut self, n: usize) {
+        let (details, stride, first) = (self.details.block(n, 0), self.rule.stride, self.until_look.min(n));
+        let (held, thresholds) = self.thresholds[..n].split_at_mut(first);
+        held.fill(self.threshold);
+        if first == n {
+            self.until_look -= n;
+            return;
         }
+        let looks = (n - first).div_ceil(stride);
+        self.until_look = first + looks * stride - n;
+        let [looked_at, medians] = &mut *self.looks;
+        let (looked_at, medians) = (&mut looked_at[..looks], &mut medians[..looks]);
+        looked_at.iter_mut().zip(details[first..].iter().step_by(stride)).for_each(|(look, detail)| *look = *detail);
+        // Too few are held before the look that makes them enough.
+        let unknown = self.rule.minimum.saturating_sub(self.noise.filled() + 1).min(looks);
+        self.noise.run_block(looked_at, medians);
+        medians[..unknown].fill(self.threshold);
+        medians[unknown..].iter_mut().for_each(|median| *median = self.limit * *median * *median);
+        self.threshold = medians[looks - 1];
+        spread(medians, stride, thresholds);
     }
 
     /// Sums of squares over the neighbourhoods of a block.
+    #[inline(always)]
     fn gather_energies(&mut self, n: usize) {
         let width = width(self.rule);
         let reached = self.details.block(n + width - 1, self.rule.delay - self.rule.neighbours.1);
@@ -109,7 +126,29 @@ fn width(rule: Rule) -> usize {
     rule.neighbours.0 + 1 + rule.neighbours.1
 }
 
+/// Repeats each value `times`, as often as there is room.
+#[inline(always)]
+fn spread(values: &[f64], times: usize, out: &mut [f64]) {
+    match times {
+        2 => spread_by::<2>(values, out),
+        4 => spread_by::<4>(values, out),
+        8 => spread_by::<8>(values, out),
+        _ => out.chunks_mut(times).zip(values).for_each(|(out, value)| out.fill(*value)),
+    }
+}
+
+/// As the general form, with a number that the compiler knows.
+#[inline(always)]
+fn spread_by<const TIMES: usize>(values: &[f64], out: &mut [f64]) {
+    let (whole, rest) = out.as_chunks_mut::<TIMES>();
+    whole.iter_mut().zip(values).for_each(|(out, value)| *out = [*value; TIMES]);
+    if let Some(last) = values.last() {
+        rest.fill(*last);
+    }
+}
+
 /// As the general form, with a width that the compiler knows: several neighbouring sums at once.
+#[inline(always)]
 fn sums_of<const WIDTH: usize>(values: &[f64], sums: &mut [f64]) {
     let n = sums.len();
     let parts: [&[f64]; WIDTH] = std::array::from_fn(|k| &values[k..k + n]);
@@ -119,6 +158,7 @@ fn sums_of<const WIDTH: usize>(values: &[f64], sums: &mut [f64]) {
 }
 
 /// Multiplies each value by g = max(0, 1 − (threshold / energy)²).
+#[inline(always)]
 fn shrink(values: &[f64], energies: &[f64], thresholds: &[f64], out: &mut [f64]) {
     for (((out, value), energy), threshold) in out.iter_mut().zip(values).zip(energies).zip(thresholds) {
         let share = threshold / energy;

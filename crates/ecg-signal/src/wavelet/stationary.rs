@@ -83,7 +83,7 @@ impl Pair {
     }
 
     /// The newest `n` pairs, to be filled in.
-    #[inline]
+    #[inline(always)]
     fn extend(&mut self, n: usize) -> [&mut [f64]; 2] {
         [self.a.extend(n), self.b.extend(n)]
     }
@@ -126,13 +126,23 @@ impl Analysis {
         }
     }
 
-    #[inline]
     fn piece(&mut self, approximation: &mut [f64], detail: &mut [f64]) {
+        self.input(approximation.len()).copy_from_slice(approximation);
+        self.run(approximation, detail);
+    }
+
+    /// Where the next block of the finer approximation, of at most [`BLOCK`] samples, is to be written.
+    #[inline(always)]
+    pub(super) fn input(&mut self, n: usize) -> &mut [f64] {
+        self.input.extend(n)
+    }
+
+    /// Turns the block that has been written.
+    #[inline(always)]
+    pub(super) fn run(&mut self, approximation: &mut [f64], detail: &mut [f64]) {
         let (n, s) = (approximation.len(), self.stride);
         let [k1, k2, k3, k4, k5] = LATTICE.turns;
-        self.input.extend(n).copy_from_slice(approximation);
-        let x = [0, 1, 2, 3].map(|late| self.input.block(n, late * s));
-        enter(ANALYSIS, k1, x, self.second.extend(n));
+        enter(ANALYSIS, k1, four(&self.input, n, 0, s), self.second.extend(n));
         turn_twice([k2, k3], delayed(&self.second, n, s), self.third.extend(n));
         turn_twice([k4, k5], delayed(&self.third, n, s), [approximation, detail]);
     }
@@ -145,16 +155,35 @@ impl Analysis {
     }
 }
 
+/// A line at four delays, `first` and up.
+#[inline(always)]
+fn four(line: &Line, n: usize, first: usize, s: usize) -> [&[f64]; 4] {
+    [
+        line.block(n, first * s),
+        line.block(n, (first + 1) * s),
+        line.block(n, (first + 2) * s),
+        line.block(n, (first + 3) * s),
+    ]
+}
+
 /// What two turns read: a now and two late, b two and four late.
-#[inline]
+#[inline(always)]
 fn delayed(pair: &Pair, n: usize, s: usize) -> [&[f64]; 4] {
     [pair.a.block(n, 0), pair.a.block(n, 2 * s), pair.b.block(n, 2 * s), pair.b.block(n, 4 * s)]
 }
 
+/// Tells the compiler that all four are `n` long.
+#[inline(always)]
+fn cut([a, b, c, d]: [&[f64]; 4], n: usize) -> [&[f64]; 4] {
+    [&a[..n], &b[..n], &c[..n], &d[..n]]
+}
+
 /// The first pair, out of the input and its three delays, and the turn by k behind it.
+#[inline(always)]
 fn enter([f, g]: [f64; 2], k: f64, x: [&[f64]; 4], [a, b]: [&mut [f64]; 2]) {
     let n = a.len();
-    let ([x0, x1, x2, x3], b) = (x.map(|x| &x[..n]), &mut b[..n]);
+    let [x0, x1, x2, x3] = cut(x, n);
+    let b = &mut b[..n];
     for i in 0..n {
         let now = f * x0[i] + g * x1[i];
         let late = f * x3[i] - g * x2[i];
@@ -164,9 +193,11 @@ fn enter([f, g]: [f64; 2], k: f64, x: [&[f64]; 4], [a, b]: [&mut [f64]; 2]) {
 }
 
 /// Two turns, by k and then by l.
+#[inline(always)]
 fn turn_twice([k, l]: [f64; 2], from: [&[f64]; 4], [a, b]: [&mut [f64]; 2]) {
     let n = a.len();
-    let ([a0, a2, b2, b4], b) = (from.map(|x| &x[..n]), &mut b[..n]);
+    let [a0, a2, b2, b4] = cut(from, n);
+    let b = &mut b[..n];
     for i in 0..n {
         let now = a0[i] + k * b2[i];
         let late = b4[i] - k * a2[i];
@@ -206,19 +237,28 @@ impl Synthesis {
         }
     }
 
-    #[inline]
     fn piece(&mut self, signal: &mut [f64], detail: &[f64]) {
-        let (n, s) = (signal.len(), self.stride);
-        let [k1, k2, k3, k4, k5] = LATTICE.turns;
-        let [a, b] = self.input.extend(n);
+        let [a, b] = self.inputs(signal.len());
         a.copy_from_slice(signal);
         b.copy_from_slice(detail);
+        self.run(signal);
+    }
+
+    /// Where the next block of approximation and detail, of at most [`BLOCK`] samples, is to be written.
+    #[inline(always)]
+    pub(super) fn inputs(&mut self, n: usize) -> [&mut [f64]; 2] {
+        self.input.extend(n)
+    }
+
+    /// Turns back the block that has been written.
+    #[inline(always)]
+    pub(super) fn run(&mut self, signal: &mut [f64]) {
+        let (n, s) = (signal.len(), self.stride);
+        let [k1, k2, k3, k4, k5] = LATTICE.turns;
         turn_back_twice([k5, k4], late_first(&self.input, n, 0, s), self.second.extend(n));
         turn_back_twice([k3, k2], late_first(&self.second, n, 2 * s, s), self.third.extend(n));
         let Pair { a, b } = &self.third;
-        let a = [2, 3, 4, 5].map(|late| a.block(n, late * s));
-        let b = [0, 1, 2, 3].map(|late| b.block(n, late * s));
-        leave(SYNTHESIS, k1, a, b, signal);
+        leave(SYNTHESIS, k1, four(a, n, 2, s), four(b, n, 0, s), signal);
     }
 
     /// Forgets all history.
@@ -230,15 +270,17 @@ impl Synthesis {
 }
 
 /// What two turns back read: a and b now and two late, where a is late already.
-#[inline]
+#[inline(always)]
 fn late_first(pair: &Pair, n: usize, late: usize, s: usize) -> [&[f64]; 4] {
     [pair.a.block(n, late), pair.a.block(n, late + 2 * s), pair.b.block(n, 0), pair.b.block(n, 2 * s)]
 }
 
 /// Two turns back, by k and then by l; between them the first half waits.
+#[inline(always)]
 fn turn_back_twice([k, l]: [f64; 2], from: [&[f64]; 4], [a, b]: [&mut [f64]; 2]) {
     let n = a.len();
-    let ([a0, a2, b0, b2], b) = (from.map(|x| &x[..n]), &mut b[..n]);
+    let [a0, a2, b0, b2] = cut(from, n);
+    let b = &mut b[..n];
     for i in 0..n {
         let late = a2[i] - k * b2[i];
         let now = b0[i] + k * a0[i];
@@ -248,9 +290,10 @@ fn turn_back_twice([k, l]: [f64; 2], from: [&[f64]; 4], [a, b]: [&mut [f64]; 2])
 }
 
 /// The last turn back and the sum of both halves of the last pair, the first of which waits one sample more.
+#[inline(always)]
 fn leave([f, g]: [f64; 2], k: f64, a: [&[f64]; 4], b: [&[f64]; 4], out: &mut [f64]) {
     let n = out.len();
-    let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (a.map(|x| &x[..n]), b.map(|x| &x[..n]));
+    let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (cut(a, n), cut(b, n));
     for i in 0..n {
         let first = g * (a2[i] - k * b2[i]) + f * (a3[i] - k * b3[i]);
         let second = f * (b0[i] + k * a0[i]) - g * (b1[i] + k * a1[i]);
