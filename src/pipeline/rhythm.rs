@@ -87,7 +87,8 @@ impl Stage {
     fn event(&self, hrv: &Hrv, index: u64) -> HrvEvent {
         let figures = [hrv.mean_hr_bpm, hrv.mean_nn_ms, hrv.sdnn_ms, hrv.rmssd_ms, hrv.pnn50_percent];
         // The figure that needs most is the last to come; what it lacks is what the window lacks.
-        let lacking = figures.iter().filter_map(|figure| figure.err()).max_by(|a, b| a.needed_s.total_cmp(&b.needed_s));
+        let lacking =
+            figures.iter().filter_map(|figure| figure.err()).max_by(|a, b| a.severity().total_cmp(&b.severity()));
         HrvEvent {
             window_s: self.window.window_s(),
             clean_s: hrv.clean_s,

@@ -22,6 +22,14 @@ mod filters;
 mod golden;
 #[path = "all/hrv.rs"]
 mod hrv;
+#[path = "all/hrv_correction.rs"]
+mod hrv_correction;
+#[path = "all/hrv_day.rs"]
+mod hrv_day;
+#[path = "all/hrv_golden.rs"]
+mod hrv_golden;
+#[path = "all/hrv_laws.rs"]
+mod hrv_laws;
 #[path = "all/kernels.rs"]
 mod kernels;
 #[path = "all/memory.rs"]

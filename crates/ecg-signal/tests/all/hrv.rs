@@ -1,6 +1,6 @@
 //! HRV figures against NeuroKit2 and hrv-analysis on three fixed series.
 
-use ecg_signal::hrv::{Hrv, HrvWindow, TooLittle};
+use ecg_signal::hrv::{Hrv, HrvWindow, Withheld};
 use ecg_signal::rr::RrInterval;
 
 use crate::golden::numbers;
@@ -45,7 +45,7 @@ fn time_domain_figures_equal_the_public_libraries() {
 fn a_figure_without_enough_clean_time_says_what_it_needs() {
     let hrv = Hrv::of(intervals(&[1000.0; 20]).iter());
     assert_eq!(hrv.mean_hr_bpm, Ok(60.0));
-    assert_eq!(hrv.rmssd_ms, Err(TooLittle { clean_s: 20.0, needed_s: 30.0 }));
+    assert_eq!(hrv.rmssd_ms, Err(Withheld::TooLittle { clean_s: 20.0, needed_s: 30.0 }));
     assert!(hrv.sdnn_ms.is_err() && hrv.pnn50_percent.is_err());
     assert!(Hrv::of([].iter()).mean_nn_ms.is_err());
 }
