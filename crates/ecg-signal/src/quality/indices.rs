@@ -20,6 +20,8 @@ use super::moments::Moments;
 use super::recent::{Newest, RecentBeats};
 use super::spectrum::{BandPowers, SegmentSpectrum};
 use crate::kernel::Kernel;
+use crate::line;
+use crate::widest::widest;
 
 /// Samples in a block: the window moves by one second.
 const BLOCK: usize = 250;
@@ -104,14 +106,16 @@ impl IndexMeter {
 
     /// What looks at the signal after the notch takes a stretch in which no window moves.
     fn run_notched(&mut self, notched: &[f64]) {
-        for &x in notched {
-            let Some(x) = self.half_rate.push(x) else { continue };
-            if let Some(place) = self.second.push(x) {
-                self.beats.second(2.0 * place - self.half_rate.delay());
-            }
-            if let Some(powers) = self.spectrum.push(x) {
-                self.powers.push(powers);
-            }
+        let Self { half_rate, second, spectrum, powers, beats, .. } = self;
+        for piece in notched.chunks(line::BLOCK) {
+            let mut halved = [0.0; line::BLOCK];
+            let made = half_rate.run_block(piece, &mut halved);
+            let halved = &halved[..made];
+            widest(
+                #[inline(always)]
+                || second.run_block(halved, &mut |place| beats.second(2.0 * place - half_rate.delay())),
+            );
+            spectrum.run_block(halved, &mut |segment| powers.push(segment));
         }
     }
 

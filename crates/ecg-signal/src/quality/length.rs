@@ -11,11 +11,14 @@
 //! - **Beats at peaks, not at onsets:** bSQI asks for places within 150 ms only.
 
 use crate::kernel::Kernel;
+use crate::line::BLOCK;
 
 /// The curve is as long as a QRS: 128 ms in samples at half the rate.
 const WINDOW: usize = 16;
 /// A quarter of it.
 const QUARTER: usize = WINDOW / 4;
+/// Samples before the newest one that a slope is made of, and slopes before it that a quarter is.
+const REACH: usize = QUARTER - 1;
 /// A peak that nothing has topped for 144 ms is one.
 const UNTOPPED: u32 = 18;
 /// Two beats are no nearer than this: 240 ms.
@@ -35,11 +38,10 @@ const DELAY: f64 = 0.5 * (WINDOW - 1) as f64 + 1.5;
 /// Takes samples at half the rate of the path; gives the place of each beat among them, fractional, some time later.
 #[derive(Clone, Debug, Default)]
 pub struct LengthDetector {
-    /// The newest three samples, the newest first.
-    before: [f64; 3],
-    /// The newest three sizes of slopes, and their sums over a quarter of the window.
-    slopes: [f64; 3],
-    quarters: [f64; WINDOW],
+    /// The newest samples, sizes of slopes, and sums of those over a quarter of the window; the newest last.
+    before: [f64; REACH],
+    slopes: [f64; REACH],
+    quarters: [f64; WINDOW - QUARTER],
     pushed: u64,
     lowest: f64,
     /// The peak that waits to be topped, and for how long it has.
@@ -57,22 +59,72 @@ impl LengthDetector {
     /// From the middle of a QRS to the sample that gives it, in samples at half the rate.
     pub const DECISION_DELAY: usize = UNTOPPED as usize + DELAY as usize + 1;
 
-    /// Length of the curve that ends at the newest sample.
-    #[inline]
-    fn length(&mut self, x: f64) -> f64 {
-        let [x1, x2, x3] = self.before;
-        self.before = [x, x1, x2];
-        let slope = ((x + x1) - (x2 + x3)).abs();
-        let [d1, d2, d3] = self.slopes;
-        self.slopes = [slope, d1, d2];
-        let quarter = (slope + d1) + (d2 + d3);
-        let at = self.pushed as usize;
-        self.quarters[at % WINDOW] = quarter;
-        let back = |quarters: usize| self.quarters[(at + WINDOW - quarters * QUARTER) % WINDOW];
-        (quarter + back(1)) + (back(2) + back(3))
+    /// Takes a block of at most [`BLOCK`] samples; `sink` gets the place of each beat that they decide.
+    #[inline(always)]
+    pub(super) fn run_block(&mut self, x: &[f64], sink: &mut impl FnMut(f64)) {
+        let mut lengths = [0.0; BLOCK];
+        let lengths = &mut lengths[..x.len()];
+        self.measure(x, lengths);
+        for &length in &*lengths {
+            if let Some(place) = self.look_at(length) {
+                sink(place);
+            }
+        }
+    }
+
+    /// Lengths of the curves that end at each sample of a block.
+    #[inline(always)]
+    fn measure(&mut self, x: &[f64], lengths: &mut [f64]) {
+        let n = x.len();
+        let [mut line, mut slopes] = [[0.0; REACH + BLOCK]; 2];
+        let mut quarters = [0.0; WINDOW - QUARTER + BLOCK];
+        line[..REACH].copy_from_slice(&self.before);
+        line[REACH..REACH + n].copy_from_slice(x);
+        slopes[..REACH].copy_from_slice(&self.slopes);
+        let [x3, x2, x1, x0] = [0, 1, 2, 3].map(|k| &line[k..k + n]);
+        for (i, slope) in slopes[REACH..REACH + n].iter_mut().enumerate() {
+            *slope = ((x0[i] + x1[i]) - (x2[i] + x3[i])).abs();
+        }
+        quarters[..WINDOW - QUARTER].copy_from_slice(&self.quarters);
+        let [d3, d2, d1, d0] = [0, 1, 2, 3].map(|k| &slopes[k..k + n]);
+        for (i, quarter) in quarters[WINDOW - QUARTER..][..n].iter_mut().enumerate() {
+            *quarter = (d0[i] + d1[i]) + (d2[i] + d3[i]);
+        }
+        let [q3, q2, q1, q0] = [0, 1, 2, 3].map(|k| &quarters[k * QUARTER..k * QUARTER + n]);
+        for (i, length) in lengths.iter_mut().enumerate() {
+            *length = (q0[i] + q1[i]) + (q2[i] + q3[i]);
+        }
+        self.before.copy_from_slice(&line[n..n + REACH]);
+        self.slopes.copy_from_slice(&slopes[n..n + REACH]);
+        self.quarters.copy_from_slice(&quarters[n..n + WINDOW - QUARTER]);
+    }
+
+    /// Takes the next length; gives a beat that it decides.
+    #[inline(always)]
+    fn look_at(&mut self, length: f64) -> Option<f64> {
+        self.lowest = length.min((1.0 - RISE) * self.lowest + RISE * length);
+        self.since_beat += 1;
+        if self.since_beat > SILENCE {
+            self.heights.iter_mut().for_each(|height| *height *= 0.5);
+            self.level *= 0.5;
+            self.since_beat -= SILENCE_STEP;
+        }
+        let mut beat = None;
+        if length > self.peak {
+            (self.peak, self.age) = (length, 0);
+        } else {
+            self.age += 1;
+            if self.age == UNTOPPED {
+                beat = self.judge(self.peak - self.lowest);
+                (self.peak, self.age) = (length, 0);
+            }
+        }
+        self.pushed += 1;
+        beat
     }
 
     /// A peak that stands out by `height` has not been topped.
+    #[inline(never)]
     fn judge(&mut self, height: f64) -> Option<f64> {
         let place = self.pushed as f64 - f64::from(UNTOPPED) - DELAY;
         if height <= THRESHOLD * self.level || self.last.is_some_and(|last| place - last < REFRACTORY) {
@@ -100,25 +152,8 @@ impl Kernel for LengthDetector {
 
     #[inline]
     fn push(&mut self, x: f64) -> Option<f64> {
-        let length = self.length(x);
-        self.lowest = length.min((1.0 - RISE) * self.lowest + RISE * length);
-        self.since_beat += 1;
-        if self.since_beat > SILENCE {
-            self.heights.iter_mut().for_each(|height| *height *= 0.5);
-            self.level *= 0.5;
-            self.since_beat -= SILENCE_STEP;
-        }
         let mut beat = None;
-        if length > self.peak {
-            (self.peak, self.age) = (length, 0);
-        } else {
-            self.age += 1;
-            if self.age == UNTOPPED {
-                beat = self.judge(self.peak - self.lowest);
-                (self.peak, self.age) = (length, 0);
-            }
-        }
-        self.pushed += 1;
+        self.run_block(&[x], &mut |place| beat = Some(place));
         beat
     }
 

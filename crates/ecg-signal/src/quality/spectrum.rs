@@ -89,6 +89,21 @@ impl Default for SegmentSpectrum {
 }
 
 impl SegmentSpectrum {
+    /// Takes a block; `sink` gets the powers of each segment that it ends.
+    pub(super) fn run_block(&mut self, mut x: &[f64], sink: &mut impl FnMut(BandPowers)) {
+        while !x.is_empty() {
+            let (now, later) = x.split_at(x.len().min(SEGMENT - self.held));
+            self.samples[self.held..self.held + now.len()].copy_from_slice(now);
+            self.held += now.len();
+            if self.held == SEGMENT {
+                sink(self.powers());
+                self.samples.copy_within(HOP.., 0);
+                self.held = HOP;
+            }
+            x = later;
+        }
+    }
+
     fn powers(&mut self) -> BandPowers {
         let (fours, _) = self.samples.as_chunks::<4>();
         // Four chains side by side: one would wait for itself at every sample.
@@ -127,15 +142,9 @@ impl Kernel for SegmentSpectrum {
 
     #[inline]
     fn push(&mut self, x: f64) -> Option<BandPowers> {
-        self.samples[self.held] = x;
-        self.held += 1;
-        if self.held < SEGMENT {
-            return None;
-        }
-        let powers = self.powers();
-        self.samples.copy_within(HOP.., 0);
-        self.held = HOP;
-        Some(powers)
+        let mut powers = None;
+        self.run_block(&[x], &mut |segment| powers = Some(segment));
+        powers
     }
 
     fn reset(&mut self) {
