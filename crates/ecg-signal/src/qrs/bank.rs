@@ -20,6 +20,7 @@ impl FilterBank {
 
     /// Filters one block by both long filters and the first short one, and what lies in `last` by the other short one,
     /// in place.
+    #[inline(always)]
     pub(super) fn run_block(&mut self, x: &[f64], [a, b, c]: [&mut [f64]; 3], last: &mut [f64]) {
         let n = x.len();
         let (a, b, c, last) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n]);

@@ -19,11 +19,13 @@ impl Difference {
     }
 
     /// The differences of a block `x`, into `out`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn run_block(&mut self, x: &[f64], out: &mut [f64]) {
         self.line.extend(x.len()).copy_from_slice(x);
         let earlier = self.line.block(x.len(), self.distance);
-        out.iter_mut().zip(x.iter().zip(earlier)).for_each(|(y, (x, earlier))| *y = x - earlier);
+        for (y, (x, earlier)) in out.iter_mut().zip(x.iter().zip(earlier)) {
+            *y = x - earlier;
+        }
     }
 
     pub(super) fn reset(&mut self) {

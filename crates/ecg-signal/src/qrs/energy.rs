@@ -26,7 +26,7 @@ impl MovingWindowIntegral {
     }
 
     /// Takes a block; `sums` gets the sum of the squares of the newest `window` values at each of them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn run_squares(&mut self, mut values: &[f64], mut sums: &mut [f64]) {
         while !values.is_empty() {
             let n = values.len().min(self.block.len() - self.filled);

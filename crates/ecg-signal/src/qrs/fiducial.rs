@@ -52,9 +52,11 @@ impl Smoother {
     }
 
     /// Smooths a block in place.
-    #[inline]
+    #[inline(always)]
     pub(super) fn run_block(&mut self, x: &mut [f64]) {
-        self.means.iter_mut().for_each(|mean| mean.run_block(x));
+        for mean in &mut self.means {
+            mean.run_block(x);
+        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -83,14 +85,16 @@ impl RunningMean {
         Self { line: Line::new(length - 1), length, scale: 1.0 / length as f64 }
     }
 
-    #[inline]
+    #[inline(always)]
     fn run_block(&mut self, x: &mut [f64]) {
         let n = x.len();
         self.line.extend(n).copy_from_slice(x);
         for late in 1..self.length {
             add(x, self.line.block(n, late));
         }
-        x.iter_mut().for_each(|sum| *sum *= self.scale);
+        for sum in x {
+            *sum *= self.scale;
+        }
     }
 
     fn reset(&mut self) {
@@ -99,8 +103,11 @@ impl RunningMean {
 }
 
 /// Adds to each sum its value.
+#[inline(always)]
 fn add(sums: &mut [f64], values: &[f64]) {
-    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
 }
 
 /// Both answers for one QRS and what speaks for the upper one.

@@ -119,18 +119,27 @@ impl Default for Terms {
 impl Terms {
     /// Adds sizes and squares of a part of the block, sample by sample: the order in which numbers are added must not
     /// depend on where a block ends.
+    #[inline(always)]
     fn add_to(&self, part: Range<usize>, sums: &mut Sums) {
-        let [signal, band, slow, first, second] =
-            [&self.signal, &self.band, &self.slow, &self.first, &self.second].map(|term| &term[part.clone()]);
+        let (signal, band) = (&self.signal[part.clone()], &self.band[part.clone()]);
+        let [slow, first, second] = [&self.slow, &self.first, &self.second].map(|term| &term[part.clone()]);
+        // In locals: sums in memory would be written at every sample. Pairs of sums share a register.
+        let ([mut sizes, mut squares], [mut level, mut bends]) = ([[0.0; 2]; 2], [[0.0; 2]; 2]);
+        [sizes[0], squares[0]] = sums.signal;
+        [sizes[1], squares[1]] = sums.band;
+        [level[0], level[1], bends[0]] = sums.slow;
         for i in 0..signal.len() {
-            sums.signal[0] += signal[i].abs();
-            sums.signal[1] += signal[i] * signal[i];
-            sums.band[0] += band[i].abs();
-            sums.band[1] += band[i] * band[i];
-            sums.slow[0] += slow[i] * slow[i];
-            sums.slow[1] += first[i] * first[i];
-            sums.slow[2] += second[i] * second[i];
+            let (ends, waves) = ([signal[i], band[i]], [slow[i], first[i]]);
+            for lane in 0..2 {
+                sizes[lane] += ends[lane].abs();
+                squares[lane] += ends[lane] * ends[lane];
+                level[lane] += waves[lane] * waves[lane];
+            }
+            bends[0] += second[i] * second[i];
         }
+        sums.signal = [sizes[0], squares[0]];
+        sums.band = [sizes[1], squares[1]];
+        sums.slow = [level[0], level[1], bends[0]];
     }
 }
 
@@ -166,7 +175,7 @@ impl FlutterGuard {
     }
 
     /// Takes a block: the input in both filters of the guard, and the slope of the detection band.
-    #[inline]
+    #[inline(always)]
     pub(super) fn run_block(&mut self, signal: &[f64], slow: &[f64], slope: &[f64]) {
         self.sum_to(self.held);
         let n = slope.len();
@@ -181,6 +190,7 @@ impl FlutterGuard {
     }
 
     /// Adds the samples of the newest block before `end` that are not summed yet.
+    #[inline(always)]
     fn sum_to(&mut self, end: usize) {
         while self.summed < end {
             let part = self.summed..end.min(self.summed + self.block - self.running.count);

@@ -12,6 +12,7 @@ use super::fiducial::{self, Smoother};
 use super::flutter::{self, FlutterGuard, Texture};
 use crate::line::BLOCK;
 use crate::units::Hertz;
+use crate::widest::widest;
 
 /// See the head of the file.
 #[derive(Clone, Debug)]
@@ -67,10 +68,21 @@ impl FrontEnd {
 
     /// Takes a block of at most [`BLOCK`] samples. A sample that is not finite counts as the one before it.
     pub(super) fn run_block(&mut self, x: &[f64]) {
+        widest(
+            #[inline(always)]
+            || self.filter(x),
+        );
+        self.remember(x.len());
+    }
+
+    /// Runs all filters.
+    #[inline(always)]
+    fn filter(&mut self, x: &[f64]) {
         let n = x.len();
         let Buffers { centred, fiducial, banded, slow, signal, slope, integral } = &mut *self.buffers;
-        let [centred, fiducial, banded] = [centred, fiducial, banded].map(|buffer| &mut buffer[..n]);
-        let [slow, signal, slope, integral] = [slow, signal, slope, integral].map(|buffer| &mut buffer[..n]);
+        let (centred, fiducial, banded) = (&mut centred[..n], &mut fiducial[..n], &mut banded[..n]);
+        let (slow, signal) = (&mut slow[..n], &mut signal[..n]);
+        let (slope, integral) = (&mut slope[..n], &mut integral[..n]);
         centre(x, &mut self.first, &mut self.newest, centred);
         fiducial.copy_from_slice(centred);
         self.smoother.run_block(fiducial);
@@ -78,9 +90,13 @@ impl FrontEnd {
         self.slope.run_block(banded, slope);
         self.integral.run_squares(slope, integral);
         self.guard.run_block(signal, slow, slope);
-        self.signals.fiducial.extend(fiducial);
-        self.signals.band.extend(banded);
-        self.signals.integral.extend(integral);
+    }
+
+    /// Puts the newest block, of `n` samples, into the histories.
+    fn remember(&mut self, n: usize) {
+        self.signals.fiducial.extend(&self.buffers.fiducial[..n]);
+        self.signals.band.extend(&self.buffers.banded[..n]);
+        self.signals.integral.extend(&self.buffers.integral[..n]);
     }
 
     /// The signals up to the end of the newest block.
@@ -121,6 +137,7 @@ impl FrontEnd {
 }
 
 /// Takes the first sample off, and holds the last finite one where one is not.
+#[inline(always)]
 fn centre(x: &[f64], first: &mut Option<f64>, newest: &mut f64, centred: &mut [f64]) {
     let Some(&last) = x.last() else { return };
     if let Some(first) = *first

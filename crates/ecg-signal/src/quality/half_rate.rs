@@ -7,12 +7,13 @@ use std::f64::consts::TAU;
 
 use crate::FS;
 use crate::kernel::Kernel;
-use crate::line::BLOCK;
 use crate::units::Hertz;
 
 /// Half of the rate of the path.
 pub const HALF_FS: Hertz = Hertz(FS.0 / 2.0);
 
+/// The most samples that are taken at once: few, because their buffers are made anew each time.
+pub(super) const PIECE: usize = 64;
 /// Samples that the filter remembers.
 const BEFORE: usize = 6;
 
@@ -33,12 +34,12 @@ impl HalfRate {
 }
 
 impl HalfRate {
-    /// Takes a block of at most [`BLOCK`] samples, the same as each of them by itself; gives how many samples of half the
+    /// Takes a block of less than [`PIECE`] samples, the same as each of them by itself; gives how many samples of half the
     /// rate it made, which stand at the beginning of `out`.
     #[inline(always)]
-    pub(super) fn run_block(&mut self, x: &[f64], out: &mut [f64; BLOCK]) -> usize {
+    pub(super) fn run_block(&mut self, x: &[f64], out: &mut [f64; PIECE / 2]) -> usize {
         let Some(&first) = x.first() else { return 0 };
-        let mut line = [0.0; BEFORE + 1 + BLOCK];
+        let mut line = [0.0; BEFORE + 1 + PIECE];
         line[..BEFORE].copy_from_slice(&self.newest.unwrap_or([self.even.unwrap_or(first); BEFORE]));
         let mut held = BEFORE;
         if let Some(even) = self.even.take() {

@@ -14,13 +14,12 @@
 //! (template). bSQI, pSQI and basSQI see the signal after the mains notch, as the first detector does. Must not know what
 //! follows from an index.
 
-use super::half_rate::HalfRate;
+use super::half_rate::{self, HalfRate};
 use super::length::LengthDetector;
 use super::moments::Moments;
 use super::recent::{Newest, RecentBeats};
 use super::spectrum::{BandPowers, SegmentSpectrum};
 use crate::kernel::Kernel;
-use crate::line;
 use crate::widest::widest;
 
 /// Samples in a block: the window moves by one second.
@@ -107,8 +106,8 @@ impl IndexMeter {
     /// What looks at the signal after the notch takes a stretch in which no window moves.
     fn run_notched(&mut self, notched: &[f64]) {
         let Self { half_rate, second, spectrum, powers, beats, .. } = self;
-        for piece in notched.chunks(line::BLOCK) {
-            let mut halved = [0.0; line::BLOCK];
+        for piece in notched.chunks(half_rate::PIECE - 1) {
+            let mut halved = [0.0; half_rate::PIECE / 2];
             let made = half_rate.run_block(piece, &mut halved);
             let halved = &halved[..made];
             widest(

@@ -10,13 +10,15 @@
 //! - **The sum of |d| for that of √(c + d²):** no constant that knows the unit of the signal.
 //! - **Beats at peaks, not at onsets:** bSQI asks for places within 150 ms only.
 
+use super::half_rate;
 use crate::kernel::Kernel;
-use crate::line::BLOCK;
 
 /// The curve is as long as a QRS: 128 ms in samples at half the rate.
 const WINDOW: usize = 16;
 /// A quarter of it.
 const QUARTER: usize = WINDOW / 4;
+/// The most samples that are taken at once: half of what the half rate is made of.
+pub(super) const PIECE: usize = half_rate::PIECE / 2;
 /// Samples before the newest one that a slope is made of, and slopes before it that a quarter is.
 const REACH: usize = QUARTER - 1;
 /// A peak that nothing has topped for 144 ms is one.
@@ -59,10 +61,10 @@ impl LengthDetector {
     /// From the middle of a QRS to the sample that gives it, in samples at half the rate.
     pub const DECISION_DELAY: usize = UNTOPPED as usize + DELAY as usize + 1;
 
-    /// Takes a block of at most [`BLOCK`] samples; `sink` gets the place of each beat that they decide.
+    /// Takes a block of at most [`PIECE`] samples; `sink` gets the place of each beat that they decide.
     #[inline(always)]
     pub(super) fn run_block(&mut self, x: &[f64], sink: &mut impl FnMut(f64)) {
-        let mut lengths = [0.0; BLOCK];
+        let mut lengths = [0.0; PIECE];
         let lengths = &mut lengths[..x.len()];
         self.measure(x, lengths);
         for &length in &*lengths {
@@ -76,8 +78,8 @@ impl LengthDetector {
     #[inline(always)]
     fn measure(&mut self, x: &[f64], lengths: &mut [f64]) {
         let n = x.len();
-        let [mut line, mut slopes] = [[0.0; REACH + BLOCK]; 2];
-        let mut quarters = [0.0; WINDOW - QUARTER + BLOCK];
+        let [mut line, mut slopes] = [[0.0; REACH + PIECE]; 2];
+        let mut quarters = [0.0; WINDOW - QUARTER + PIECE];
         line[..REACH].copy_from_slice(&self.before);
         line[REACH..REACH + n].copy_from_slice(x);
         slopes[..REACH].copy_from_slice(&self.slopes);
