@@ -231,7 +231,7 @@ fn hrv(passage: &Passage, fs: f64) -> HrvReport {
         if beat.rr_ms.is_none() {
             series.interrupt();
         }
-        intervals.extend(series.push(beat.r_peak / fs, beat.quality.verdict == Verdict::Accepted));
+        intervals.extend(series.push(beat.r_peak / fs, beat.bounds_interval()));
     }
     let figures = Hrv::of(intervals.iter());
     let named = [

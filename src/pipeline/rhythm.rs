@@ -3,7 +3,7 @@
 //! It knows no identity. It is why the window is forgotten when the electrodes were off for a while: who comes back
 //! may be another person, and variability is a figure of one heart.
 
-use ecg_signal::{Hrv, HrvWindow, Verdict};
+use ecg_signal::{Hrv, HrvWindow};
 use tokio::sync::mpsc;
 
 use super::PipelineError;
@@ -49,7 +49,7 @@ impl Stage {
         match observation {
             Observation::FrontEnd { front_end, .. } => self.fs_hz = front_end.fs_hz,
             Observation::Beat(beat) => {
-                self.window.push(beat.r_peak / self.fs_hz, beat.quality.verdict == Verdict::Accepted);
+                self.window.push(beat.r_peak / self.fs_hz, beat.bounds_interval());
             }
             Observation::Gap { .. } | Observation::Unusable { .. } => self.window.interrupt(),
             Observation::Lost { .. } => self.absent(),

@@ -16,10 +16,20 @@ pub struct Beat {
     pub rr_ms: Option<f64>,
     /// Which way R points in this lead.
     pub polarity: Polarity,
-    /// Conditioned amplitude at R in millivolts, signed.
+    /// Conditioned amplitude at the R of the segment in millivolts, signed.
     pub amplitude_mv: f64,
     /// Whether the beat may be used, and why not.
     pub quality: BeatQuality,
     /// Conditioned millivolts at 250 Hz round R (index 62). Where the verdict is `Incomplete`, missing samples are 0.
     pub segment: Segment,
+    /// From `r_peak` to the R of the segment in milliseconds, −48 … 48: not 0 where the detector marked another deflection
+    /// of the QRS than the lead's other beats have R on. The segment is cut like theirs.
+    pub realigned_by_ms: f64,
+}
+
+impl Beat {
+    /// An interval between beats may begin or end here: the beat is accepted, and R stands where the others have it.
+    pub fn bounds_interval(&self) -> bool {
+        self.quality.verdict.is_accepted() && self.realigned_by_ms == 0.0
+    }
 }

@@ -392,6 +392,7 @@ impl SignalPath {
             amplitude_mv: raw.segment[SEGMENT_R_INDEX],
             quality: raw.quality,
             segment: raw.segment,
+            realigned_by_ms: FS.milliseconds(raw.realigned_by as f64),
         });
     }
 }

@@ -42,6 +42,8 @@ mod path;
 mod quality;
 #[path = "all/rates.rs"]
 mod rates;
+#[path = "all/recorded_motion.rs"]
+mod recorded_motion;
 #[path = "all/recordings.rs"]
 mod recordings;
 #[path = "all/resampling.rs"]

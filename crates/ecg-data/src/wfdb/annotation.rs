@@ -79,6 +79,8 @@ const BEATS: [(u8, char); 19] = [
 ];
 const VF_START: u8 = 32;
 const VF_END: u8 = 33;
+/// Code of `~`: the quality of a signal changes.
+const QUALITY_CHANGE: u8 = 14;
 
 impl AnnotationKind {
     /// From the code of the file (`ecgcodes.h` of the WFDB library).
@@ -111,6 +113,25 @@ impl Annotations {
     /// Places of the beats, in ticks of [`Annotations::fs`].
     pub fn beats(&self) -> impl Iterator<Item = u64> + '_ {
         self.items.iter().filter(|item| item.kind.is_beat()).map(|item| item.sample)
+    }
+
+    /// Stretches in which the annotators call signal `signal` (0 … 3) noisy or unreadable, in ticks, ascending: from a `~`
+    /// whose subtype has bit `signal` or `signal + 4` to the next one without. What comes before the first `~` is clean.
+    pub fn noisy(&self, signal: u8) -> Vec<std::ops::Range<u64>> {
+        let bits = 0b1_0001_i8 << signal.min(3);
+        let (mut stretches, mut since) = (Vec::new(), None);
+        for item in self.items.iter().filter(|item| item.kind == AnnotationKind::Other(QUALITY_CHANGE)) {
+            match (since, item.subtype & bits != 0) {
+                (None, true) => since = Some(item.sample),
+                (Some(from), false) => {
+                    stretches.push(from..item.sample);
+                    since = None;
+                }
+                _ => {}
+            }
+        }
+        stretches.extend(since.map(|from| from..u64::MAX));
+        stretches
     }
 }
 

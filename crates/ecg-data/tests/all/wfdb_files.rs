@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ecg_data::wfdb::annotation::parse;
 use ecg_data::wfdb::writer::{self, CodedSignal};
-use ecg_data::{AnnotationKind, Checksum, Record, annotations};
+use ecg_data::{Annotation, AnnotationKind, Annotations, Checksum, Record, annotations};
 
 fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) {
     std::fs::write(dir.join(name), bytes).unwrap();
@@ -175,4 +175,26 @@ fn what_is_written_is_read_back_to_the_last_code() {
     assert_eq!((read.fs, places), (360.0, marks.to_vec()));
     let nowhere = writer::write(&dir.path().join("absent"), "x", &signal, &[], &[]).unwrap_err().to_string();
     assert!(nowhere.contains("cannot write") && nowhere.contains("x.hea"), "{nowhere}");
+}
+
+#[test]
+fn noisy_stretches_are_those_that_the_marks_of_quality_call_so_signal_by_signal() {
+    let mark = |sample, kind, subtype| {
+        let text = String::new();
+        Annotation { sample, kind, subtype, channel: 0, number: 0, text }
+    };
+    let quality = AnnotationKind::Other(14);
+    let items = vec![
+        mark(50, AnnotationKind::Beat('N'), 1),
+        mark(100, quality, 0b01),
+        mark(150, quality, 0b11),
+        mark(200, quality, 0b10),
+        mark(300, quality, 0),
+        mark(400, quality, 0b1_0000),
+        mark(500, quality, 0),
+        mark(600, quality, -1),
+    ];
+    let annotations = Annotations { fs: 360.0, items };
+    assert_eq!(annotations.noisy(0), [100..200, 400..500, 600..u64::MAX]);
+    assert_eq!(annotations.noisy(1), [150..300, 600..u64::MAX]);
 }

@@ -30,6 +30,8 @@ pub(super) struct RawBeat {
     pub(super) polarity: Polarity,
     pub(super) quality: BeatQuality,
     pub(super) segment: Segment,
+    /// Samples from `r_peak` to the R of the segment.
+    pub(super) realigned_by: i64,
     /// Contact was lost between the beat before and this one.
     pub(super) contact_lost: bool,
 }
@@ -68,6 +70,8 @@ pub(super) struct Interior {
     found: VecDeque<(usize, Detection)>,
     /// Found by the detector, waiting for the last samples of their segment.
     waiting: VecDeque<Detection>,
+    /// How far from R the segment of the first that waits is cut; `None` until that is known.
+    realigned_by: Option<i64>,
     ended: bool,
     /// Newest sample without contact, and where the beat before was.
     lost_at: Option<u64>,
@@ -93,6 +97,7 @@ impl Interior {
             }),
             found: VecDeque::with_capacity(64),
             waiting: VecDeque::with_capacity(64),
+            realigned_by: None,
             ended: false,
             lost_at: None,
             previous_r: 0.0,
@@ -127,8 +132,7 @@ impl Interior {
             return Step::Done;
         }
         let decided = self.found.front().map_or(length, |(offset, _)| offset + 1);
-        let ready =
-            self.waiting.front().map_or(length, |detection| met + self.segmenter.samples_until(detection.r_peak));
+        let ready = self.first_place().map_or(length, |place| met + self.segmenter.samples_until(place));
         let end = length.min(decided).min(ready);
         self.meet(met, end);
         Step::Samples(&self.block.marks[met..end])
@@ -169,25 +173,49 @@ impl Interior {
     /// The next beat that is ready.
     #[inline]
     pub(super) fn next_beat(&mut self) -> Option<RawBeat> {
-        let detection = *self.waiting.front()?;
-        let cut =
-            if self.ended { self.segmenter.cut_at_end(detection.r_peak) } else { self.segmenter.cut(detection.r_peak) };
-        let (segment, whole) = match cut {
-            Cut::Early => return None,
-            Cut::Whole(segment) => (segment, true),
-            Cut::Incomplete(segment) => (segment, false),
-        };
-        self.waiting.pop_front();
+        let (mut segment, mut whole) = self.cut_first()?;
+        if self.realigned_by.is_none() {
+            let misaligned_by = if whole { self.gate.misalignment(&segment) } else { 0 };
+            self.realigned_by = Some(misaligned_by);
+            if misaligned_by != 0 {
+                (segment, whole) = self.cut_first()?;
+            }
+        }
+        let place = self.first_place()?;
+        let detection = self.waiting.pop_front()?;
+        let realigned_by = self.realigned_by.take().unwrap_or(0);
         let behind = self.waiting.front().filter(|_| self.gate.wants_company());
         let behind = behind.and_then(|next| match self.segmenter.cut(next.r_peak) {
             Cut::Whole(segment) => Some(segment),
             _ => None,
         });
-        let marks = self.span_marks(detection.r_peak);
+        let marks = self.span_marks(place);
         let quality = self.gate.judge(&detection, &segment, whole, behind.as_ref(), marks);
         let contact_lost = self.lost_between(detection.r_peak);
         self.previous_r = detection.r_peak;
-        Some(RawBeat { r_peak: detection.r_peak, polarity: detection.polarity, quality, segment, contact_lost })
+        Some(RawBeat {
+            r_peak: detection.r_peak,
+            polarity: detection.polarity,
+            quality,
+            segment,
+            realigned_by,
+            contact_lost,
+        })
+    }
+
+    /// Where the R of the next segment lies.
+    fn first_place(&self) -> Option<f64> {
+        self.waiting.front().map(|detection| detection.r_peak + self.realigned_by.unwrap_or(0) as f64)
+    }
+
+    /// The segment of the first beat that waits, and whether no sample of it is missing; `None` while it is early.
+    fn cut_first(&self) -> Option<(Segment, bool)> {
+        let place = self.first_place()?;
+        match if self.ended { self.segmenter.cut_at_end(place) } else { self.segmenter.cut(place) } {
+            Cut::Early => None,
+            Cut::Whole(segment) => Some((segment, true)),
+            Cut::Incomplete(segment) => Some((segment, false)),
+        }
     }
 
     pub(super) fn segmenter(&self) -> &Segmenter {
@@ -211,6 +239,7 @@ impl Interior {
         self.gate.reset();
         self.found.clear();
         self.waiting.clear();
+        self.realigned_by = None;
         self.ended = false;
         self.lost_at = None;
         self.previous_r = 0.0;

@@ -9,58 +9,54 @@ use crate::qrs::Detection;
 
 /// The features of one beat, in the order of the weights in `score`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct BeatFeatures {
-    /// Envelope beside the QRS over that of the QRS: quiet round it.
-    pub(super) noise_ratio: f64,
-    /// How evenly slope is spread in 2.75 s, above what an ECG has.
-    pub(super) spread: f64,
-    /// Likeness of the QRS with the nearest shape or beat that is known.
-    pub(super) nearest: f64,
-    /// Median likeness with the eight beats before.
-    pub(super) median: f64,
-    /// Mean distance of their heights from the median, as logarithms.
-    pub(super) height_spread: f64,
-    /// The same of the intervals.
-    pub(super) interval_spread: f64,
-    /// Share of the eight that are not there yet.
-    pub(super) few: f64,
-    /// Beats of the second detector in the interval before that the first one did not find.
-    pub(super) extra: f64,
-    /// Share that the nearest shape has in the beats of late.
-    pub(super) share: f64,
+pub struct BeatFeatures {
+    /// How evenly slope is spread in 2.75 s, above what an ECG has: 0 … 0.35.
+    pub spread: f64,
+    /// Likeness of the QRS with the nearest shape or beat that is known, as `−ln(1.02 − correlation)`: −0.42 … 3.91.
+    pub nearest: f64,
+    /// Mean distance of the heights of the eight beats before from their median, as logarithms: 0 … 1.
+    pub height_spread: f64,
+    /// The same of the intervals: 0 … 1.
+    pub interval_spread: f64,
+    /// Share of the eight that are not there yet: 0 … 1.
+    pub few: f64,
+    /// Median of the envelope beside the QRS over that of the QRS, in the newest eight beats: 0 … 1.
+    pub noise_state: f64,
+    /// Slope of the QRS for its segment's height, per 8 ms: 0 … 0.2. What moves electrodes is tall and slow.
+    pub steepness: f64,
 }
 
 impl BeatFeatures {
     /// Number of features.
-    pub(super) const COUNT: usize = 9;
+    pub const COUNT: usize = 7;
+    /// Their names, in their order.
+    pub const NAMES: [&str; Self::COUNT] =
+        ["spread", "nearest", "height_spread", "interval_spread", "few", "noise_state", "steepness"];
 
-    /// Collects the features; `extra` counts the beats of the second detector alone in the interval before.
-    pub(super) fn new(detection: &Detection, company: &Company, likenesses: &Likenesses, extra: u32) -> Self {
+    /// Collects the features; `peak_to_peak_mv` is the height of the segment.
+    pub(super) fn new(detection: &Detection, company: &Company, likenesses: &Likenesses, peak_to_peak_mv: f64) -> Self {
+        let steepness = detection.envelope / peak_to_peak_mv.max(f64::MIN_POSITIVE);
         Self {
-            noise_ratio: detection.noise_ratio,
             spread: (detection.spread - ECG_SPREAD).clamp(0.0, LARGEST_RESTLESSNESS),
             nearest: distinctness(likenesses.nearest().max(company.best)),
-            median: distinctness(company.median),
             height_spread: company.height_spread.min(LARGEST_SPREAD),
             interval_spread: company.interval_spread.min(LARGEST_SPREAD),
             few: company.missing,
-            extra: f64::from(extra.min(MOST_EXTRA)),
-            share: likenesses.share,
+            noise_state: detection.noise_state,
+            steepness: steepness.min(LARGEST_STEEPNESS),
         }
     }
 
     /// The features in their order.
-    pub(super) fn values(&self) -> [f64; Self::COUNT] {
+    pub fn values(&self) -> [f64; Self::COUNT] {
         [
-            self.noise_ratio,
             self.spread,
             self.nearest,
-            self.median,
             self.height_spread,
             self.interval_spread,
             self.few,
-            self.extra,
-            self.share,
+            self.noise_state,
+            self.steepness,
         ]
     }
 }
@@ -72,8 +68,8 @@ const ECG_SPREAD: f64 = 0.9;
 const LARGEST_RESTLESSNESS: f64 = 0.35;
 /// A factor of e between heights or intervals says all that can be said.
 const LARGEST_SPREAD: f64 = 1.0;
-/// Two extra beats likewise.
-const MOST_EXTRA: u32 = 2;
+/// Hardly a beat is as steep; a segment that does not move must not be infinitely so.
+const LARGEST_STEEPNESS: f64 = 0.2;
 
 /// A correlation on a scale on which 0.9 and 0.99 are as far apart as 0.3 and 0.9.
 pub(super) fn distinctness(correlation: f64) -> f64 {

@@ -17,8 +17,6 @@ const COMPANIONS: usize = 8;
 pub(super) struct Company {
     /// Largest likeness.
     pub(super) best: f64,
-    /// Median likeness.
-    pub(super) median: f64,
     /// Mean distance of their heights from the median one, as logarithms.
     pub(super) height_spread: f64,
     /// The same of the intervals.
@@ -133,12 +131,6 @@ impl RecentBeats {
         self.second.push(place);
     }
 
-    /// Beats of the second detector between two neighbouring ones of the first, matched with neither.
-    pub(super) fn extra(&self, previous: f64, place: f64) -> u32 {
-        let later = self.second.newest_first().take_while(|&&second| second > previous + MATCH);
-        later.filter(|&&second| second < place - MATCH).count() as u32
-    }
-
     /// Fewer than eight beats have come.
     pub(super) fn are_few(&self) -> bool {
         self.first.len() < COMPANIONS
@@ -167,7 +159,6 @@ impl RecentBeats {
         }
         Company {
             best: likeness.sorted().last().copied().unwrap_or(0.0),
-            median: likeness.median(),
             height_spread: heights.spread(),
             interval_spread: intervals.spread(),
             missing: 1.0 - likeness.count as f64 / COMPANIONS as f64,

@@ -28,6 +28,13 @@ const TRUSTED_AFTER: u32 = 3;
 const RATE: f32 = 0.1;
 /// What is left of a shape's count after one beat of another shape: the count remembers about twenty beats.
 const FADE: f64 = 0.95;
+/// R may be marked on another deflection of the same QRS: nearer than so many samples (52 ms). The segment waits for them.
+const FARTHEST: i64 = 13;
+/// Correlation from which on a segment is that shape, moved.
+const UNMISTAKABLE: f64 = 0.9;
+/// Another shape becomes the usual one when its count is this many times as large: in bigeminy the two have nearly equal
+/// counts, and the lead must not take turns between them (208: normal beats called unusual fall from 8 to 5 %).
+const TAKEOVER: f64 = 1.25;
 
 /// The mean of the segments of one shape, without their line, and their fading count.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +57,6 @@ pub(super) struct Likenesses {
     ruling: usize,
     /// Enough beats have come for one to rule.
     trusted: bool,
-    /// Share of the nearest in the beats of late, 0 … 1.
-    pub(super) share: f64,
 }
 
 impl Likenesses {
@@ -74,27 +79,39 @@ impl Likenesses {
 #[derive(Clone, Debug)]
 pub(super) struct UsualShapes {
     shapes: [Shape; SHAPES],
+    /// The one that is usual.
+    ruling: usize,
     beats: u32,
 }
 
 impl UsualShapes {
     pub(super) fn new() -> Self {
-        Self { shapes: [EMPTY; SHAPES], beats: 0 }
+        Self { shapes: [EMPTY; SHAPES], ruling: 0, beats: 0 }
     }
 
     /// Compares a segment with what is known.
     pub(super) fn compare(&self, part: &Part) -> Likenesses {
         let size = dot(part, part);
         let each = self.shapes.each_ref().map(|shape| correlation(&shape.mean, shape.square, part, size));
-        let nearest = largest(&each);
-        let all: f64 = self.shapes.iter().map(|shape| shape.count).sum();
-        Likenesses {
-            each,
-            nearest,
-            ruling: largest(&self.shapes.each_ref().map(|shape| shape.count)),
-            trusted: self.beats >= TRUSTED_AFTER,
-            share: if all > 0.0 { self.shapes[nearest].count / all } else { 0.0 },
+        Likenesses { each, nearest: largest(&each), ruling: self.ruling, trusted: self.beats >= TRUSTED_AFTER }
+    }
+
+    /// How many samples later (or, below 0, earlier) than at its R a segment has the usual shape that it does not have
+    /// there; 0 where it has it, or has another one.
+    pub(super) fn misalignment(&self, segment: &Segment) -> i64 {
+        let ruling = &self.shapes[self.ruling];
+        let at = |shift: i64| {
+            let part = part_without_line(segment, shift);
+            correlation(&ruling.mean, ruling.square, &part, dot(&part, &part))
+        };
+        if self.beats < TRUSTED_AFTER || at(0) >= CORRELATION_FLOOR {
+            return 0;
         }
+        let all = (-FARTHEST..=FARTHEST).map(|shift| (shift, at(shift)));
+        let best = all.max_by(|a, b| a.1.total_cmp(&b.1));
+        // At the end of the range it may still be rising.
+        best.filter(|(shift, likeness)| *likeness >= UNMISTAKABLE && shift.abs() < FARTHEST)
+            .map_or(0, |(shift, _)| shift)
     }
 
     /// Learns from a beat: into the shape that it has, or in place of the rarest one.
@@ -106,6 +123,11 @@ impl UsualShapes {
             shape.count *= FADE;
         }
         self.shapes[slot].take(part);
+        let counts = self.shapes.each_ref().map(|shape| shape.count);
+        let most = largest(&counts);
+        if counts[most] > TAKEOVER * counts[self.ruling] {
+            self.ruling = most;
+        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -143,10 +165,16 @@ fn largest(values: &[f64; SHAPES]) -> usize {
 /// The compared part of a segment less its least-squares line: what is left of baseline wander says nothing about the
 /// shape.
 pub(super) fn without_line(segment: &Segment) -> Part {
+    part_without_line(segment, 0)
+}
+
+/// The same as if R were so many samples later; at most [`FARTHEST`] either way.
+fn part_without_line(segment: &Segment, shift: i64) -> Part {
     const CENTRE: f64 = (COMPARED - 1) as f64 / 2.0;
     // Σ (n − centre)² of N equally spaced samples.
     const SPREAD: f64 = (COMPARED * (COMPARED * COMPARED - 1)) as f64 / 12.0;
-    let part: &[f64; COMPARED] = segment[SEGMENT_R_INDEX - BEFORE..].first_chunk().unwrap_or(&[0.0; COMPARED]);
+    let first = (SEGMENT_R_INDEX - BEFORE).saturating_add_signed(shift as isize);
+    let part: &[f64; COMPARED] = segment[first..].first_chunk().unwrap_or(&[0.0; COMPARED]);
     let (mut sums, mut slopes) = ([0.0; LANES], [0.0; LANES]);
     for (n, x) in part.iter().enumerate() {
         sums[n % LANES] += x;
@@ -173,4 +201,41 @@ pub(super) fn dot(a: &Part, b: &Part) -> f32 {
         sums.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += a * b);
     }
     sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Q, an R and an S of nearly the same size, with R moved by so many samples.
+    fn segment(moved: i32) -> Segment {
+        let wave = |n: usize, at: i32, height: f64| {
+            let distance = n as f64 - f64::from(SEGMENT_R_INDEX as i32 + at + moved);
+            height * (-0.5 * (distance / 3.0).powi(2)).exp()
+        };
+        std::array::from_fn(|n| wave(n, -9, -0.5) + wave(n, 0, 1.0) + wave(n, 9, -0.9) + 0.2 * wave(n, 45, 1.0))
+    }
+
+    fn taught() -> UsualShapes {
+        let mut shapes = UsualShapes::new();
+        for _ in 0..5 {
+            let part = without_line(&segment(0));
+            let likenesses = shapes.compare(&part);
+            shapes.learn(&part, &likenesses);
+        }
+        shapes
+    }
+
+    #[test]
+    fn a_segment_cut_round_another_deflection_is_seen_to_be_moved_and_no_other_is() {
+        let shapes = taught();
+        for moved in [-12, -9, 9, 12] {
+            assert_eq!(shapes.misalignment(&segment(moved)), i64::from(moved));
+        }
+        assert_eq!(shapes.misalignment(&segment(1)), 0, "usual enough where it stands");
+        assert_eq!(shapes.misalignment(&segment(20)), 0, "too far for one QRS");
+        assert_eq!(shapes.misalignment(&segment(0).map(|x| -x)), 0, "another shape");
+        assert_eq!(shapes.misalignment(&[0.0; crate::SEGMENT_SAMPLES]), 0);
+        assert_eq!(UsualShapes::new().misalignment(&segment(9)), 0, "nothing is usual yet");
+    }
 }

@@ -82,12 +82,12 @@ fn normal_beats_of_mit_bih_are_accepted() {
     let f1 = 200.0 * f64::from(found) / (marked + given) as f64;
     println!("MIT-BIH: F1 {f1:.2} %, normal beats accepted {:.2} % of {}", normal.percent(), normal.whole);
     assert!(f1 > 99.8, "{f1}");
-    assert!(normal.percent() >= 98.0, "{}", normal.percent());
+    assert!(normal.percent() >= 99.8, "{}", normal.percent());
 }
 
 #[test]
 fn beats_of_resting_persons_are_accepted() {
-    for (folder, mains, floor) in [("ecg-id", Mains::Hz50, 96.0), ("heartprint", Mains::None, 97.5)] {
+    for (folder, mains, floor) in [("ecg-id", Mains::Hz50, 98.0), ("heartprint", Mains::None, 98.5)] {
         let Some(folder) = data(folder) else { continue };
         let collection = Collection::open(&folder).expect("a collection");
         let (mut tally, mut unusable) = (Tally::default(), 0);
@@ -108,12 +108,13 @@ const MIT_BIH: [&str; 24] = [
     "205", "207", "208", "209", "215", "220", "223", "230",
 ];
 
-/// The records that fall short are noisy (203) or have an R that moves between two deflections (108, 114): segments that
-/// are cut round another deflection do not have the usual shape.
+/// Clean is what the annotators call so: outside the stretches that a `~` with the bits of the first signal begins. The
+/// beats that fall short are those of an R that moves between two deflections (108, 114), of bigeminy, in which the
+/// ectopic beat is the usual one at times (208), and of fibrillation with noise (203).
 #[test]
-fn normal_beats_of_all_24_records_are_accepted_but_where_their_shape_changes() {
+fn normal_beats_of_all_24_records_are_accepted_where_they_are_clean_and_where_not() {
     let Some(folder) = data("mitdb") else { return };
-    let (mut all, mut steady) = (Tally::default(), Tally::default());
+    let (mut all, mut clean, mut steady) = (Tally::default(), Tally::default(), Tally::default());
     for name in MIT_BIH {
         let path = folder.join(name);
         let record = Record::open(&path).expect("a readable record");
@@ -123,11 +124,15 @@ fn normal_beats_of_all_24_records_are_accepted_but_where_their_shape_changes() {
             let near = marks.items[next..].iter().take_while(|m| m.sample as f64 <= beat.r_peak + 0.15 * record.fs);
             near.into_iter().any(|mark| mark.kind == AnnotationKind::Beat('N'))
         };
+        let noisy = marks.noisy(0);
         let beats = beats(&record, Mains::Hz60);
         let mut tally = Tally::default();
         let (mut noise, mut shape) = (0, 0);
         for beat in beats.iter().filter(normal) {
             tally.add(beat);
+            if !noisy.iter().any(|stretch| stretch.contains(&(beat.r_peak as u64))) {
+                clean.add(beat);
+            }
             noise += usize::from(beat.quality.verdict == Verdict::Refused(ecg_signal::Refusal::Noise));
             shape += usize::from(beat.quality.verdict == Verdict::Refused(ecg_signal::Refusal::Shape));
         }
@@ -142,7 +147,9 @@ fn normal_beats_of_all_24_records_are_accepted_but_where_their_shape_changes() {
         }
     }
     println!("all: {:.2} % of {}; without 108, 114, 203: {:.2} %", all.percent(), all.whole, steady.percent());
-    assert!(all.percent() >= 96.5, "{}", all.percent());
+    println!("where the annotators call the signal clean: {:.2} % of {}", clean.percent(), clean.whole);
+    assert!(all.percent() >= 97.2, "{}", all.percent());
+    assert!(clean.percent() >= 98.0, "{}", clean.percent());
     assert!(steady.percent() >= 99.3, "{}", steady.percent());
 }
 
