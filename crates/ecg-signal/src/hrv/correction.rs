@@ -10,9 +10,11 @@
 //! Two variants: [`two_sided`] sees the beats before and after, for reports; [`Causal`] has the past and two beats more,
 //! for the live summary. Every result says which it is.
 //!
-//! *Differences from the paper*: a threshold is never below 4 % of the median, for in a very even rhythm the quartiles
-//! are those of the clock, and every jitter would be a pattern; a lone shift of level is no artefact as long as dRR is
-//! within its threshold. Must not know about quality or clean time.
+//! *Differences from the paper*: a threshold is never below 10 % of the median, for in an even rhythm the quartiles are
+//! those of the clock, and every jitter would be a pattern; nor above 30 %, for where every third beat is ectopic they are
+//! those of the ectopic beats. Ectopic patterns are looked for before all others. `tests/all/hrv_correction.rs` has the
+//! share of annotated ectopic beats that are found, and of others that are corrected. Must not know about quality or clean
+//! time.
 
 mod causal;
 mod replace;
@@ -122,7 +124,7 @@ impl NnSeries {
     }
 }
 
-/// Passes over the row: each may lay bare what the one before it hid; a quarter of them is needed at most.
+/// Passes over the row: each may lay bare what the one before it hid; real records need fewer than ten.
 const MOST_PASSES: usize = 20;
 
 /// Corrects a row of intervals, seeing both sides of each. Passes are made until one finds no fewer artefacts than the one

@@ -141,3 +141,44 @@ fn atrial_fibrillation_gives_a_rate_and_a_reason() {
         assert_eq!(irregular_percent(&series), Some(0.0), "{regular}");
     }
 }
+
+/// Intervals of the annotated beats of a record, and the moments of the ectopic ones.
+fn annotated(folder: &std::path::Path, name: &str) -> (Vec<RrInterval>, Vec<f64>) {
+    let marks = ecg_data::annotations(&folder.join(name), "atr").expect("readable annotations");
+    let (mut series, mut row, mut ectopic) = (ecg_signal::RrSeries::new(), Vec::new(), Vec::new());
+    for mark in &marks.items {
+        let at = mark.sample as f64 / marks.fs;
+        if let ecg_data::AnnotationKind::Beat(symbol) = mark.kind {
+            row.extend(series.push(at, true));
+            if "AaJSVFejE".contains(symbol) {
+                ectopic.push(at);
+            }
+        }
+    }
+    (row, ectopic)
+}
+
+#[test]
+fn corrections_stand_at_annotated_ectopic_beats_and_hardly_elsewhere() {
+    let Some(folder) = crate::recordings::data("mitdb") else { return };
+    for ((name, correct), (least, most)) in VARIANTS.into_iter().zip([(83.0, 0.75), (93.0, 0.9)]) {
+        let (mut found, mut all, mut needless, mut beats) = (0, 0, 0, 0);
+        for record in
+            ["101", "106", "108", "112", "114", "115", "116", "119", "122", "205", "209", "215", "220", "223", "230"]
+        {
+            let (row, ectopic) = annotated(&folder, record);
+            let nn = correct(&row);
+            let near = |a: f64, row: &[f64]| {
+                let next = row.partition_point(|b| *b < a - 1.0);
+                row.get(next).is_some_and(|b| *b <= a + 1.0)
+            };
+            let corrected: Vec<f64> = nn.iter().filter(|nn| nn.corrected.is_some()).map(|nn| nn.end_s).collect();
+            let hit = ectopic.iter().filter(|at| near(**at, &corrected)).count();
+            let idle = corrected.iter().filter(|at| !near(**at, &ectopic)).count();
+            (found, all, needless, beats) = (found + hit, all + ectopic.len(), needless + idle, beats + row.len());
+        }
+        let (sensitivity, idle) = (100.0 * found as f64 / all as f64, 100.0 * needless as f64 / beats as f64);
+        println!("{name}: {sensitivity:.1} % of {all} ectopic beats, {idle:.2} % of {beats} others");
+        assert!(sensitivity >= least && idle <= most, "{name}: {sensitivity:.1} %, {idle:.2} %");
+    }
+}
