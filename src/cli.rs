@@ -19,6 +19,7 @@ pub mod configured;
 pub mod demo;
 pub mod enrol;
 pub mod evaluate;
+pub mod hrv;
 pub mod lines;
 pub mod probe;
 pub mod replay;
@@ -57,7 +58,9 @@ enum Command {
     Simulate(simulate::Args),
     /// Analyse one recording: beats, heart-rate variability, quality
     Analyze(analyze::Args),
-    /// Measure the detector, the denoiser or the identity on a set of recordings
+    /// Heart-rate variability of a WFDB annotation file or of a list of intervals
+    Hrv(hrv::Args),
+    /// Measure the detector, the denoiser, heart-rate variability or the identity on a set of recordings
     Evaluate(evaluate::Args),
 }
 
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::main(args),
         Command::Simulate(args) => simulate::main(args),
         Command::Analyze(args) => analyze::main(args),
+        Command::Hrv(args) => hrv::main(args),
         Command::Evaluate(args) => evaluate::main(args),
     };
     match result {

@@ -2,8 +2,12 @@
 //!
 //! This file knows neither topics (`publish/topics.rs`) nor encodings (`proto.rs` and serde in `publish/payload.rs`).
 
+mod hrv;
+
 use ecg_signal::WindowFault;
 use serde::{Deserialize, Serialize};
+
+pub use hrv::{HrvCorrection, HrvDayFigures, HrvFigures, HrvHour, hrv_reason};
 
 /// Where a subscriber stands with the person on the electrodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,27 +82,18 @@ pub struct IdentityEvent {
     pub sample_index: u64,
 }
 
-/// Heart-rate variability over a sliding window. `None` where the window holds too little clean time.
+/// Heart-rate variability over a sliding window, and over the day so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HrvEvent {
     /// Length of the window that was asked for, seconds.
     pub window_s: f64,
-    /// Clean time in the window, seconds.
-    pub clean_s: f64,
-    /// Intervals the figures rest on.
-    pub intervals: u32,
-    /// Mean heart rate, beats per minute.
-    pub mean_hr_bpm: Option<f64>,
-    /// Mean NN interval, ms.
-    pub mean_nn_ms: Option<f64>,
-    /// Standard deviation of NN (n − 1), ms.
-    pub sdnn_ms: Option<f64>,
-    /// Root mean square of successive differences, ms.
-    pub rmssd_ms: Option<f64>,
-    /// Share of successive differences above 50 ms, per cent of the differences.
-    pub pnn50_percent: Option<f64>,
-    /// Why figures are missing, where they are.
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: HrvFigures,
+    /// Why figures are missing, where they are: the reason that stands longest.
     pub reason: Option<String>,
+    /// The last 24 hours.
+    pub day: Option<HrvDayFigures>,
     /// Position in the stream, source samples since start.
     pub sample_index: u64,
 }

@@ -5,10 +5,12 @@
 
 use prost::Message;
 
-use crate::event::{
-    HrvEvent, IdentityState, NoRespiration, Reason, RespirationFrom, SignalEvent, SourceEvent, WindowReason,
-};
+use crate::event::{IdentityState, NoRespiration, Reason, RespirationFrom, SignalEvent, SourceEvent, WindowReason};
 use crate::publish::payload::{IdentityRecord, TelemetryRecord};
+
+mod hrv;
+
+pub(crate) use hrv::hrv;
 
 /// The generated messages.
 #[rustfmt::skip]
@@ -36,29 +38,6 @@ pub(crate) fn identity(record: &IdentityRecord) -> Vec<u8> {
         reason: v1::Reason::from(event.reason).into(),
         model: event.model.clone(),
         template_revision: event.template_revision,
-        sample_index: event.sample_index,
-    }
-    .encode_to_vec()
-}
-
-/// Bytes of an HRV summary.
-pub(crate) fn hrv(record: &TelemetryRecord<'_, HrvEvent>) -> Vec<u8> {
-    let event = record.event;
-    v1::HrvSummary {
-        schema: record.schema,
-        boot_id: record.boot_id.to_owned(),
-        issued_at_unix_ms: record.issued_at_unix_ms,
-        gateway: record.gateway.to_owned(),
-        device: record.device.to_owned(),
-        window_s: event.window_s,
-        clean_s: event.clean_s,
-        intervals: event.intervals,
-        mean_hr_bpm: event.mean_hr_bpm,
-        mean_nn_ms: event.mean_nn_ms,
-        sdnn_ms: event.sdnn_ms,
-        rmssd_ms: event.rmssd_ms,
-        pnn50_percent: event.pnn50_percent,
-        reason: event.reason.clone(),
         sample_index: event.sample_index,
     }
     .encode_to_vec()

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use ecg_data::{Record, RecordError};
 use ecg_signal::{
-    Beat, Breathing, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, RespirationMonitor, SignalPath,
-    Verdict, WindowQuality,
+    Beat, Breathing, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, RespirationMonitor, RrInterval,
+    RrSeries, SignalPath, Verdict, WindowQuality,
 };
 
 pub use board::{BoardError, through_board};
@@ -150,6 +150,20 @@ impl Passage {
         let mut times: Vec<f64> = self.beats.iter().map(|beat| beat.r_peak / fs).collect();
         times.sort_by(f64::total_cmp);
         times
+    }
+
+    /// Intervals between accepted beats that follow each other; `fs` is the source's, in hertz.
+    #[must_use]
+    pub fn rr_intervals(&self, fs: f64) -> Vec<RrInterval> {
+        let mut series = RrSeries::new();
+        let mut intervals = Vec::new();
+        for beat in &self.beats {
+            if beat.rr_ms.is_none() {
+                series.interrupt();
+            }
+            intervals.extend(series.push(beat.r_peak / fs, beat.bounds_interval()));
+        }
+        intervals
     }
 
     /// Share of accepted beats, 0…1; 0 without beats.

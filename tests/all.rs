@@ -24,6 +24,8 @@ mod enrol;
 mod evaluate;
 #[path = "all/evaluate_noise.rs"]
 mod evaluate_noise;
+#[path = "all/hrv.rs"]
+mod hrv;
 #[path = "all/inference.rs"]
 mod inference;
 #[path = "all/pipeline.rs"]

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use ecg_signal::{Beat, Hrv, Mains, RrSeries, Verdict};
+use ecg_signal::hrv::{Analyser, Correction, NnInterval, two_sided};
+use ecg_signal::{Beat, Mains, Verdict};
 use serde::Serialize;
 
 mod respiration;
@@ -18,6 +19,8 @@ mod windows;
 use self::respiration::RespirationReport;
 use self::windows::WindowsReport;
 use super::Failure;
+use super::hrv::HrvLines;
+use crate::event::HrvFigures;
 use crate::recording::{Passage, Recording, RecordingError, mains_name, parse_mains};
 
 /// Arguments of `ecgid analyze`.
@@ -58,7 +61,10 @@ pub struct Analysis {
     /// Samples of the record.
     samples: usize,
     beats: Vec<BeatReport>,
-    hrv: HrvReport,
+    /// The whole record, corrected with the beats before and after each.
+    hrv: HrvFigures,
+    #[serde(skip)]
+    nn: Vec<NnInterval>,
     respiration: RespirationReport,
     quality: QualityReport,
     signal_quality: WindowsReport,
@@ -84,20 +90,6 @@ struct BeatReport {
     refused: Option<String>,
     /// R against the conditioned baseline, mV.
     amplitude_mv: f64,
-}
-
-/// Time-domain figures over the whole record; `None` with a reason where it holds too little.
-#[derive(Debug, Serialize)]
-struct HrvReport {
-    intervals: usize,
-    clean_s: f64,
-    mean_hr_bpm: Option<f64>,
-    mean_nn_ms: Option<f64>,
-    sdnn_ms: Option<f64>,
-    rmssd_ms: Option<f64>,
-    pnn50_percent: Option<f64>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    missing: BTreeMap<&'static str, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -181,6 +173,7 @@ impl Analysis {
     pub fn of(recording: &Recording, passage: &Passage, mains: Mains) -> Self {
         let stream = &recording.stream;
         let delay = &passage.delay;
+        let nn = two_sided(&passage.rr_intervals(stream.fs.0));
         Self {
             record: recording.name.clone(),
             signal: recording.signal.clone(),
@@ -189,7 +182,8 @@ impl Analysis {
             fs: stream.fs.0,
             samples: stream.samples.len(),
             beats: passage.beats.iter().map(report).collect(),
-            hrv: hrv(passage, stream.fs.0),
+            hrv: hrv(&nn),
+            nn,
             respiration: RespirationReport::of(&passage.breathing),
             quality: quality(recording, passage),
             signal_quality: WindowsReport::of(&passage.windows),
@@ -224,33 +218,8 @@ fn refusal(beat: &Beat) -> Option<String> {
     }
 }
 
-fn hrv(passage: &Passage, fs: f64) -> HrvReport {
-    let mut series = RrSeries::new();
-    let mut intervals = Vec::new();
-    for beat in &passage.beats {
-        if beat.rr_ms.is_none() {
-            series.interrupt();
-        }
-        intervals.extend(series.push(beat.r_peak / fs, beat.bounds_interval()));
-    }
-    let figures = Hrv::of(intervals.iter());
-    let named = [
-        ("mean_hr_bpm", figures.mean_hr_bpm),
-        ("mean_nn_ms", figures.mean_nn_ms),
-        ("sdnn_ms", figures.sdnn_ms),
-        ("rmssd_ms", figures.rmssd_ms),
-        ("pnn50_percent", figures.pnn50_percent),
-    ];
-    HrvReport {
-        intervals: figures.intervals,
-        clean_s: figures.clean_s,
-        mean_hr_bpm: figures.mean_hr_bpm.ok(),
-        mean_nn_ms: figures.mean_nn_ms.ok(),
-        sdnn_ms: figures.sdnn_ms.ok(),
-        rmssd_ms: figures.rmssd_ms.ok(),
-        pnn50_percent: figures.pnn50_percent.ok(),
-        missing: named.iter().filter_map(|(name, f)| f.err().map(|why| (*name, why.to_string()))).collect(),
-    }
+fn hrv(intervals: &[NnInterval]) -> HrvFigures {
+    HrvFigures::from(&Analyser::new().corrected(intervals, Correction::TwoSided))
 }
 
 fn quality(recording: &Recording, passage: &Passage) -> QualityReport {
@@ -297,19 +266,7 @@ impl std::fmt::Display for Analysis {
         if q.invalid_samples + q.clipped_samples > 0 {
             writeln!(f, "samples    {} missing, {} clipped", q.invalid_samples, q.clipped_samples)?;
         }
-        let figures = [
-            ("heart rate", h.mean_hr_bpm, "bpm", "mean_hr_bpm"),
-            ("mean NN", h.mean_nn_ms, "ms", "mean_nn_ms"),
-            ("SDNN", h.sdnn_ms, "ms", "sdnn_ms"),
-            ("RMSSD", h.rmssd_ms, "ms", "rmssd_ms"),
-            ("pNN50", h.pnn50_percent, "%", "pnn50_percent"),
-        ];
-        for (name, value, unit, key) in figures {
-            match (value, h.missing.get(key)) {
-                (Some(value), _) => writeln!(f, "{name:10} {value:.1} {unit}")?,
-                (None, why) => writeln!(f, "{name:10} - ({})", why.map_or("no interval", String::as_str))?,
-            }
-        }
+        write!(f, "{}", HrvLines(h))?;
         write!(f, "{}", self.respiration)?;
         write!(f, "{}", self.signal_quality)?;
         writeln!(f, "delay      {:.0} ms from R to the finished segment (mains {})", self.delay_ms, self.mains)

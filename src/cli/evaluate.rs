@@ -1,10 +1,11 @@
-//! `ecgid evaluate`: what the detector, the denoiser and the identity are worth on a set of recordings.
+//! `ecgid evaluate`: what the detector, the denoiser, heart-rate variability and the identity are worth on a set of recordings.
 
 pub mod annotated;
 pub mod decision;
 pub mod denoiser;
 pub mod det;
 pub mod household;
+pub mod hrv;
 pub mod identity;
 pub mod matching;
 pub mod noise;
@@ -31,6 +32,8 @@ enum What {
     Qrs(qrs::Args),
     /// Beats in noise, level by level: added to clean records, and recorded
     Noise(noise::Args),
+    /// Heart-rate variability of our own beats against that of annotated ones
+    Hrv(hrv::Args),
     /// What the wavelet denoiser gains and what it costs, beside others that might have been
     Denoiser(denoiser::Args),
     /// Enrolled persons against probes of other sessions: EER, FNMR, rank-1 with intervals
@@ -45,6 +48,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     match args.what {
         What::Qrs(args) => qrs::main(&args),
         What::Noise(args) => noise::main(&args),
+        What::Hrv(args) => hrv::main(&args),
         What::Denoiser(args) => denoiser::main(&args),
         What::Identity(args) => identity::main(&args),
     }

@@ -58,11 +58,11 @@ fn hrv(event: &HrvEvent) -> String {
     let lacking = event.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     format!(
         "hrv       heart rate {}, mean NN {}, SDNN {}, RMSSD {}, pNN50 {}{lacking}",
-        figure(event.mean_hr_bpm, "/min"),
-        figure(event.mean_nn_ms, "ms"),
-        figure(event.sdnn_ms, "ms"),
-        figure(event.rmssd_ms, "ms"),
-        figure(event.pnn50_percent, "%"),
+        figure(event.figures.mean_hr_bpm, "/min"),
+        figure(event.figures.mean_nn_ms, "ms"),
+        figure(event.figures.sdnn_ms, "ms"),
+        figure(event.figures.rmssd_ms, "ms"),
+        figure(event.figures.pnn50_percent, "%"),
     )
 }
 

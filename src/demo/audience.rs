@@ -90,9 +90,10 @@ impl Voice {
 fn event(level: &str, payload: &[u8]) -> Option<Event> {
     match level {
         "event" => serde_json::from_slice(payload).ok().map(Event::Identity),
-        "hrv" => {
-            serde_json::from_slice(payload).ok().filter(|hrv: &HrvEvent| hrv.mean_hr_bpm.is_some()).map(Event::Hrv)
-        }
+        "hrv" => serde_json::from_slice(payload)
+            .ok()
+            .filter(|hrv: &HrvEvent| hrv.figures.mean_hr_bpm.is_some())
+            .map(Event::Hrv),
         "signal" => serde_json::from_slice(payload).ok().map(Event::Signal),
         "source" => serde_json::from_slice(payload).ok().map(Event::Source),
         _ => None,

@@ -1,7 +1,7 @@
 //! The rhythm stage: beats in, a summary of heart-rate variability out, at regular sample time.
 //!
-//! It knows no identity. It is why the window is forgotten when the electrodes were off for a while: who comes back
-//! may be another person, and variability is a figure of one heart.
+//! It knows no identity. It is why the window is forgotten when the electrodes were off for a while, and the day when
+//! they were off for long: who comes back may be another person, and variability is a figure of one heart.
 
 use ecg_signal::{Hrv, HrvWindow};
 use tokio::sync::mpsc;
@@ -10,10 +10,13 @@ use super::PipelineError;
 use super::outlet::Outlet;
 use super::signal::Observation;
 use crate::config::HrvConfig;
-use crate::event::{Event, HrvEvent, Reason};
+use crate::event::{Event, HrvDayFigures, HrvEvent, HrvFigures, Reason, hrv_reason};
 
 /// Seconds without contact or source after which the window begins anew.
 const ABSENCE_S: u32 = 2;
+/// …and after which the day does: an electrode that has come loose is put back within minutes, and its person's day goes
+/// on.
+const DAY_ABSENCE_S: u32 = 300;
 
 /// Runs until the signal stage has dropped its end.
 pub(super) async fn run(
@@ -41,7 +44,7 @@ struct Stage {
 impl Stage {
     fn new(config: HrvConfig) -> Self {
         let every_s = config.every.as_secs_f64();
-        let window = HrvWindow::new(config.window.as_secs_f64());
+        let window = HrvWindow::corrected(config.window.as_secs_f64());
         Self { window, every_s, fs_hz: 0.0, next_s: every_s, absent_s: 0 }
     }
 
@@ -71,6 +74,9 @@ impl Stage {
         if self.absent_s == ABSENCE_S {
             self.window.reset();
         }
+        if self.absent_s == DAY_ABSENCE_S {
+            self.window.reset_day();
+        }
     }
 
     /// The summary, when its time has come.
@@ -81,24 +87,15 @@ impl Stage {
         }
         // After a long gap one summary is due, not one for every interval that was missed.
         self.next_s += self.every_s * ((now_s - self.next_s) / self.every_s).floor() + self.every_s;
-        Some(self.event(&self.window.summary(now_s), index))
+        Some(self.event(&self.window.summary(now_s), now_s, index))
     }
 
-    fn event(&self, hrv: &Hrv, index: u64) -> HrvEvent {
-        let figures = [hrv.mean_hr_bpm, hrv.mean_nn_ms, hrv.sdnn_ms, hrv.rmssd_ms, hrv.pnn50_percent];
-        // The figure that needs most is the last to come; what it lacks is what the window lacks.
-        let lacking =
-            figures.iter().filter_map(|figure| figure.err()).max_by(|a, b| a.severity().total_cmp(&b.severity()));
+    fn event(&self, hrv: &Hrv, now_s: f64, index: u64) -> HrvEvent {
         HrvEvent {
             window_s: self.window.window_s(),
-            clean_s: hrv.clean_s,
-            intervals: u32::try_from(hrv.intervals).unwrap_or(u32::MAX),
-            mean_hr_bpm: hrv.mean_hr_bpm.ok(),
-            mean_nn_ms: hrv.mean_nn_ms.ok(),
-            sdnn_ms: hrv.sdnn_ms.ok(),
-            rmssd_ms: hrv.rmssd_ms.ok(),
-            pnn50_percent: hrv.pnn50_percent.ok(),
-            reason: lacking.map(|too_little| too_little.to_string()),
+            figures: HrvFigures::from(hrv),
+            reason: hrv_reason(hrv),
+            day: Some(HrvDayFigures::from(&self.window.day(now_s))),
             sample_index: index,
         }
     }

@@ -57,8 +57,57 @@ pub struct IdentityEvent {
     #[prost(uint64, tag = "17")]
     pub sample_index: u64,
 }
+/// Why a figure is missing.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HrvMissing {
+    /// Name of its field.
+    #[prost(string, tag = "1")]
+    pub figure: ::prost::alloc::string::String,
+    /// Why it cannot be trusted, in words.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// The means of one hour.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct HrvHour {
+    /// When the hour begins, seconds since the start of the stream.
+    #[prost(double, tag = "1")]
+    pub begin_s: f64,
+    /// Clean time in it, seconds.
+    #[prost(double, tag = "2")]
+    pub clean_s: f64,
+    /// Mean heart rate, beats per minute; absent below half an hour of clean time.
+    #[prost(double, optional, tag = "3")]
+    pub mean_hr_bpm: ::core::option::Option<f64>,
+    /// Mean NN interval, ms; likewise.
+    #[prost(double, optional, tag = "4")]
+    pub mean_nn_ms: ::core::option::Option<f64>,
+}
+/// The last 24 hours, in stretches of five minutes. Stretches that are less than half clean, corrected by more than 5 per
+/// cent or of irregular rhythm are left out of both figures.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HrvDay {
+    /// Clean time, seconds.
+    #[prost(double, tag = "1")]
+    pub clean_s: f64,
+    /// Stretches that the figures rest on.
+    #[prost(uint32, tag = "2")]
+    pub stretches: u32,
+    /// Standard deviation (n - 1) of the means of the stretches, ms; absent below 18 hours.
+    #[prost(double, optional, tag = "3")]
+    pub sdann_ms: ::core::option::Option<f64>,
+    /// Mean of the standard deviations (n - 1) of the stretches, ms; absent below 18 hours.
+    #[prost(double, optional, tag = "4")]
+    pub sdnn_index_ms: ::core::option::Option<f64>,
+    /// Why they are missing, where they are.
+    #[prost(string, optional, tag = "5")]
+    pub reason: ::core::option::Option<::prost::alloc::string::String>,
+    /// Hour by hour, the oldest first.
+    #[prost(message, repeated, tag = "6")]
+    pub hours: ::prost::alloc::vec::Vec<HrvHour>,
+}
 /// Heart-rate variability over a sliding window. Topic `…/hrv`. A figure is absent where the window holds too little
-/// clean time for it.
+/// clean time for it, or it cannot be trusted for another reason.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HrvSummary {
     /// Version of the contract: 1.
@@ -106,6 +155,124 @@ pub struct HrvSummary {
     /// Position in the stream, source samples since start.
     #[prost(uint64, tag = "15")]
     pub sample_index: u64,
+    /// Standard deviation of successive differences (n - 1), ms.
+    #[prost(double, optional, tag = "16")]
+    pub sdsd_ms: ::core::option::Option<f64>,
+    /// Share of successive differences above 20 ms, per cent of the differences.
+    #[prost(double, optional, tag = "17")]
+    pub pnn20_percent: ::core::option::Option<f64>,
+    /// SDNN over the mean NN interval, per cent.
+    #[prost(double, optional, tag = "18")]
+    pub cvnn_percent: ::core::option::Option<f64>,
+    /// Intervals over those in the fullest bin of 1/128 s.
+    #[prost(double, optional, tag = "19")]
+    pub triangular_index: ::core::option::Option<f64>,
+    /// Power from 0.003 to 0.04 Hz by Welch's method, band edges exact, ms².
+    #[prost(double, optional, tag = "20")]
+    pub vlf_ms2: ::core::option::Option<f64>,
+    /// Power from 0.04 to 0.15 Hz, likewise, ms².
+    #[prost(double, optional, tag = "21")]
+    pub lf_ms2: ::core::option::Option<f64>,
+    /// Power from 0.15 to 0.4 Hz, likewise, ms².
+    #[prost(double, optional, tag = "22")]
+    pub hf_ms2: ::core::option::Option<f64>,
+    /// Power from 0.003 to 0.4 Hz, likewise, ms².
+    #[prost(double, optional, tag = "23")]
+    pub total_power_ms2: ::core::option::Option<f64>,
+    /// LF over HF.
+    #[prost(double, optional, tag = "24")]
+    pub lf_hf: ::core::option::Option<f64>,
+    /// LF in normalised units, per cent of LF + HF.
+    #[prost(double, optional, tag = "25")]
+    pub lf_nu: ::core::option::Option<f64>,
+    /// HF in normalised units, per cent of LF + HF.
+    #[prost(double, optional, tag = "26")]
+    pub hf_nu: ::core::option::Option<f64>,
+    /// LF summed over whole bins alone, as most scripts around scipy do, ms².
+    #[prost(double, optional, tag = "27")]
+    pub lf_whole_bins_ms2: ::core::option::Option<f64>,
+    /// HF summed over whole bins alone, ms².
+    #[prost(double, optional, tag = "28")]
+    pub hf_whole_bins_ms2: ::core::option::Option<f64>,
+    /// LF over HF, both over whole bins alone.
+    #[prost(double, optional, tag = "29")]
+    pub lf_hf_whole_bins: ::core::option::Option<f64>,
+    /// VLF by Lomb and Scargle, on the intervals as they lie, ms².
+    #[prost(double, optional, tag = "30")]
+    pub lomb_vlf_ms2: ::core::option::Option<f64>,
+    /// LF by Lomb and Scargle, ms².
+    #[prost(double, optional, tag = "31")]
+    pub lomb_lf_ms2: ::core::option::Option<f64>,
+    /// HF by Lomb and Scargle, ms².
+    #[prost(double, optional, tag = "32")]
+    pub lomb_hf_ms2: ::core::option::Option<f64>,
+    /// Power from 0.003 to 0.4 Hz by Lomb and Scargle, ms².
+    #[prost(double, optional, tag = "33")]
+    pub lomb_total_power_ms2: ::core::option::Option<f64>,
+    /// LF over HF by Lomb and Scargle.
+    #[prost(double, optional, tag = "34")]
+    pub lomb_lf_hf: ::core::option::Option<f64>,
+    /// LF by Lomb and Scargle, per cent of LF + HF.
+    #[prost(double, optional, tag = "35")]
+    pub lomb_lf_nu: ::core::option::Option<f64>,
+    /// HF by Lomb and Scargle, per cent of LF + HF.
+    #[prost(double, optional, tag = "36")]
+    pub lomb_hf_nu: ::core::option::Option<f64>,
+    /// Width of the Poincaré plot across the line of identity (n - 1), ms.
+    #[prost(double, optional, tag = "37")]
+    pub sd1_ms: ::core::option::Option<f64>,
+    /// Its length along that line (n - 1), ms.
+    #[prost(double, optional, tag = "38")]
+    pub sd2_ms: ::core::option::Option<f64>,
+    /// SD1 over SD2.
+    #[prost(double, optional, tag = "39")]
+    pub sd1_sd2: ::core::option::Option<f64>,
+    /// Approximate entropy, m = 2, r = 0.2 SDNN, nats.
+    #[prost(double, optional, tag = "40")]
+    pub approximate_entropy: ::core::option::Option<f64>,
+    /// Sample entropy, m = 2, r = 0.2 SDNN, nats.
+    #[prost(double, optional, tag = "41")]
+    pub sample_entropy: ::core::option::Option<f64>,
+    /// Detrended fluctuation analysis, boxes of 4 to 16 intervals.
+    #[prost(double, optional, tag = "42")]
+    pub dfa_alpha1: ::core::option::Option<f64>,
+    /// Detrended fluctuation analysis, boxes of 16 to 64 intervals.
+    #[prost(double, optional, tag = "43")]
+    pub dfa_alpha2: ::core::option::Option<f64>,
+    /// How the spectrum was computed.
+    #[prost(string, tag = "49")]
+    pub spectrum_method: ::prost::alloc::string::String,
+    /// How the intervals became NN.
+    #[prost(enumeration = "HrvCorrection", tag = "50")]
+    pub correction: i32,
+    /// Beats that were corrected.
+    #[prost(uint32, tag = "51")]
+    pub corrected_beats: u32,
+    /// Their share, per cent; above 5 variability is withheld.
+    #[prost(double, tag = "52")]
+    pub corrected_percent: f64,
+    /// Of them: beats too early or too late.
+    #[prost(uint32, tag = "53")]
+    pub ectopic_beats: u32,
+    /// Of them: beats that were put in.
+    #[prost(uint32, tag = "54")]
+    pub missed_beats: u32,
+    /// Of them: beats that were taken out.
+    #[prost(uint32, tag = "55")]
+    pub extra_beats: u32,
+    /// Of them: intervals too long or too short for another reason.
+    #[prost(uint32, tag = "56")]
+    pub long_or_short_intervals: u32,
+    /// Share of the minutes with a rhythm as in atrial fibrillation, per cent; above 10 variability is withheld. Absent
+    /// where no minute could be judged.
+    #[prost(double, optional, tag = "57")]
+    pub irregular_percent: ::core::option::Option<f64>,
+    /// Why figures are missing, figure by figure.
+    #[prost(message, repeated, tag = "58")]
+    pub missing: ::prost::alloc::vec::Vec<HrvMissing>,
+    /// The last 24 hours.
+    #[prost(message, optional, tag = "59")]
+    pub day: ::core::option::Option<HrvDay>,
 }
 /// State of the electrodes and of the signal, about once a second. Topic `…/signal`.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -336,6 +503,43 @@ impl Reason {
             "REASON_NOBODY_ENROLLED" => Some(Self::NobodyEnrolled),
             "REASON_FRONT_END_CHANGED" => Some(Self::FrontEndChanged),
             "REASON_STOPPING" => Some(Self::Stopping),
+            _ => None,
+        }
+    }
+}
+/// How RR intervals became NN intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HrvCorrection {
+    /// Never sent.
+    Unspecified = 0,
+    /// They were taken for NN as they are.
+    None = 1,
+    /// After Lipponen and Tarvainen 2019, with the beats before and after each.
+    TwoSided = 2,
+    /// Likewise, with the beats before and two after.
+    Causal = 3,
+}
+impl HrvCorrection {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HRV_CORRECTION_UNSPECIFIED",
+            Self::None => "HRV_CORRECTION_NONE",
+            Self::TwoSided => "HRV_CORRECTION_TWO_SIDED",
+            Self::Causal => "HRV_CORRECTION_CAUSAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HRV_CORRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "HRV_CORRECTION_NONE" => Some(Self::None),
+            "HRV_CORRECTION_TWO_SIDED" => Some(Self::TwoSided),
+            "HRV_CORRECTION_CAUSAL" => Some(Self::Causal),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use ecg_identity::{DecisionConfig, Reference, mean_unit};
 use ecg_signal::{BeatAverager, Hertz, Mains, ModelInput, PathConfig, PathInput, Preparation, SignalPath};
 use ecg_wire::Format;
 use ecgid::config::HrvConfig;
-use ecgid::event::{Event, IdentityState, Reason, RespirationFrom};
+use ecgid::event::{Event, HrvCorrection, IdentityState, Reason, RespirationFrom};
 use ecgid::pipeline::gallery::Gallery;
 use ecgid::pipeline::infer::Embedder;
 use ecgid::pipeline::outlet::Telemetry;
@@ -371,11 +371,15 @@ async fn hrv_comes_in_its_time_and_says_what_it_lacks() {
     let hrv: Vec<_> =
         said.iter().filter_map(|(_, event)| if let Event::Hrv(hrv) = event { Some(hrv) } else { None }).collect();
     assert_eq!(hrv.len(), 7);
-    assert!(hrv[0].rmssd_ms.is_none() && hrv[0].reason.is_some());
+    assert!(hrv[0].figures.rmssd_ms.is_none() && hrv[0].reason.is_some());
     let truth = HeartParams::from_seed(ANNA).in_session(2).rate_bpm;
-    let measured = hrv[6].mean_hr_bpm.unwrap();
+    let measured = hrv[6].figures.mean_hr_bpm.unwrap();
     assert!((measured / truth - 1.0).abs() < 0.1, "{measured:.1} of {truth:.1}");
-    assert!(hrv[6].rmssd_ms.is_some());
+    assert!(hrv[6].figures.rmssd_ms.is_some());
+    assert_eq!(hrv[6].figures.correction, HrvCorrection::Causal);
+    assert!(hrv[6].figures.lf_hf.is_none() && hrv[6].figures.missing["lf_hf"].contains("270 s needed"));
+    let day = hrv[6].day.as_ref().unwrap();
+    assert!(day.sdann_ms.is_none() && day.clean_s > 50.0 && day.hours.len() == 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,36 @@ fn field_numbers_stay_what_they_are() {
     ]
     .concat();
     assert_eq!(event.encode_to_vec(), expected);
+    let hrv = v1::HrvSummary {
+        rmssd_ms: Some(2.0),
+        lf_hf: Some(2.0),
+        dfa_alpha2: Some(2.0),
+        correction: v1::HrvCorrection::Causal.into(),
+        corrected_beats: 5,
+        missing: vec![v1::HrvMissing { figure: "a".into(), reason: "b".into() }],
+        day: Some(v1::HrvDay { sdann_ms: Some(2.0), ..Default::default() }),
+        ..Default::default()
+    };
+    let two = [0, 0, 0, 0, 0, 0, 0, 0x40];
+    let expected_hrv = [
+        &[0x61][..],
+        &two,
+        &[0xc1, 0x01],
+        &two,
+        &[0xd9, 0x02],
+        &two,
+        &[0x90, 0x03, 3],
+        &[0x98, 0x03, 5],
+        &[0xd2, 0x03, 6, 0x0a, 1, b'a', 0x12, 1, b'b'],
+        &[0xda, 0x03, 9, 0x19],
+        &two,
+    ]
+    .concat();
+    assert_eq!(hrv.encode_to_vec(), expected_hrv);
+    // What an older gateway sends is read by a newer subscriber, and the other way round.
+    let old = [&[0x08, 1, 0x61][..], &two, &[0x78, 9]].concat();
+    let read = v1::HrvSummary::decode(&old[..]).unwrap();
+    assert_eq!((read.schema, read.rmssd_ms, read.lf_hf, read.sample_index), (1, Some(2.0), None, 9));
     let status = v1::SignalStatus {
         respiration_source: Some(v1::RespirationSource::Ecg.into()),
         respiration_reason: Some(v1::RespirationReason::Irregular.into()),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ecgid::config::{Config, Environment};
 use ecgid::event::{
-    Event, HrvEvent, IdentityEvent, IdentityState, Reason, RespirationFigures, RespirationFrom, SignalEvent,
-    SourceEvent, WindowReason,
+    Event, HrvCorrection, HrvDayFigures, HrvEvent, HrvFigures, IdentityEvent, IdentityState, Reason,
+    RespirationFigures, RespirationFrom, SignalEvent, SourceEvent, WindowReason,
 };
 use ecgid::proto::v1;
 use ecgid::publish;
@@ -159,14 +159,22 @@ fn source(online: bool) -> Event {
 fn hrv() -> Event {
     Event::Hrv(HrvEvent {
         window_s: 300.0,
-        clean_s: 290.0,
-        intervals: 300,
-        mean_hr_bpm: Some(61.0),
-        mean_nn_ms: Some(983.0),
-        sdnn_ms: Some(50.0),
-        rmssd_ms: Some(40.0),
-        pnn50_percent: None,
+        figures: HrvFigures {
+            clean_s: 290.0,
+            intervals: 300,
+            mean_hr_bpm: Some(61.0),
+            mean_nn_ms: Some(983.0),
+            sdnn_ms: Some(50.0),
+            rmssd_ms: Some(40.0),
+            lf_hf: Some(1.5),
+            correction: HrvCorrection::Causal,
+            corrected_beats: 3,
+            corrected_percent: 1.0,
+            missing: [("pnn50_percent".to_owned(), "too short".to_owned())].into(),
+            ..HrvFigures::default()
+        },
         reason: None,
+        day: Some(HrvDayFigures { sdann_ms: Some(120.0), ..HrvDayFigures::default() }),
         sample_index: 1,
     })
 }
@@ -232,6 +240,9 @@ async fn says_everything_in_order(name: &str, port: u16) {
 
     let hrv = subscriber.on(&gateway.topic("ecg0/hrv"))[0].json();
     assert_eq!((hrv["rmssd_ms"].as_f64(), hrv["pnn50_percent"].as_f64()), (Some(40.0), None));
+    assert_eq!((hrv["correction"].as_str(), hrv["corrected_percent"].as_f64()), (Some("causal"), Some(1.0)));
+    assert_eq!(hrv["missing"]["pnn50_percent"], "too short");
+    assert_eq!((hrv["lf_hf"].as_f64(), hrv["day"]["sdann_ms"].as_f64()), (Some(1.5), Some(120.0)));
     let signal = subscriber.on(&gateway.topic("ecg0/signal"))[0].json();
     assert_eq!(
         (signal["respiration_rate_per_min"].as_f64(), signal["respiration_ecg_per_min"].as_f64()),
@@ -529,7 +540,10 @@ async fn protobuf_payloads_say_the_same() {
     let event = v1::IdentityEvent::decode(&message.payload[..]).unwrap();
     assert_eq!((event.state(), event.reason()), (v1::IdentityState::Verified, v1::Reason::ScoreAboveThreshold));
     assert_eq!((event.subject(), event.seq, event.sample_index), ("ada", 1, 11));
-    assert_eq!(v1::HrvSummary::decode(&first("hrv").payload[..]).unwrap().rmssd_ms, Some(40.0));
+    let hrv = v1::HrvSummary::decode(&first("hrv").payload[..]).unwrap();
+    assert_eq!((hrv.rmssd_ms, hrv.lf_hf, hrv.corrected_beats), (Some(40.0), Some(1.5), 3));
+    assert_eq!(hrv.correction(), v1::HrvCorrection::Causal);
+    assert_eq!((hrv.missing[0].figure.as_str(), hrv.day.unwrap().sdann_ms), ("pnn50_percent", Some(120.0)));
     let status = v1::SignalStatus::decode(&first("signal").payload[..]).unwrap();
     assert_eq!((status.sample_index, status.respiration_source()), (12, v1::RespirationSource::Impedance));
     let rates = [status.respiration_rate_per_min, status.respiration_impedance_per_min, status.respiration_ecg_per_min];

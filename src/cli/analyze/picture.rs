@@ -2,7 +2,7 @@
 //! was refused and why, and where to look.
 //!
 //! From top to bottom: a stretch of the raw signal, the same stretch conditioned with its beats, the whole record, the
-//! beats over one another. It computes nothing of its own: everything shown came out of the signal path. Must not know
+//! beats over one another, heart-rate variability. It computes nothing of its own: everything shown came out of the signal path. Must not know
 //! where the picture goes.
 
 mod overlay;
@@ -10,6 +10,7 @@ mod overview;
 mod reasons;
 mod stretch;
 mod traces;
+mod variability;
 
 use ecg_signal::{Beat, Mains, PathError};
 
@@ -93,6 +94,7 @@ impl Picture<'_> {
         let top = traces::draw(&sheet, &trace, &mut svg, top);
         let top = overview::draw(&sheet, &mut svg, top);
         let top = overlay::draw(&sheet, &mut svg, top);
+        let top = variability::draw(self.analysis, &mut svg, top);
         let height = footer(&mut svg, &command, top);
         let title = format!("{}, {}", self.recording.name, self.recording.signal);
         let words = format!("{}\nDrawn by: {command}", self.summary());

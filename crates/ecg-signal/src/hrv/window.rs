@@ -101,11 +101,15 @@ impl HrvWindow {
         self.window_s
     }
 
-    /// Forgets all beats, those of the day too.
+    /// Forgets all beats of the window; the day goes on.
     pub fn reset(&mut self) {
         self.series.interrupt();
         self.intervals.clear();
         self.corrector = self.corrector.as_ref().map(|_| Causal::new());
+    }
+
+    /// Forgets the day.
+    pub fn reset_day(&mut self) {
         self.day.reset();
     }
 }
