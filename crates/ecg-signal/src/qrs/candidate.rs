@@ -48,6 +48,12 @@ impl PeakFinder {
         None
     }
 
+    /// Goes on with another integral, of which sample `next` is the next one looked at.
+    pub(super) fn turn_to(&mut self, integral: &History, next: i64) {
+        self.pending = None;
+        self.newest = [integral.at(next - 2), integral.at(next - 1)];
+    }
+
     pub(super) fn reset(&mut self) {
         self.pending = None;
         self.newest = [0.0; 2];

@@ -3,17 +3,19 @@
 //! Must not know how features are measured. A candidate is judged once, with the candidates of the following half
 //! second known; a rejected one can only come back by search-back.
 
+mod choice;
 mod doubt;
 
+use super::band::Band;
 use super::features::Candidate;
 use super::fiducial::UsualPolarity;
 use super::learning;
-use super::level::Levels;
 use super::rhythm::Rhythm;
 use super::search_back::Rejected;
 use super::template::{Likeness, Template};
 use super::{Detection, features};
 use crate::units::Hertz;
+use choice::{Bands, Learned};
 
 /// Threshold of a quiet lead, in parts of the signal level.
 const THRESHOLD: f64 = 0.18;
@@ -60,6 +62,8 @@ pub(super) const UNSEEN_S: f64 = 0.045;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Judged {
     pub(super) candidate: Candidate,
+    /// The band it was judged in.
+    band: Band,
     /// Envelope over signal level (`r`).
     pub(super) relative: f64,
     /// What `relative` had to exceed (`θ`).
@@ -69,6 +73,13 @@ pub(super) struct Judged {
     pub(super) closed: bool,
     /// A beat by its size; whether the rhythm runs on through it is not known yet.
     pub(super) deferred: bool,
+}
+
+impl Judged {
+    /// Envelope in the band that it was judged in.
+    pub(super) fn envelope(&self) -> f64 {
+        self.candidate.view(self.band).envelope
+    }
 }
 
 /// The beat before.
@@ -82,9 +93,8 @@ struct LastBeat {
 /// Judges candidates in order and remembers what it needs of them.
 #[derive(Clone, Debug)]
 pub(super) struct Judge {
-    levels: Levels,
+    bands: Bands,
     rhythm: Rhythm,
-    template: Template,
     polarity: UsualPolarity,
     last: Option<LastBeat>,
     rejected: Rejected,
@@ -98,9 +108,8 @@ pub(super) struct Judge {
 impl Judge {
     pub(super) fn new(fs: Hertz) -> Self {
         Self {
-            levels: Levels::default(),
+            bands: Bands::new(fs),
             rhythm: Rhythm::new(fs),
-            template: Template::new(fs),
             polarity: UsualPolarity::default(),
             last: None,
             rejected: Rejected::new(fs),
@@ -112,12 +121,22 @@ impl Judge {
 
     /// The template, which also cuts shapes.
     pub(super) fn template(&self) -> &Template {
-        &self.template
+        &self.bands.here().template
     }
 
-    /// Ends learning: sets the first levels.
-    pub(super) fn learn(&mut self, level: f64) {
-        self.levels.learn(level);
+    /// The band that the next candidates are looked for in.
+    pub(super) fn band(&self) -> Band {
+        self.bands.band()
+    }
+
+    /// Whether the steep band has to be awake.
+    pub(super) fn needs_steep_band(&self) -> bool {
+        self.bands.is_alert()
+    }
+
+    /// Ends learning: sets the first levels from the candidates held.
+    pub(super) fn learn<'a>(&mut self, held: impl Iterator<Item = &'a Candidate> + Clone) {
+        self.bands.learn(held);
     }
 
     /// Judges a candidate; `ahead` are those after it, in order. What is a beat goes to `sink`, in order of time.
@@ -147,9 +166,8 @@ impl Judge {
     }
 
     pub(super) fn reset(&mut self) {
-        self.levels = Levels::default();
+        self.bands.reset();
         self.rhythm.reset();
-        self.template.reset();
         self.polarity = UsualPolarity::default();
         self.last = None;
         self.rejected.reset();
@@ -159,16 +177,18 @@ impl Judge {
 
     /// Rules 1 to 3: the candidate's size and what it must exceed.
     fn weigh<'a>(&self, candidate: Candidate, ahead: impl Iterator<Item = &'a Candidate>) -> Judged {
-        let level = self.levels.signal_level();
-        let relative = candidate.envelope / level;
-        let likeness = self.template.compare(&candidate.shape);
-        let state =
-            THRESHOLD + NOISE_LEVEL_WEIGHT * self.levels.noise_level() / level + NOISE_STATE_WEIGHT * self.noise();
-        let noisy = NOISE_RATIO_WEIGHT * (candidate.noise_ratio - CLEAN_NOISE_RATIO).max(0.0);
+        let band = self.bands.band();
+        let Learned { levels, template } = self.bands.here();
+        let view = candidate.view(band);
+        let level = levels.signal_level();
+        let relative = view.envelope / level;
+        let likeness = template.compare(&view.shape);
+        let state = THRESHOLD + NOISE_LEVEL_WEIGHT * levels.noise_level() / level + NOISE_STATE_WEIGHT * self.noise();
+        let noisy = NOISE_RATIO_WEIGHT * (view.noise_ratio - CLEAN_NOISE_RATIO).max(0.0);
         let strange = SHAPE_WEIGHT * (USUAL_SIMILARITY - likeness.similarity.max(0.0)).max(0.0);
         let unlike = UNLIKE_WEIGHT * self.noise().min(LARGEST_NOISE) * (LIKE - likeness.similarity.max(0.0)).max(0.0);
         let threshold = (state.min(LARGEST_STATE_THRESHOLD) + noisy + strange).min(LARGEST_THRESHOLD) + unlike;
-        let mut judged = Judged { candidate, relative, threshold, likeness, closed: false, deferred: false };
+        let mut judged = Judged { candidate, band, relative, threshold, likeness, closed: false, deferred: false };
         if self.is_doubtful(&judged) && self.is_rhythm_undisturbed(candidate.peak, ahead) {
             judged.threshold += doubt::UNDISTURBED_PENALTY;
         }
@@ -177,7 +197,7 @@ impl Judge {
 
     /// Noise state above that of a quiet lead.
     fn noise(&self) -> f64 {
-        (self.levels.noise_state() - QUIET_NOISE_STATE).max(0.0)
+        (self.bands.here().levels.noise_state() - QUIET_NOISE_STATE).max(0.0)
     }
 
     /// Rule 5: a low, slow wave soon after a beat is its T wave.
@@ -205,32 +225,37 @@ impl Judge {
         if silence <= wait {
             return;
         }
-        let level = self.levels.signal_level();
+        let band = self.bands.band();
+        let level = self.bands.here().levels.signal_level();
         let first = peak - self.fs.samples(learning::RESTART_MEMORY_S) as i64;
         let since = self.rejected.since(first);
-        if let Some(lower) = learning::restart_level(level, since.clone().map(|c| c.envelope)) {
-            self.levels.vote(lower);
+        if let Some(lower) = learning::restart_level(level, since.clone().map(|c| c.view(band).envelope)) {
+            self.bands.fall_to(lower);
             self.silent_since = peak - wait / 2;
         } else if silence > self.fs.samples(learning::RELEARN_S) as i64
-            && let Some(new) = learning::relearned_level(level, since.map(|c| (c.envelope, c.noise_ratio)))
+            && let Some(new) = learning::relearned_level(
+                level,
+                since.clone().map(|c| c.view(band)).map(|view| (view.envelope, view.noise_ratio)),
+            )
         {
-            self.levels = Levels::default();
-            self.levels.learn(new);
+            self.bands.relearn(new, since);
             self.silent_since = peak;
         }
     }
 
     /// Makes a candidate a beat: everything learns from it.
     fn accept(&mut self, judged: &Judged, searched_back: bool, sink: &mut impl FnMut(Detection)) {
-        let Judged { candidate, likeness, .. } = judged;
+        let Judged { candidate, band, likeness, .. } = judged;
         let largest_rejected = self.rejected.forget_until(candidate.peak);
-        self.levels.beat(candidate.envelope, candidate.noise_ratio, largest_rejected);
+        let usual = candidate.view(Band::Usual);
+        let shape = match band {
+            Band::Usual => likeness.similarity,
+            Band::Steep => self.bands.learned(Band::Usual).template.compare(&usual.shape).similarity,
+        };
+        let teaches = candidate.texture.spread_signal < TEACHING_SPREAD;
+        self.bands.beat(candidate, (*band, likeness), largest_rejected, (teaches, TEACHING_SIMILARITY));
         if let Some(last) = self.last {
             self.rhythm.push(candidate.peak - last.peak);
-        }
-        self.template.begin(&candidate.shape);
-        if likeness.similarity > TEACHING_SIMILARITY && candidate.texture.spread_signal < TEACHING_SPREAD {
-            self.template.learn(&candidate.shape, likeness);
         }
         self.last = Some(LastBeat { peak: candidate.peak, slope: candidate.slope, similarity: likeness.similarity });
         self.silent_since = candidate.peak;
@@ -238,14 +263,19 @@ impl Judge {
         if r_peak < UNSEEN_S * self.fs.0 {
             return;
         }
+        let noise_state = self.bands.learned(Band::Usual).levels.noise_state();
+        let noise_ratio = match band {
+            Band::Usual => usual.noise_ratio,
+            Band::Steep => choice::noise_over_qrs(usual.noise_ratio.max(noise_state)),
+        };
         sink(Detection {
             r_peak,
             polarity,
-            envelope: candidate.envelope,
-            noise_ratio: candidate.noise_ratio,
-            shape: likeness.similarity,
+            envelope: usual.envelope,
+            noise_ratio,
+            shape,
             spread: candidate.texture.spread_signal + candidate.texture.spread_band,
-            noise_state: self.levels.noise_state(),
+            noise_state,
             flutter: std::mem::take(&mut self.flutter),
             searched_back,
         });

@@ -2,9 +2,10 @@
 //!
 //! Must not know levels, thresholds or other candidates.
 
-use super::band;
+use super::band::{self, Band};
 use super::fiducial::{Deflections, FiducialSearch};
 use super::flutter::Texture;
+use super::front_end::FrontEnd;
 use super::history::History;
 use super::template::{Shape, Template};
 use crate::units::Hertz;
@@ -18,34 +19,83 @@ const AFTER_S: f64 = 0.2;
 const SLOPE_REACH_S: f64 = 0.2;
 /// Distance of the difference that stands for the slope.
 const SLOPE_S: f64 = 0.008;
+/// What must be known of the steep band before a candidate's peak: the surroundings, and before them the time in which its
+/// filter forgets that it started from rest.
+const STEEP_REACH_S: f64 = 0.4;
 
 /// A peak of the integral with what was measured there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
     /// Index of the peak of the integral (`p`); the QRS lies 100 ms before it.
     pub(super) peak: i64,
-    /// Envelope at the peak (`E`): root mean square slope in the window, in input units per 8 ms.
-    pub(super) envelope: f64,
+    /// What it looks like in the detection band.
+    usual: View,
+    /// What it looks like in the steep one; `None` while that is asleep.
+    steep: Option<View>,
     /// Largest slope with the low frequencies in (`S`).
     pub(super) slope: f64,
+    /// Where R may be.
+    pub(super) deflections: Deflections,
+    /// The texture of the signal round it; measured last, when the window after it is there.
+    pub(super) texture: Texture,
+}
+
+/// What a candidate looks like in one band.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    /// Envelope at the peak (`E`): root mean square slope in the window, in input units per 8 ms.
+    pub(super) envelope: f64,
     /// Mean envelope beside the QRS over that at the peak (`q`), 0 … 1. The best single feature: a QRS is one burst
     /// with quiet beside it (true beats: median 0.07, 99 % below 0.30), noise is not (median 0.54).
     pub(super) noise_ratio: f64,
-    /// Where R may be.
-    pub(super) deflections: Deflections,
-    /// The detection band round the QRS.
+    /// The band round the QRS.
     pub(super) shape: Shape,
-    /// The texture of the signal round it; measured last, when the window after it is there.
-    pub(super) texture: Texture,
+}
+
+impl Candidate {
+    /// The view in a band, if it was taken.
+    pub(super) fn seen_in(&self, band: Band) -> Option<&View> {
+        match band {
+            Band::Usual => Some(&self.usual),
+            Band::Steep => self.steep.as_ref(),
+        }
+    }
+
+    /// The view in a band. A lead is only judged in a band that is awake; a candidate from before shows its usual view.
+    pub(super) fn view(&self, band: Band) -> &View {
+        self.seen_in(band).unwrap_or(&self.usual)
+    }
+}
+
+/// The histories of one band.
+#[derive(Clone, Debug)]
+pub(super) struct BandSignals {
+    /// The band itself (`b`).
+    pub(super) band: History,
+    /// Moving-window integral of its squared slope (`M`).
+    pub(super) integral: History,
+}
+
+impl BandSignals {
+    /// Goes on with sample `index`.
+    pub(super) fn skip_to(&mut self, index: i64) {
+        self.band.skip_to(index);
+        self.integral.skip_to(index);
+    }
+
+    fn reset(&mut self) {
+        self.band.reset();
+        self.integral.reset();
+    }
 }
 
 /// The histories that features are taken from.
 #[derive(Clone, Debug)]
 pub(super) struct Signals {
-    /// Detection band (`b`).
-    pub(super) band: History,
-    /// Moving-window integral (`M`).
-    pub(super) integral: History,
+    /// Detection band.
+    pub(super) usual: BandSignals,
+    /// Steep band.
+    pub(super) steep: BandSignals,
     /// Fiducial signal (`f`).
     pub(super) fiducial: History,
 }
@@ -53,12 +103,21 @@ pub(super) struct Signals {
 impl Signals {
     pub(super) fn new(length: usize) -> Self {
         let history = History::new(length);
-        Self { band: history.clone(), integral: history.clone(), fiducial: history }
+        let band = BandSignals { band: history.clone(), integral: history.clone() };
+        Self { usual: band.clone(), steep: band, fiducial: history }
+    }
+
+    /// The histories of a band.
+    pub(super) fn of(&self, band: Band) -> &BandSignals {
+        match band {
+            Band::Usual => &self.usual,
+            Band::Steep => &self.steep,
+        }
     }
 
     pub(super) fn reset(&mut self) {
-        self.band.reset();
-        self.integral.reset();
+        self.usual.reset();
+        self.steep.reset();
         self.fiducial.reset();
     }
 }
@@ -74,6 +133,9 @@ pub(super) struct FeatureMeter {
     slope: i64,
     /// From the peak of the integral back to the QRS.
     centre: i64,
+    /// From the peak in the detection band on to that in the steep one, and back to what must be known of it.
+    steep_lag: i64,
+    steep_reach: i64,
     fiducial: FiducialSearch,
     fiducial_delay: i64,
 }
@@ -95,25 +157,40 @@ impl FeatureMeter {
             slope_reach: fs.samples(SLOPE_REACH_S) as i64,
             slope: fs.samples(SLOPE_S) as i64,
             centre: centre_delay(fs) as i64,
+            steep_lag: band::steep_lag(fs),
+            steep_reach: fs.samples(STEEP_REACH_S) as i64,
             fiducial: FiducialSearch::new(fs, fiducial_delay),
             fiducial_delay: fiducial_delay as i64,
         }
     }
 
-    /// Measures everything but the texture of the candidate at `peak`.
-    pub(super) fn measure(&self, signals: &Signals, peak: i64, template: &Template) -> Candidate {
-        let envelope = self.envelope(signals.integral.at(peak));
-        let beside = self.mean_envelope(signals, peak);
+    /// Measures everything but the texture of the candidate whose peak lies at `peak` in the integral of the detection
+    /// band.
+    pub(super) fn measure(&self, front_end: &FrontEnd, peak: i64, template: &Template) -> Candidate {
+        let signals = front_end.signals();
+        let steep = front_end.steep().has_seen(peak - self.steep_reach);
         Candidate {
             peak,
-            envelope,
+            usual: self.view(&signals.usual, peak, self.after, template),
+            // What is confirmed in the detection band has been seen shorter in the steep one, which is later.
+            steep: steep
+                .then(|| self.view(&signals.steep, peak + self.steep_lag, self.after - self.steep_lag, template)),
             slope: self.steepest(&signals.fiducial, peak),
-            noise_ratio: if envelope > 0.0 { beside / envelope } else { 1.0 },
             deflections: self.fiducial.measure(&signals.fiducial, peak - self.centre + self.fiducial_delay),
+            texture: Texture::default(),
+        }
+    }
+
+    /// Measures what one band shows of a candidate; its surroundings reach until `after` samples behind the peak.
+    fn view(&self, signals: &BandSignals, peak: i64, after: i64, template: &Template) -> View {
+        let envelope = self.envelope(signals.integral.at(peak));
+        let beside = self.mean_envelope(&signals.integral, peak, after);
+        View {
+            envelope,
+            noise_ratio: if envelope > 0.0 { beside / envelope } else { 1.0 },
             // The band's delay is left in: the shape is the first half of the QRS with the quiet before it. Round the
             // QRS itself it scores the same on clean records and a little less in electrode motion.
             shape: template.cut(&signals.band, peak - self.centre),
-            texture: Texture::default(),
         }
     }
 
@@ -123,10 +200,10 @@ impl FeatureMeter {
     }
 
     /// `bg`: mean envelope where the integral's window no longer touches the QRS, before and after it.
-    fn mean_envelope(&self, signals: &Signals, peak: i64) -> f64 {
-        let before = signals.integral.range(peak - self.before, peak - self.clear);
-        let after = signals.integral.range(peak + self.clear, peak + self.after);
-        let count = (self.before - self.clear + 1) + (self.after - self.clear + 1);
+    fn mean_envelope(&self, integral: &History, peak: i64, reach: i64) -> f64 {
+        let before = integral.range(peak - self.before, peak - self.clear);
+        let after = integral.range(peak + self.clear, peak + reach);
+        let count = (self.before - self.clear + 1) + (reach - self.clear + 1);
         before.chain(after).map(|integral| self.envelope(integral)).sum::<f64>() / count as f64
     }
 

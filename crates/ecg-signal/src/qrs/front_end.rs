@@ -3,13 +3,14 @@
 //! Must not know about peaks, candidates and beats. Everything here is a filter, so that a block of any length gives the
 //! same as its samples one by one.
 
-use super::band;
+use super::band::{self, Band};
 use super::bank::FilterBank;
 use super::difference::Difference;
 use super::energy::MovingWindowIntegral;
 use super::features::{self, Signals};
 use super::fiducial::{self, Smoother};
 use super::flutter::{self, FlutterGuard, Texture};
+use super::steep::SteepBand;
 use crate::line::BLOCK;
 use crate::units::Hertz;
 use crate::widest::widest;
@@ -21,6 +22,7 @@ pub(super) struct FrontEnd {
     bank: FilterBank,
     slope: Difference,
     integral: MovingWindowIntegral,
+    steep: SteepBand,
     guard: FlutterGuard,
     signals: Signals,
     /// What the filters start from: the first sample, wherever the base line is. `None` before it.
@@ -58,6 +60,7 @@ impl FrontEnd {
             bank: FilterBank::new(long, short),
             slope: band::slope(fs),
             integral: MovingWindowIntegral::new(fs.samples(features::WINDOW_S)),
+            steep: SteepBand::new(fs),
             guard: FlutterGuard::new(fs),
             signals: Signals::new(history + BLOCK),
             first: None,
@@ -95,8 +98,9 @@ impl FrontEnd {
     /// Puts the newest block, of `n` samples, into the histories.
     fn remember(&mut self, n: usize) {
         self.signals.fiducial.extend(&self.buffers.fiducial[..n]);
-        self.signals.band.extend(&self.buffers.banded[..n]);
-        self.signals.integral.extend(&self.buffers.integral[..n]);
+        self.signals.usual.band.extend(&self.buffers.banded[..n]);
+        self.signals.usual.integral.extend(&self.buffers.integral[..n]);
+        self.steep.run_block(&self.buffers.banded[..n], &mut self.signals.steep);
     }
 
     /// The signals up to the end of the newest block.
@@ -104,9 +108,26 @@ impl FrontEnd {
         &self.signals
     }
 
-    /// The moving-window integral of the newest block, of `n` samples.
-    pub(super) fn integral(&self, n: usize) -> &[f64] {
-        &self.buffers.integral[..n]
+    /// The moving-window integral of the newest block, of `n` samples, in one band.
+    pub(super) fn integral(&self, band: Band, n: usize) -> &[f64] {
+        match band {
+            Band::Usual => &self.buffers.integral[..n],
+            Band::Steep => self.steep.integral(n),
+        }
+    }
+
+    /// The steep band.
+    pub(super) fn steep(&self) -> &SteepBand {
+        &self.steep
+    }
+
+    /// Wakes the steep band, or lets it sleep, from sample `now` on, which must be the next.
+    pub(super) fn run_steep(&mut self, awake: bool, now: i64) {
+        if awake {
+            self.steep.wake(now, &mut self.signals.steep);
+        } else {
+            self.steep.sleep();
+        }
     }
 
     /// The texture of the window that ends at sample `at` of the newest block. Asked for in order of time.
@@ -129,6 +150,7 @@ impl FrontEnd {
         self.bank.reset();
         self.slope.reset();
         self.integral.reset();
+        self.steep.reset();
         self.guard.reset();
         self.signals.reset();
         self.first = None;

@@ -28,6 +28,11 @@ impl History {
         }
     }
 
+    /// Goes on with `index` as the next sample; those in between are not known and must not be asked for.
+    pub(super) fn skip_to(&mut self, index: i64) {
+        self.next = index;
+    }
+
     /// The sample at `index`, which must be one of the newest (or lie before the start: 0).
     #[inline]
     pub(super) fn at(&self, index: i64) -> f64 {

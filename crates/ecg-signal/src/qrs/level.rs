@@ -81,6 +81,11 @@ impl Levels {
         self.noise_ratios.median().unwrap_or(0.0)
     }
 
+    /// How many beats are remembered.
+    pub(super) fn known(&self) -> usize {
+        self.noise_ratios.known()
+    }
+
     /// Takes an accepted beat: its envelope, its noise ratio, and the envelope of the largest rejected candidate since
     /// the beat before (0 if there was none).
     pub(super) fn beat(&mut self, envelope: f64, noise_ratio: f64, largest_rejected: f64) {

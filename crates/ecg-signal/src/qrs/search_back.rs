@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use super::band::Band;
 use super::decision::Judged;
 use super::features::Candidate;
 use crate::units::Hertz;
@@ -67,16 +68,18 @@ impl Rejected {
             .iter()
             .filter(|j| !j.closed && j.candidate.peak as f64 >= from && j.candidate.peak <= next - self.before_beat)
             .filter(|j| j.relative > THRESHOLD_SHARE * j.threshold)
-            .max_by(|a, b| a.candidate.envelope.total_cmp(&b.candidate.envelope))
+            .max_by(|a, b| a.envelope().total_cmp(&b.envelope()))
             .copied()
     }
 
-    /// Forgets everything up to `peak`; gives the largest envelope forgotten that is not at `peak` itself, 0 if none.
-    pub(super) fn forget_until(&mut self, peak: i64) -> f64 {
-        let mut largest: f64 = 0.0;
+    /// Forgets everything up to `peak`; gives the largest envelope forgotten that is not at `peak` itself, 0 if none, in the
+    /// usual and in the steep band.
+    pub(super) fn forget_until(&mut self, peak: i64) -> [f64; 2] {
+        let mut largest = [0.0f64; 2];
         while let Some(rejected) = self.list.front().map(|judged| judged.candidate).filter(|c| c.peak <= peak) {
             if rejected.peak < peak {
-                largest = largest.max(rejected.envelope);
+                let seen = [Band::Usual, Band::Steep].map(|band| rejected.seen_in(band));
+                largest = [0, 1].map(|n| largest[n].max(seen[n].map_or(0.0, |view| view.envelope)));
             }
             self.list.pop_front();
         }

@@ -177,6 +177,42 @@ fn an_artefact_in_the_middle_of_an_undisturbed_rhythm_is_no_beat() {
     assert_found(&detect(&signal), &beats, FS, 1.0);
 }
 
+/// Two minutes, with muscles at the electrodes from 40 to 80 s.
+fn with_muscles(beats: &[TrueBeat], size: f64) -> Vec<f64> {
+    let mut signal = render(beats, 120.0, FS);
+    let (mut random, mut last) = (noise(5), [0.0; 2]);
+    for sample in &mut signal[10_000..20_000] {
+        // The second difference: little below 20 Hz, most above 60 Hz.
+        let next = random() + random() + random();
+        *sample += size * (next - 2.0 * last[0] + last[1]);
+        last = [next, last[0]];
+    }
+    signal
+}
+
+#[test]
+fn muscle_noise_larger_than_the_qrs_costs_at_most_seven_of_fifty_beats() {
+    let beats = heart(0.8, 118.0);
+    let found = detect(&with_muscles(&beats, 2.2));
+    let places: Vec<f64> = found.iter().map(|d| d.r_peak / FS.0).collect();
+    let missed = beats.iter().filter(|b| !places.iter().any(|place| (place - b.at).abs() < 0.1)).count();
+    let wrong = places.iter().filter(|place| !beats.iter().any(|b| (*place - b.at).abs() < 0.1)).count();
+    assert!(missed + wrong <= 7, "{missed} missed, {wrong} wrong");
+}
+
+#[test]
+fn the_steep_band_wakes_at_the_same_sample_in_blocks_of_any_length() {
+    let signal = with_muscles(&heart(0.8, 118.0), 2.2);
+    let single = detect(&signal);
+    for length in [7, 64, 100, 5000] {
+        let mut detector = QrsDetector::new(FS);
+        let mut found = Vec::new();
+        signal.chunks(length).for_each(|block| detector.push_block(block, &mut |d| found.push(d)));
+        detector.flush(&mut |d| found.push(d));
+        assert_eq!(found, single);
+    }
+}
+
 #[test]
 fn a_flat_line_has_no_beats_and_costs_none_after_it() {
     let beats: Vec<TrueBeat> = heart(0.8, 58.0).into_iter().filter(|b| !(19.5..41.0).contains(&b.at)).collect();

@@ -120,8 +120,8 @@ fn beats_are_found_through_added_noise() {
     let wander = Record::open(&noise.join("bw")).expect("a readable record");
     let levels: [(Option<Disturbance>, f64, [f64; 2]); 5] = [
         (None, 0.0, [99.85, 99.85]),
-        (Some(Disturbance::Emg), 6.0, [99.75, 99.70]),
-        (Some(Disturbance::Emg), 0.0, [97.3, 96.5]),
+        (Some(Disturbance::Emg), 6.0, [99.85, 99.80]),
+        (Some(Disturbance::Emg), 0.0, [99.65, 99.40]),
         (Some(Disturbance::ElectrodeMotion), 12.0, [99.7, 99.7]),
         (Some(Disturbance::ElectrodeMotion), 6.0, [97.9, 97.6]),
     ];

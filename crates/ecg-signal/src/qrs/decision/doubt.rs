@@ -5,6 +5,7 @@
 //! of a regular rhythm is *deferred*: the next decisions say whether the interval was closed (then it was noise) or not
 //! (then it is a beat, given late, as search-back gives its own). Must not know how sizes and shapes are measured.
 
+use super::choice::Learned;
 use super::{Judge, Judged};
 use crate::qrs::Detection;
 use crate::qrs::features::Candidate;
@@ -45,12 +46,13 @@ impl Judge {
 
     /// Rule 3: the usual rhythm runs on past the candidate with its usual shape, so the candidate is noise.
     pub(super) fn is_rhythm_undisturbed<'a>(&self, peak: i64, mut ahead: impl Iterator<Item = &'a Candidate>) -> bool {
-        let level = self.levels.signal_level();
+        let Learned { levels, template } = self.bands.here();
+        let level = levels.signal_level();
         let horizon = self.horizon(peak);
         let next = ahead.find(|next| {
             next.peak <= horizon
-                && next.envelope > CLOSING_SIZE * level
-                && self.template.compare(&next.shape).similarity > USUAL_SHAPE
+                && next.view(self.bands.band()).envelope > CLOSING_SIZE * level
+                && template.compare(&next.view(self.bands.band()).shape).similarity > USUAL_SHAPE
         });
         next.is_some_and(|next| self.is_usual_interval(next.peak))
     }
