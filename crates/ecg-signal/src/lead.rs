@@ -68,6 +68,12 @@ impl LeadWatch {
         }
     }
 
+    /// The lead has been turned upside down: what is known of it is turned, too.
+    pub fn turn(&mut self) {
+        self.mean.iter_mut().for_each(|x| *x = -*x);
+        self.inverted = self.inverted.map(|inverted| !inverted);
+    }
+
     /// Whether the lead is probably upside down. `None` until eight accepted beats have come, and after them as long as
     /// P, QRS and T do not agree well enough; from then on the last clear answer.
     pub fn is_inverted(&self) -> Option<bool> {
@@ -139,6 +145,18 @@ mod tests {
         assert_eq!(after(vec![beat(0.1, 0.4, -1.0, 0.3); 20]), Some(false), "a deep S");
         assert_eq!(after(vec![beat(0.0, 1.0, -0.2, 0.3); 20]), Some(false), "no P");
         assert_ne!(after(vec![beat(0.1, 1.0, -0.2, -0.15); 20]), Some(true), "a negative T");
+    }
+
+    #[test]
+    fn a_turn_that_is_known_of_is_followed_at_once() {
+        let mut watch = LeadWatch::new();
+        watch.turn();
+        assert_eq!(watch.is_inverted(), None);
+        (0..8).for_each(|_| watch.beat(&beat(0.1, 1.0, -0.2, 0.3)));
+        watch.turn();
+        assert_eq!(watch.is_inverted(), Some(true));
+        (0..8).for_each(|_| watch.beat(&beat(-0.1, -1.0, 0.2, -0.3)));
+        assert_eq!(watch.is_inverted(), Some(true));
     }
 
     #[test]

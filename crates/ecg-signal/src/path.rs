@@ -9,6 +9,7 @@
 //! meets. Every position it gives is in source samples with all delays taken off. It must not know what the beats are
 //! used for, nor wall time.
 
+mod input;
 mod interior;
 mod state;
 
@@ -27,6 +28,7 @@ use crate::units::{Hertz, SampleIndex};
 use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use interior::{Interior, RawBeat, Step};
 
+pub use input::PathInput;
 use state::StateTracker;
 pub use state::{Contact, SignalState};
 
@@ -34,8 +36,6 @@ pub use state::{Contact, SignalState};
 pub const CHAIN: &str = "ecgid-chain-2";
 /// Sampling frequencies that a source may have.
 pub const SOURCE_FS: (Hertz, Hertz) = (Hertz(100.0), Hertz(2000.0));
-/// Larger than anything that a converter can mean, and small enough that no filter overflows.
-const LARGEST_MV: f64 = 1e6;
 /// Beats further apart than this have no interval between them.
 const LONGEST_RR_MS: f64 = 3000.0;
 
@@ -75,38 +75,6 @@ impl fmt::Display for PathError {
 }
 
 impl std::error::Error for PathError {}
-
-/// One sample of the source.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PathInput {
-    /// The ECG in millivolts. A value that is not finite or beyond 1 kV counts as lost contact: the last value is held
-    /// in its place and no beat that touches it is accepted.
-    pub millivolts: f64,
-    /// The converter was at its limit.
-    pub clipped: bool,
-    /// What the board says of the electrodes; `None` when it cannot tell.
-    pub lead_off: Option<bool>,
-}
-
-impl PathInput {
-    /// A sample of which nothing but its value is known.
-    pub fn of(millivolts: f64) -> Self {
-        Self { millivolts, clipped: false, lead_off: None }
-    }
-
-    fn is_usable(&self) -> bool {
-        self.millivolts.abs() <= LARGEST_MV
-    }
-
-    fn bits(&self) -> MarkBits {
-        MarkBits {
-            clipped: self.clipped,
-            lead_off: !self.is_usable(),
-            board_off: self.lead_off == Some(true),
-            jumped: false,
-        }
-    }
-}
 
 /// How long each part of the path takes, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -206,15 +174,23 @@ impl SignalPath {
     }
 
     /// `missing` source samples were lost here: what is owed comes out, history is forgotten, the index moves on.
+    ///
+    /// All that stays is the detector's guess at the lead; see [`crate::QrsDetector::gap`].
     pub fn gap(&mut self, missing: u64, sink: &mut impl FnMut(Beat)) {
-        self.flush(sink);
+        self.finish(sink);
         self.index = self.index.saturating_add(missing);
         self.base = self.index;
     }
 
-    /// Ends the record: decides everything that is still held. A sample that is pushed afterwards begins anew at the
-    /// next index.
+    /// Ends the record: decides everything that is still held, and forgets all. A sample that is pushed afterwards begins
+    /// anew at the next index.
     pub fn flush(&mut self, sink: &mut impl FnMut(Beat)) {
+        self.finish(sink);
+        self.interior.reset();
+    }
+
+    /// Gives what is owed and forgets the samples, but not what is known of the lead.
+    fn finish(&mut self, sink: &mut impl FnMut(Beat)) {
         let mut limited = std::mem::take(&mut self.buffers.limited);
         let mut owed = std::mem::take(&mut self.buffers.resampled);
         limited.clear();
@@ -233,7 +209,7 @@ impl SignalPath {
         }
         self.slew.reset();
         self.resampler.reset();
-        self.interior.reset();
+        self.interior.interrupt();
         self.state.interrupt();
         self.lead.reset();
         self.marks = MarkBits::default();
@@ -381,6 +357,9 @@ impl SignalPath {
             .filter(|rr| *rr <= LONGEST_RR_MS);
         self.previous_r = Some(r_peak);
         self.state.beat(rr_ms, raw.quality.verdict);
+        if raw.turned {
+            self.lead.turn();
+        }
         if raw.quality.verdict.is_accepted() {
             self.lead.beat(&raw.segment);
         }

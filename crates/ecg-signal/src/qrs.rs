@@ -31,7 +31,8 @@
 //! | flutter guard (`flutter`) | flutter has no beats; the paper counts its waves | 323 + 59 (without its rule for edges 84 + 64) |
 //! | search-back by a share of each candidate's own threshold, several times in one gap (`search_back`) | a noisy candidate must not come back by being alone | (no search-back: 66 + 87) |
 //! | learning holds candidates, then judges them (`learning`) | no beat of the first seconds is given away | 2 s of beats a record |
-//! | restart and new learning (`learning`) | the paper's levels never fall without a beat | 67 + 66; a drop of gain to 15 % is for ever |
+//! | restart with two beats that repeat each other, and new learning (`decision::restart`, `learning`) | the paper's levels never fall without a beat | 67 + 66; a drop of gain to 15 % is for ever |
+//! | a gap leaves the lead's levels, shape and direction as a guess (`decision::restart`) | the first beat confirms it | the first beat 3.3 s after a gap, not 1.2 s |
 //! | R on the sharper deflection, to a part of a sample (`fiducial`) | the paper marks the integral; the taller deflection flips | 99.39 % within 50 ms, 4.4 ms |
 //!
 //! Every duration is in seconds and every filter is designed when the detector is built: the same records at 200, 250, 360
@@ -191,6 +192,21 @@ impl QrsDetector {
     /// The last sample is held for as long as a decision takes; beats that would lie after it, or so near to it that they
     /// have not been seen whole, are not given.
     pub fn flush(&mut self, sink: &mut impl FnMut(Detection)) {
+        self.finish(sink);
+        self.reset();
+    }
+
+    /// Samples are missing here: decides everything that is still held, as [`QrsDetector::flush`] does, and forgets the
+    /// samples, the rhythm and all candidates, but not the lead. Its levels, its shape and its direction stay as a guess:
+    /// the first candidate that has the shape and the size of the beats before confirms it, and beats are given without
+    /// delay from there on. Otherwise two candidates that repeat each other overrule it, or the end of learning (2.4 s),
+    /// and no beat before is lost.
+    pub fn gap(&mut self, sink: &mut impl FnMut(Detection)) {
+        self.finish(sink);
+        self.interrupt();
+    }
+
+    fn finish(&mut self, sink: &mut impl FnMut(Detection)) {
         let end = self.now as f64 - 1.0 - decision::UNSEEN_S * self.fs.0;
         let mut within = |detection: Detection| {
             if detection.r_peak <= end {
@@ -200,17 +216,25 @@ impl QrsDetector {
         for _ in 0..self.decision_delay() {
             self.push(self.front_end.newest(), &mut within);
         }
+        if self.judge.template().is_known() {
+            // Too little has come to overrule what was known before the gap before.
+            self.learning = false;
+        }
         self.end_learning();
         self.settle(&mut within);
         self.judge.finish(&mut within);
-        self.reset();
     }
 
     /// Forgets everything: the next sample is the first of a new signal.
     pub fn reset(&mut self) {
+        self.interrupt();
+        self.judge.reset();
+    }
+
+    fn interrupt(&mut self) {
         self.front_end.reset();
         self.peaks.reset();
-        self.judge.reset();
+        self.judge.interrupt();
         self.learning = true;
         self.waiting.clear();
         self.measured = 0;
@@ -287,7 +311,24 @@ impl QrsDetector {
             _ => self.waiting.push_back(candidate),
         }
         self.due = self.next_due();
-        if self.learning && learning::is_over(self.now, self.waiting.len(), self.fs) {
+        if self.learning {
+            self.learn();
+        }
+    }
+
+    /// Learning is over when the newest candidate is a beat of the lead as it was known before a gap, or when enough time
+    /// has passed. After a gap, and where that time has passed without candidates, two that repeat each other are enough:
+    /// at the start of a record the gate wants more beats at once to compare the first ones with.
+    fn learn(&mut self) {
+        if self.waiting.back().is_some_and(|newest| self.judge.recognises(newest)) {
+            self.learning = false;
+        } else if let Some(pair) =
+            learning::repeated(self.waiting.iter(), self.judge.band(), self.judge.template(), self.fs)
+            && (self.judge.template().is_known() || learning::is_long(self.now, self.fs))
+        {
+            self.judge.begin_with(pair);
+            self.learning = false;
+        } else if learning::is_over(self.now, self.waiting.len(), self.fs) {
             self.end_learning();
         }
     }

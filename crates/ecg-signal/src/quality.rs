@@ -132,6 +132,7 @@ pub struct QualityGate {
     meter: IndexMeter,
     window: Option<WindowQuality>,
     trust: LeadOffTrust,
+    turned: bool,
 }
 
 impl Default for QualityGate {
@@ -143,7 +144,13 @@ impl Default for QualityGate {
 impl QualityGate {
     /// A gate that has seen nothing.
     pub fn new() -> Self {
-        Self { shapes: UsualShapes::new(), meter: IndexMeter::new(), window: None, trust: LeadOffTrust::default() }
+        Self {
+            shapes: UsualShapes::new(),
+            meter: IndexMeter::new(),
+            window: None,
+            trust: LeadOffTrust::default(),
+            turned: false,
+        }
     }
 
     /// Takes a block of samples in the two forms of the path, with the marks of each: `board_off` is what the board said,
@@ -182,7 +189,11 @@ impl QualityGate {
     ) -> BeatQuality {
         let (low, high) = segment.iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
         let part = template::without_line(segment);
-        let likenesses = self.shapes.compare(&part);
+        let mut likenesses = self.shapes.compare(&part);
+        self.turned = whole && self.shapes.have_turned(&likenesses);
+        if self.turned {
+            likenesses = self.shapes.compare(&part);
+        }
         let behind = behind.map(template::without_line);
         let company = self.meter.beats().company(detection.r_peak, &part, behind.as_ref());
         let features = BeatFeatures::new(detection, &company, &likenesses, high - low);
@@ -219,6 +230,11 @@ impl QualityGate {
         self.shapes.misalignment(segment)
     }
 
+    /// With the beat that was judged last it became plain that the lead is upside down now, from the beat before it on.
+    pub fn has_turned(&self) -> bool {
+        self.turned
+    }
+
     /// The shapes known so far are too few to judge by: the segment of the beat behind helps.
     pub fn wants_company(&self) -> bool {
         self.meter.wants_company()
@@ -229,6 +245,7 @@ impl QualityGate {
         self.shapes.reset();
         self.meter.reset();
         self.window = None;
+        self.turned = false;
     }
 }
 

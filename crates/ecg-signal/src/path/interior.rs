@@ -34,6 +34,8 @@ pub(super) struct RawBeat {
     pub(super) realigned_by: i64,
     /// Contact was lost between the beat before and this one.
     pub(super) contact_lost: bool,
+    /// The lead has been turned upside down with the beat before.
+    pub(super) turned: bool,
 }
 
 /// What comes next in a block.
@@ -160,13 +162,13 @@ impl Interior {
         self.marks.end()
     }
 
-    /// Ends the signal: every beat becomes ready.
+    /// Ends the signal: every beat becomes ready. What is known of the lead is left.
     pub(super) fn finish(&mut self) {
         while let Some(conditioned) = self.conditioner.flush() {
             self.segmenter.extend(&[conditioned]);
         }
         let waiting = &mut self.waiting;
-        self.detector.flush(&mut |detection| waiting.push_back(detection));
+        self.detector.gap(&mut |detection| waiting.push_back(detection));
         self.ended = true;
     }
 
@@ -192,15 +194,10 @@ impl Interior {
         let marks = self.span_marks(place);
         let quality = self.gate.judge(&detection, &segment, whole, behind.as_ref(), marks);
         let contact_lost = self.lost_between(detection.r_peak);
+        let turned = self.gate.has_turned();
         self.previous_r = detection.r_peak;
-        Some(RawBeat {
-            r_peak: detection.r_peak,
-            polarity: detection.polarity,
-            quality,
-            segment,
-            realigned_by,
-            contact_lost,
-        })
+        let Detection { r_peak, polarity, .. } = detection;
+        Some(RawBeat { r_peak, polarity, quality, segment, realigned_by, contact_lost, turned })
     }
 
     /// Where the R of the next segment lies.
@@ -230,9 +227,15 @@ impl Interior {
         self.detector.decision_delay()
     }
 
+    /// As new.
     pub(super) fn reset(&mut self) {
-        self.conditioner.reset();
+        self.interrupt();
         self.detector.reset();
+    }
+
+    /// Forgets the samples; what is known of the lead is left.
+    pub(super) fn interrupt(&mut self) {
+        self.conditioner.reset();
         self.segmenter.reset();
         self.marker.reset();
         self.marks.clear();

@@ -5,11 +5,11 @@
 
 mod choice;
 mod doubt;
+mod restart;
 
 use super::band::Band;
 use super::features::Candidate;
 use super::fiducial::UsualPolarity;
-use super::learning;
 use super::rhythm::Rhythm;
 use super::search_back::Rejected;
 use super::template::{Likeness, Template};
@@ -134,9 +134,13 @@ impl Judge {
         self.bands.is_alert()
     }
 
-    /// Ends learning: sets the first levels from the candidates held.
+    /// Ends learning: forgets the lead as it was known, and sets the first levels from the candidates held, if there are
+    /// any.
     pub(super) fn learn<'a>(&mut self, held: impl Iterator<Item = &'a Candidate> + Clone) {
-        self.bands.learn(held);
+        if held.clone().next().is_some() {
+            self.start_over();
+            self.bands.learn(held);
+        }
     }
 
     /// Judges a candidate; `ahead` are those after it, in order. What is a beat goes to `sink`, in order of time.
@@ -161,18 +165,14 @@ impl Judge {
         } else {
             self.flutter |= flutter;
             self.rejected.push(Judged { closed: flutter, ..judged });
-            self.restart(candidate.peak);
+            self.restart(candidate.peak, sink);
         }
     }
 
     pub(super) fn reset(&mut self) {
+        self.interrupt();
+        self.start_over();
         self.bands.reset();
-        self.rhythm.reset();
-        self.polarity = UsualPolarity::default();
-        self.last = None;
-        self.rejected.reset();
-        self.flutter = false;
-        self.silent_since = 0;
     }
 
     /// Rules 1 to 3: the candidate's size and what it must exceed.
@@ -215,31 +215,6 @@ impl Judge {
         while let Some(last) = self.last {
             let Some(missed) = self.rejected.missed(last.peak, peak, interval) else { break };
             self.accept(&missed, true, sink);
-        }
-    }
-
-    /// Rule 8: no beat for a while; the level may have fallen, or have been wrong from the start.
-    fn restart(&mut self, peak: i64) {
-        let silence = peak - self.silent_since;
-        let wait = self.fs.samples(learning::RESTART_S) as i64;
-        if silence <= wait {
-            return;
-        }
-        let band = self.bands.band();
-        let level = self.bands.here().levels.signal_level();
-        let first = peak - self.fs.samples(learning::RESTART_MEMORY_S) as i64;
-        let since = self.rejected.since(first);
-        if let Some(lower) = learning::restart_level(level, since.clone().map(|c| c.view(band).envelope)) {
-            self.bands.fall_to(lower);
-            self.silent_since = peak - wait / 2;
-        } else if silence > self.fs.samples(learning::RELEARN_S) as i64
-            && let Some(new) = learning::relearned_level(
-                level,
-                since.clone().map(|c| c.view(band)).map(|view| (view.envelope, view.noise_ratio)),
-            )
-        {
-            self.bands.relearn(new, since);
-            self.silent_since = peak;
         }
     }
 

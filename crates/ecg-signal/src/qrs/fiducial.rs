@@ -196,6 +196,11 @@ fn vertex(signal: &History, i: i64) -> f64 {
 pub(super) struct UsualPolarity(f64);
 
 impl UsualPolarity {
+    /// The lead has been turned upside down.
+    pub(super) fn turn(&mut self) {
+        self.0 = -self.0;
+    }
+
     /// Chooses the R peak of an accepted beat and learns from it: position in input samples and direction. The less
     /// similar the beat is to the usual one, the less the one says of the other.
     pub(super) fn choose(&mut self, deflections: &Deflections, similarity: f64) -> (f64, Polarity) {

@@ -3,6 +3,9 @@
 //! Must not know what is done with the level. Pan and Tompkins learn for two seconds and give those beats away; here
 //! candidates are held while learning and then go through the normal rules, so that no beat is lost.
 
+use super::band::Band;
+use super::features::Candidate;
+use super::template::Template;
 use crate::units::Hertz;
 
 /// Candidates are held until so much time has passed …
@@ -22,7 +25,7 @@ pub(super) const RESTART_S: f64 = 2.0;
 /// Candidates up to so old take part in one.
 pub(super) const RESTART_MEMORY_S: f64 = 4.0;
 /// What lies below this share of the signal level is a flat line or a rail, not a weaker heart.
-const RESTART_FLOOR: f64 = 0.08;
+pub(super) const RESTART_FLOOR: f64 = 0.08;
 /// A restart lowers the level at most to this share of it at once.
 const RESTART_STEP: f64 = 0.5;
 
@@ -32,9 +35,42 @@ pub(super) const RELEARN_S: f64 = 5.0;
 /// Median noise ratio below which candidates look like beats (99 % of true ones are below it, noise has 0.54).
 const BEAT_LIKE: f64 = 0.3;
 
+/// Two candidates repeat each other when they are alike in shape …
+const ALIKE: f64 = 0.9;
+/// … and in size, up to this factor, with none as large between them …
+const SAME_SIZE: f64 = 1.5;
+/// … stand in quiet surroundings (95 % of true beats, one candidate of noise in hundreds) …
+const CLEAR: f64 = 0.2;
+/// … and lie so far apart, in seconds: 200 and 30 beats a minute.
+const APART_S: (f64, f64) = (0.3, 2.0);
+
+/// The newest candidate, and before it the one that it repeats, both as seen in `band`: a heart repeats itself, noise
+/// does not. `candidates` in order of time.
+pub(super) fn repeated<'a>(
+    candidates: impl DoubleEndedIterator<Item = &'a Candidate>,
+    band: Band,
+    template: &Template,
+    fs: Hertz,
+) -> Option<[&'a Candidate; 2]> {
+    let mut candidates = candidates.rev().map(|candidate| (candidate, candidate.view(band)));
+    let (newest, new) = candidates.next().filter(|(_, new)| new.noise_ratio < CLEAR)?;
+    let (before, old) = candidates.find(|(_, old)| SAME_SIZE * old.envelope > new.envelope)?;
+    let apart = (newest.peak - before.peak) as f64 / fs.0;
+    let repeats = old.envelope < SAME_SIZE * new.envelope
+        && old.noise_ratio < CLEAR
+        && (APART_S.0..=APART_S.1).contains(&apart)
+        && template.likeness_of(&new.shape, &old.shape) > ALIKE;
+    repeats.then_some([before, newest])
+}
+
 /// Whether learning is over after `pushed` samples, with `held` candidates.
 pub(super) fn is_over(pushed: i64, held: usize, fs: Hertz) -> bool {
-    pushed >= fs.samples(LEARNING_S) as i64 && held >= LEARNING_CANDIDATES
+    is_long(pushed, fs) && held >= LEARNING_CANDIDATES
+}
+
+/// Whether learning has lasted as long as it does where candidates come from the start.
+pub(super) fn is_long(pushed: i64, fs: Hertz) -> bool {
+    pushed >= fs.samples(LEARNING_S) as i64
 }
 
 /// The first signal level, from the envelopes of the candidates held; `None` where there are none.

@@ -33,6 +33,12 @@ impl RecentMedian {
         self.median = Some(middle(&mut sorted[..self.known]));
     }
 
+    /// Forgets the values; their median stays, as often as a vote is entered.
+    fn fade(&mut self) {
+        let median = std::mem::take(self).median;
+        median.into_iter().for_each(|median| (0..VOTES).for_each(|_| self.push(median)));
+    }
+
     /// Median absolute deviation from the median; `None` before the first value.
     pub(super) fn deviation(&self) -> Option<f64> {
         let median = self.median?;
@@ -94,10 +100,23 @@ impl Levels {
         self.noise_ratios.push(noise_ratio);
     }
 
+    /// Fewer beats than votes have come since the level was found from candidates: it is no more than a guess.
+    pub(super) fn are_guessed(&self) -> bool {
+        self.beats.known() < 2 * VOTES
+    }
+
     /// Sets the levels at the end of learning.
     pub(super) fn learn(&mut self, level: f64) {
+        *self = Self::default();
         self.vote(level);
         self.noise = FIRST_NOISE * level;
+    }
+
+    /// What was found from beats becomes a guess: it weighs as much as what is found from candidates, so that a few
+    /// beats of another size outvote it.
+    pub(super) fn fade(&mut self) {
+        self.beats.fade();
+        self.noise_ratios.fade();
     }
 
     /// Enters a level that no beat has yet.
@@ -119,6 +138,22 @@ mod tests {
         assert_eq!(levels.signal_level(), 1.0);
         (0..8).for_each(|_| levels.beat(1000.0, 0.1, 0.0));
         assert!(levels.signal_level() <= 8.0, "a row of artefacts at most doubles the level every four");
+    }
+
+    #[test]
+    fn a_faded_level_stays_until_four_beats_outvote_it() {
+        let mut levels = Levels::default();
+        levels.fade();
+        assert_eq!(levels.signal_level(), 0.0, "nothing is known and nothing fades");
+        levels.learn(1.0);
+        assert!(levels.are_guessed());
+        (0..8).for_each(|_| levels.beat(1.0, 0.1, 0.0));
+        assert!(!levels.are_guessed());
+        levels.fade();
+        assert!(levels.are_guessed());
+        assert_eq!((levels.signal_level(), levels.noise_state()), (1.0, 0.1));
+        (0..4).for_each(|_| levels.beat(0.4, 0.3, 0.0));
+        assert_eq!((levels.signal_level(), levels.noise_state()), (0.4, 0.3));
     }
 
     #[test]

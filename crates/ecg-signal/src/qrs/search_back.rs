@@ -91,6 +91,11 @@ impl Rejected {
         self.list.iter().map(|judged| &judged.candidate).filter(move |candidate| candidate.peak >= first)
     }
 
+    /// The rejected candidates that are not settled for good.
+    pub(super) fn open(&self) -> impl DoubleEndedIterator<Item = &Candidate> + Clone {
+        self.list.iter().filter(|judged| !judged.closed).map(|judged| &judged.candidate)
+    }
+
     pub(super) fn reset(&mut self) {
         self.list.clear();
     }

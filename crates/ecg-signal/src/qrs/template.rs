@@ -23,6 +23,8 @@ pub(super) struct Shape([f64; CAPACITY]);
 pub(super) struct Likeness {
     /// Cosine similarity, −1 … 1; 0 while there is no template.
     pub(super) similarity: f64,
+    /// The same with the template upside down, at the shift where that is most so.
+    pub(super) turned: f64,
     shift: usize,
 }
 
@@ -53,18 +55,27 @@ impl Template {
 
     /// Compares a shape with the template.
     pub(super) fn compare(&self, shape: &Shape) -> Likeness {
-        let Some(mean) = &self.mean else { return Likeness { similarity: 0.0, shift: self.shift } };
-        let mean = &mean[..self.length()];
+        let Some(mean) = &self.mean else { return Likeness { similarity: 0.0, turned: 0.0, shift: self.shift } };
+        self.liken(shape, &mean[..self.length()])
+    }
+
+    /// How like two shapes are: cosine similarity, −1 … 1.
+    pub(super) fn likeness_of(&self, a: &Shape, b: &Shape) -> f64 {
+        self.liken(a, &b.0[self.shift..self.shift + self.length()]).similarity
+    }
+
+    fn liken(&self, shape: &Shape, mean: &[f64]) -> Likeness {
         let own: f64 = mean.iter().map(|v| v * v).sum();
-        let mut best = Likeness { similarity: f64::NEG_INFINITY, shift: self.shift };
+        let mut best = Likeness { similarity: f64::NEG_INFINITY, turned: f64::NEG_INFINITY, shift: self.shift };
         for shift in 0..=2 * self.shift {
             let cut = &shape.0[shift..shift + self.length()];
             let product: f64 = cut.iter().zip(mean).map(|(a, b)| a * b).sum();
             let size: f64 = cut.iter().map(|v| v * v).sum();
             let norm = (size * own).sqrt();
             let similarity = if norm > 0.0 { product / norm } else { 0.0 };
+            best.turned = best.turned.max(-similarity);
             if similarity > best.similarity {
-                best = Likeness { similarity, shift };
+                (best.similarity, best.shift) = (similarity, shift);
             }
         }
         best
@@ -89,6 +100,16 @@ impl Template {
                 *slot += STEP * (sample - *slot);
             }
         }
+    }
+
+    /// A beat has been seen.
+    pub(super) fn is_known(&self) -> bool {
+        self.mean.is_some()
+    }
+
+    /// The lead has been turned upside down.
+    pub(super) fn turn(&mut self) {
+        self.mean.iter_mut().flatten().for_each(|v| *v = -*v);
     }
 
     pub(super) fn reset(&mut self) {

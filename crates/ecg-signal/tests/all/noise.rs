@@ -9,8 +9,8 @@ use crate::wave::{Noise, heart};
 
 const FS: f64 = 250.0;
 const MINUTES: usize = 5;
-/// The first beats after a touch in the learning phase wait for the detector's level to fall; see `qrs::learning`.
-const LATEST_AFTER_TOUCH_S: f64 = 9.0;
+/// After a touch in the learning phase two beats of 75 a minute must repeat each other; see `qrs::learning`.
+const LATEST_AFTER_TOUCH_S: f64 = 2.0;
 const SAMPLES: usize = MINUTES * 60 * 250;
 
 fn beats(input: impl Iterator<Item = PathInput>) -> Vec<Beat> {

@@ -37,7 +37,7 @@ fn a_lead_that_is_turned_in_the_middle_of_a_record_loses_no_beat() {
         let tally = passage.tally(&stream, &(0.0..SECONDS - 0.2), MATCH_S);
         let turned: Vec<&Beat> = passage.beats.iter().filter(|beat| beat.r_peak > 30.5 * 250.0).collect();
         let inverted = turned.iter().filter(|beat| beat.polarity == Polarity::Inverted).count();
-        let accepted = passage.accepted_after_s(30.5);
+        let accepted = passage.accepted_after_s(30.0);
         println!(
             "person {person}: {:.1} % found, {} invented, {inverted} of {} inverted, accepted after {accepted:.1} s",
             tally.sensitivity(),
@@ -46,8 +46,8 @@ fn a_lead_that_is_turned_in_the_middle_of_a_record_loses_no_beat() {
         );
         assert_eq!((tally.marked, 0), (tally.found, tally.invented), "person {person}");
         assert_eq!(inverted, turned.len(), "person {person}");
-        // A shape that is new is believed when it has come about as often as the old one is remembered.
-        assert!(accepted < 16.0, "person {person}: {accepted} s");
+        // The second beat upside down shows that the first was no ectopic one; the slowest heart has 55 a minute.
+        assert!(accepted < 2.2, "person {person}: {accepted} s");
     }
 }
 

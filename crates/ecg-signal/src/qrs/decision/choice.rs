@@ -91,6 +91,36 @@ impl Bands {
         }
     }
 
+    /// Sets the levels from two beats that repeat each other.
+    pub(super) fn learn_from_two(&mut self, pair: [&Candidate; 2]) {
+        for band in [Band::Usual, Band::Steep] {
+            if let [Some(a), Some(b)] = pair.map(|candidate| candidate.seen_in(band)) {
+                self.learned_mut(band).levels.learn(0.5 * (a.envelope + b.envelope));
+            }
+        }
+    }
+
+    /// Samples are missing: what the usual band has learned stays as a guess. The steep one begins anew, for it may have
+    /// been asleep; it is awake until the lead is known to be quiet.
+    pub(super) fn interrupt(&mut self) {
+        self.usual.levels.fade();
+        self.steep.reset();
+        self.band = Band::Usual;
+        self.alert = true;
+    }
+
+    /// Forgets the shapes of the beats.
+    pub(super) fn forget_shapes(&mut self) {
+        self.usual.template.reset();
+        self.steep.template.reset();
+    }
+
+    /// The lead has been turned upside down.
+    pub(super) fn turn(&mut self) {
+        self.usual.template.turn();
+        self.steep.template.turn();
+    }
+
     /// Begins anew with `level` in the band in force, and with what `candidates` show in the other.
     pub(super) fn relearn<'a>(&mut self, level: f64, candidates: impl Iterator<Item = &'a Candidate> + Clone) {
         (self.usual.levels, self.steep.levels) = Default::default();
