@@ -152,7 +152,8 @@ impl Judge {
     ) {
         let judged = self.weigh(candidate, ahead);
         let flutter = candidate.texture.is_flutter(judged.likeness.similarity);
-        let is_beat = judged.relative > judged.threshold && !flutter && !self.is_t_wave(&judged);
+        let is_wave = self.is_t_wave(&judged) || self.is_too_early(&judged);
+        let is_beat = judged.relative > judged.threshold && !flutter && !is_wave;
         if !(is_beat && self.closes_interval(&judged)) {
             self.resolve_deferred(&judged, is_beat, sink);
         }
