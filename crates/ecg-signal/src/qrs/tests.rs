@@ -214,11 +214,11 @@ fn the_steep_band_wakes_at_the_same_sample_in_blocks_of_any_length() {
 }
 
 #[test]
-fn an_artefact_before_the_ventricles_have_relaxed_is_no_beat_however_tall() {
+fn an_artefact_taller_than_the_beats_is_none_while_the_ventricles_are_contracted() {
     let beats = heart(0.8, 58.0);
     let mut signal = render(&beats, 60.0, FS);
     for beat in beats.iter().skip(10).step_by(5) {
-        add_wave(&mut signal, beat.at + 0.25, -1.0, 0.011);
+        add_wave(&mut signal, beat.at + 0.25, -1.3, 0.011);
     }
     assert_found(&detect(&signal), &beats, FS, 1.0);
 }
