@@ -75,6 +75,9 @@ fn a_crate_knows_no_more_than_its_manifest_may_say() {
     assert!(dependencies("ecg-wire").is_empty());
     assert!(dependencies("ecg-identity").is_empty());
     assert_eq!(dependencies("ecg-signal"), ["biquad", "realfft"]);
+    let signal = read(&Path::new(ROOT).join("crates/ecg-signal/Cargo.toml"));
+    let wide = signal.split("'.dependencies]\n").nth(1).and_then(|section| section.split("\n\n").next());
+    assert_eq!(wide, Some("fearless_simd.workspace = true"), "more than one width of vectors is for x86-64");
     assert_eq!(dependencies("ecg-data"), ["ecg-wire", "fastrand", "thiserror"]);
     for manifest in ["Cargo.toml", "crates/ecg-data/Cargo.toml", "crates/ecg-signal/Cargo.toml"] {
         let text = read(&Path::new(ROOT).join(manifest));

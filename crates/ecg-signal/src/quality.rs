@@ -25,8 +25,8 @@ use crate::segment::Segment;
 pub use features::BeatFeatures;
 use indices::IndexMeter;
 pub use indices::QualityIndices;
+pub(crate) use marks::Marker;
 pub use marks::{Mark, MarkBits, SpanMarks};
-pub(crate) use marks::{Marker, STILL_LIMIT};
 use template::UsualShapes;
 use trust::LeadOffTrust;
 pub use window::{WindowFault, WindowQuality};
@@ -153,13 +153,15 @@ impl QualityGate {
         }
     }
 
-    /// Takes a block of samples in the two forms of the path, with the marks of each: `board_off` is what the board said,
-    /// and where that is believed `lead_off` is set.
+    /// Takes a block of samples in the two forms of the path, with the marks of each: where the board
+    /// said that an electrode is off and is believed, the mark becomes one of lost contact.
     pub fn run_block(&mut self, notched: &[f64], conditioned: &[f64], marks: &mut [Mark]) {
-        if self.trust.is_contradicted() || marks.iter().any(|mark| mark.bits.board_off) {
+        if self.trust.is_contradicted() || Mark::any(marks).is_board_off() {
             for mark in marks.iter_mut() {
-                mark.bits.lead_off |= mark.bits.board_off && !self.trust.is_contradicted();
-                self.trust.sample(mark.bits.board_off);
+                if mark.is_board_off() && !self.trust.is_contradicted() {
+                    mark.set_lead_off();
+                }
+                self.trust.sample(mark.is_board_off());
             }
         }
         if let Some(indices) = self.meter.run_block(notched, conditioned, FIRST_WINDOW) {

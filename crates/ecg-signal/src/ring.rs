@@ -3,6 +3,8 @@
 //! Must not know what the values are. The memory is taken once; a position that has been overwritten, or has not come
 //! yet, is `None` and never a wrong value.
 
+use std::ops::Range;
+
 /// The newest `capacity` values of a stream whose first value has position 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Ring<T> {
@@ -43,6 +45,18 @@ impl<T: Copy + Default> Ring<T> {
         held.then(|| self.values[(position & self.mask) as usize])
     }
 
+    /// What is still held of these positions, in two parts that follow each other.
+    pub(crate) fn held(&self, positions: Range<i64>) -> [&[T]; 2] {
+        let oldest = self.end.saturating_sub(self.mask + 1) as i64;
+        let (first, end) = (positions.start.max(oldest), positions.end.min(self.end as i64));
+        if first >= end {
+            return [&[]; 2];
+        }
+        let (slot, n) = ((first as u64 & self.mask) as usize, (end - first) as usize);
+        let now = n.min(self.values.len() - slot);
+        [&self.values[slot..slot + now], &self.values[..n - now]]
+    }
+
     /// Forgets everything; the next value has position 0 again.
     pub(crate) fn clear(&mut self) {
         self.end = 0;
@@ -58,6 +72,9 @@ mod tests {
         let mut ring = Ring::new(8);
         (0..30u32).collect::<Vec<_>>().chunks(7).for_each(|block| ring.extend(block));
         assert_eq!((ring.get(21), ring.get(22), ring.get(29), ring.get(30)), (None, Some(22), Some(29), None));
+        assert_eq!(ring.held(-5..25).concat(), [22, 23, 24]);
+        assert_eq!(ring.held(20..100).concat(), (22..30).collect::<Vec<_>>());
+        assert_eq!((ring.held(30..40).concat(), ring.held(0..22).concat()), (vec![], vec![]));
         ring.clear();
         assert_eq!((ring.get(29), ring.end()), (None, 0));
     }

@@ -86,14 +86,20 @@ impl Segmenter {
 
     fn gather(&self, first: i64) -> Cut {
         let mut segment = [0.0; SEGMENT_SAMPLES];
-        let mut whole = true;
+        let reach = first..first + SEGMENT_SAMPLES as i64;
+        let [now, later] = self.samples.held(reach);
+        if now.len() + later.len() == SEGMENT_SAMPLES {
+            segment[..now.len()].copy_from_slice(now);
+            segment[now.len()..].copy_from_slice(later);
+            return Cut::Whole(segment);
+        }
         for (offset, sample) in segment.iter_mut().enumerate() {
             match u64::try_from(first + offset as i64).ok().and_then(|position| self.samples.get(position)) {
                 Some(value) => *sample = value,
-                None => whole = false,
+                None => *sample = 0.0,
             }
         }
-        if whole { Cut::Whole(segment) } else { Cut::Incomplete(segment) }
+        Cut::Incomplete(segment)
     }
 }
 

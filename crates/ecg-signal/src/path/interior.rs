@@ -111,11 +111,7 @@ impl Interior {
     pub(super) fn begin(&mut self, x: &[f64], first: MarkBits, rest: MarkBits) {
         let n = x.len();
         let Block { notched, conditioned, marks, length, met } = &mut *self.block;
-        let mut bits = first;
-        for (mark, &x) in marks.iter_mut().zip(x) {
-            *mark = self.marker.mark(x, bits);
-            bits = rest;
-        }
+        self.marker.run_block(x, first, rest, &mut marks[..n]);
         notched[..n].copy_from_slice(x);
         self.conditioner.run_block(&mut notched[..n], &mut conditioned[..n]);
         let found = &mut self.found;
@@ -145,7 +141,9 @@ impl Interior {
         let Block { notched, conditioned, marks, .. } = &mut *self.block;
         let marks = &mut marks[from..end];
         self.gate.run_block(&notched[from..end], &conditioned[from..end], marks);
-        if let Some(newest) = marks.iter().rposition(|mark| mark.bits.lead_off) {
+        if Mark::any(marks).is_lead_off()
+            && let Some(newest) = marks.iter().rposition(|mark| mark.is_lead_off())
+        {
             self.lost_at = Some(self.marks.end() + newest as u64);
         }
         self.marks.extend(marks);
@@ -255,11 +253,8 @@ impl Interior {
     fn span_marks(&self, r_peak: f64) -> SpanMarks {
         let first = r_peak.round() as i64 - SEGMENT_R_INDEX as i64;
         let mut marks = SpanMarks::default();
-        for position in first - MARK_MARGIN..first + SEGMENT_SAMPLES as i64 + MARK_MARGIN {
-            if let Some(mark) = u64::try_from(position).ok().and_then(|position| self.marks.get(position)) {
-                marks.add(mark);
-            }
-        }
+        let reach = first - MARK_MARGIN..first + SEGMENT_SAMPLES as i64 + MARK_MARGIN;
+        self.marks.held(reach).into_iter().for_each(|part| marks.add(part));
         marks
     }
 
@@ -272,6 +267,6 @@ impl Interior {
         let between = self.previous_r.max(0.0) as u64..r_peak.max(0.0) as u64;
         let held_from = self.marks.end().saturating_sub(MARKS as u64);
         // A stretch longer than what is held cannot be an interval between beats anyway.
-        between.start < held_from || between.into_iter().any(|p| self.marks.get(p).is_some_and(|m| m.bits.lead_off))
+        between.start < held_from || between.into_iter().any(|p| self.marks.get(p).is_some_and(Mark::is_lead_off))
     }
 }

@@ -1,7 +1,7 @@
 //! How the signal is now: contact, heart rate, share of accepted beats. Must not know about positions or segments.
 
 use crate::FS;
-use crate::quality::{Mark, MarkBits, STILL_LIMIT, Verdict};
+use crate::quality::{Mark, Verdict};
 
 /// What the electrodes and the signal of the last second look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,16 +104,15 @@ impl StateTracker {
     pub(super) fn sample(&mut self, mark: Mark) {
         self.samples = self.samples.saturating_add(1);
         self.since_accepted = self.since_accepted.saturating_add(1);
-        self.lead_off.sample(mark.bits.lead_off);
-        self.clipped.sample(mark.bits.clipped);
-        self.still.sample(mark.still >= STILL_LIMIT);
+        self.lead_off.sample(mark.is_lead_off());
+        self.clipped.sample(mark.is_clipped());
+        self.still.sample(mark.is_still());
     }
 
     /// Takes the marks of a stretch of samples.
     #[inline]
     pub(super) fn samples(&mut self, marks: &[Mark]) {
-        let quiet = |mark: &Mark| (mark.bits == MarkBits::default()) & (mark.still < STILL_LIMIT);
-        if !marks.iter().fold(true, |all, mark| all & quiet(mark)) {
+        if Mark::any(marks) != Mark::default() {
             marks.iter().for_each(|&mark| self.sample(mark));
             return;
         }

@@ -108,13 +108,15 @@ impl IndexMeter {
         let Self { half_rate, second, spectrum, powers, beats, .. } = self;
         for piece in notched.chunks(half_rate::PIECE - 1) {
             let mut halved = [0.0; half_rate::PIECE / 2];
-            let made = half_rate.run_block(piece, &mut halved);
-            let halved = &halved[..made];
-            widest(
+            let made = widest(
                 #[inline(always)]
-                || second.run_block(halved, &mut |place| beats.second(2.0 * place - half_rate.delay())),
+                || {
+                    let made = half_rate.run_block(piece, &mut halved);
+                    second.run_block(&halved[..made], &mut |place| beats.second(2.0 * place - half_rate.delay()));
+                    made
+                },
             );
-            spectrum.run_block(halved, &mut |segment| powers.push(segment));
+            spectrum.run_block(&halved[..made], &mut |segment| powers.push(segment));
         }
     }
 
