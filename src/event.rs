@@ -225,7 +225,7 @@ pub enum Event {
     /// Identity: never lost, waits on disk.
     Identity(IdentityEvent),
     /// HRV summary: telemetry, the oldest is dropped when a queue is full.
-    Hrv(HrvEvent),
+    Hrv(Box<HrvEvent>),
     /// Signal state: telemetry.
     Signal(SignalEvent),
     /// Source state: telemetry, retained as availability.

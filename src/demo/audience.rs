@@ -93,7 +93,7 @@ fn event(level: &str, payload: &[u8]) -> Option<Event> {
         "hrv" => serde_json::from_slice(payload)
             .ok()
             .filter(|hrv: &HrvEvent| hrv.figures.mean_hr_bpm.is_some())
-            .map(Event::Hrv),
+            .map(|hrv| Event::Hrv(Box::new(hrv))),
         "signal" => serde_json::from_slice(payload).ok().map(Event::Signal),
         "source" => serde_json::from_slice(payload).ok().map(Event::Source),
         _ => None,

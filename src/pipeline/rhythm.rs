@@ -27,7 +27,7 @@ pub(super) async fn run(
     let mut stage = Stage::new(config);
     while let Some(observation) = input.recv().await {
         if let Some(event) = stage.take(&observation) {
-            events.mention(Event::Hrv(event)).await;
+            events.mention(Event::Hrv(Box::new(event))).await;
         }
     }
     Ok(())

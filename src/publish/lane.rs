@@ -148,7 +148,7 @@ impl Lane {
         match event {
             Event::Identity(event) => self.take_identity(event).await,
             Event::Hrv(event) => {
-                let payload = self.encoder.hrv(&self.issuer.telemetry(&event));
+                let payload = self.encoder.hrv(&self.issuer.telemetry(&*event));
                 self.telemetry.push(Message::telemetry(self.topics.hrv(), payload, HRV_EXPIRY));
             }
             Event::Signal(event) => {

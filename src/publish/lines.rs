@@ -32,7 +32,7 @@ pub async fn run(
     while let Some(event) = events.recv().await {
         match event {
             Event::Identity(event) => line(out, "event", issuer.identity(event)),
-            Event::Hrv(event) => line(out, "hrv", issuer.telemetry(&event)),
+            Event::Hrv(event) => line(out, "hrv", issuer.telemetry(&*event)),
             Event::Signal(event) => line(out, "signal", issuer.telemetry(&event)),
             Event::Source(event) => line(out, "source", issuer.telemetry(&event)),
         }?;

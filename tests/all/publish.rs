@@ -157,7 +157,7 @@ fn source(online: bool) -> Event {
 }
 
 fn hrv() -> Event {
-    Event::Hrv(HrvEvent {
+    Event::Hrv(Box::new(HrvEvent {
         window_s: 300.0,
         figures: HrvFigures {
             clean_s: 290.0,
@@ -176,7 +176,7 @@ fn hrv() -> Event {
         reason: None,
         day: Some(HrvDayFigures { sdann_ms: Some(120.0), ..HrvDayFigures::default() }),
         sample_index: 1,
-    })
+    }))
 }
 
 /// What a subscriber that counts makes of the events: in order, without the repetitions.
