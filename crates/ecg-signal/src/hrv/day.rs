@@ -1,7 +1,7 @@
 //! The running summary of 24 hours: SDANN, SDNN index and the means of each hour.
 //!
 //! Stretches of five minutes, cut at multiples of five minutes of the stream's time, are reduced to a mean and a standard
-//! deviation when they end; the last 288 are kept. Memory: 12 kB, and the intervals of the present stretch, 80 kB at most.
+//! deviation when they end; the last 288 are kept. Memory: 14 kB, and the intervals of the present stretch, 58 kB at most.
 //! Must not know where intervals come from.
 
 use std::collections::VecDeque;

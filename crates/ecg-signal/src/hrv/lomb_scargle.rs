@@ -85,12 +85,12 @@ impl Phasors {
                 (cos[lane], sin[lane]) = (c, s);
                 sums[0][lane] += y[lane] * c;
                 sums[1][lane] += y[lane] * s;
-                sums[2][lane] += c * c - s * s;
+                sums[2][lane] += c * c;
                 sums[3][lane] += c * s;
             }
         }
-        let [y_cos, y_sin, cos_2, half_sin_2] = sums.map(|lanes| lanes.iter().sum::<f64>());
-        let (cos_2, sin_2) = (cos_2 - spare, 2.0 * half_sin_2);
+        let [y_cos, y_sin, squares, half_sin_2] = sums.map(|lanes| lanes.iter().sum::<f64>());
+        let (cos_2, sin_2) = (2.0 * (squares - spare) - n, 2.0 * half_sin_2);
         // Scargle's τ makes sine and cosine orthogonal over the given moments.
         let (sin_t, cos_t) = (0.5 * sin_2.atan2(cos_2)).sin_cos();
         let along = y_cos * cos_t + y_sin * sin_t;
