@@ -2,9 +2,8 @@
 //!
 //! Must not know what the values are. A stream begins with zeros: filters start at rest.
 
-/// The most values that a block may have. What a stage has written must be on its way out of the processor's store
-/// buffer before the next stage reads it at another alignment: with 64 the path is a tenth slower. All buffers of the
-/// path still fit the second cache.
+/// The most values that a block may have. With 64 the path takes 14 % more time (docs/adr/0010); all buffers of the path
+/// still fit the second cache.
 pub(crate) const BLOCK: usize = 256;
 
 /// Values that are moved at once.
