@@ -12,6 +12,7 @@ use ecg_signal::hrv::time::TimeDomain;
 use ecg_signal::hrv::{Analyser, Correction, NnSeries, lomb_scargle, two_sided};
 
 /// Median seconds of a computation.
+#[expect(clippy::disallowed_methods, reason = "what takes how long is all that this program says")]
 fn time<T>(repeats: usize, run: impl Fn() -> T) -> f64 {
     let once = || {
         let begin = Instant::now();

@@ -239,19 +239,14 @@ impl Judge {
         if r_peak < UNSEEN_S * self.fs.0 {
             return;
         }
-        let noise_state = self.bands.learned(Band::Usual).levels.noise_state();
-        let noise_ratio = match band {
-            Band::Usual => usual.noise_ratio,
-            Band::Steep => choice::noise_over_qrs(usual.noise_ratio.max(noise_state)),
-        };
         sink(Detection {
             r_peak,
             polarity,
             envelope: usual.envelope,
-            noise_ratio,
+            noise_ratio: usual.noise_ratio,
             shape,
             spread: candidate.texture.spread_signal + candidate.texture.spread_band,
-            noise_state,
+            noise_state: self.bands.learned(Band::Usual).levels.noise_state(),
             flutter: std::mem::take(&mut self.flutter),
             searched_back,
         });

@@ -20,7 +20,7 @@ pub struct BeatFeatures {
     pub interval_spread: f64,
     /// Share of the eight that are not there yet: 0 … 1.
     pub few: f64,
-    /// Median of the envelope beside the QRS over that of the QRS, in the newest eight beats: 0 … 1.
+    /// Envelope of the noise over that of the QRS alone, in the newest eight beats: 0 … 1.
     pub noise_state: f64,
     /// Slope of the QRS for its segment's height, per 8 ms: 0 … 0.2. What moves electrodes is tall and slow.
     pub steepness: f64,
@@ -42,7 +42,7 @@ impl BeatFeatures {
             height_spread: company.height_spread.min(LARGEST_SPREAD),
             interval_spread: company.interval_spread.min(LARGEST_SPREAD),
             few: company.missing,
-            noise_state: detection.noise_state,
+            noise_state: over_qrs(detection.noise_state),
             steepness: steepness.min(LARGEST_STEEPNESS),
         }
     }
@@ -71,7 +71,26 @@ const LARGEST_SPREAD: f64 = 1.0;
 /// Hardly a beat is as steep; a segment that does not move must not be infinitely so.
 const LARGEST_STEEPNESS: f64 = 0.2;
 
+/// Noise over the QRS alone, from noise over QRS and noise together, whose energies add. At most 1.
+fn over_qrs(noise_ratio: f64) -> f64 {
+    let qrs = (1.0 - noise_ratio * noise_ratio).max(0.0).sqrt();
+    if noise_ratio < qrs { noise_ratio / qrs } else { 1.0 }
+}
+
 /// A correlation on a scale on which 0.9 and 0.99 are as far apart as 0.3 and 0.9.
 pub(super) fn distinctness(correlation: f64) -> f64 {
     -(1.02 - correlation.clamp(-0.5, 1.0)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_over_the_qrs_alone_is_more_than_over_qrs_and_noise() {
+        assert!((over_qrs(0.6) - 0.75).abs() < 1e-12);
+        assert_eq!(over_qrs(0.0), 0.0);
+        assert_eq!(over_qrs(0.9), 1.0);
+        assert_eq!(over_qrs(3.0), 1.0);
+    }
 }

@@ -198,24 +198,3 @@ impl Bands {
         }
     }
 }
-
-/// What a noise ratio of the usual band says of the QRS alone, where so much of the envelope at the beat is noise that the
-/// beat was found in the steep one: the energies of noise and QRS add. At most 1. A lull of a moment is no quiet: the
-/// caller gives the lead's state where the beat's own surroundings are quieter.
-pub(super) fn noise_over_qrs(noise_ratio: f64) -> f64 {
-    let qrs = (1.0 - noise_ratio * noise_ratio).max(0.0).sqrt();
-    if noise_ratio < qrs { noise_ratio / qrs } else { 1.0 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn noise_over_the_qrs_alone_is_more_than_over_qrs_and_noise() {
-        assert!((noise_over_qrs(0.6) - 0.75).abs() < 1e-12);
-        assert_eq!(noise_over_qrs(0.0), 0.0);
-        assert_eq!(noise_over_qrs(0.9), 1.0);
-        assert_eq!(noise_over_qrs(3.0), 1.0);
-    }
-}
