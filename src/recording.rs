@@ -161,7 +161,7 @@ impl Passage {
             if beat.rr_ms.is_none() {
                 series.interrupt();
             }
-            intervals.extend(series.push(beat.r_peak / fs, beat.bounds_interval()));
+            intervals.extend(series.push(beat.interval_end(fs) / fs, beat.quality.verdict.is_accepted()));
         }
         intervals
     }

@@ -52,7 +52,8 @@ impl Stage {
         match observation {
             Observation::FrontEnd { front_end, .. } => self.fs_hz = front_end.fs_hz,
             Observation::Beat(beat) => {
-                self.window.push(beat.r_peak / self.fs_hz, beat.bounds_interval());
+                let end = beat.interval_end(self.fs_hz);
+                self.window.push(end / self.fs_hz, beat.quality.verdict.is_accepted());
             }
             Observation::Gap { .. } | Observation::Unusable { .. } => self.window.interrupt(),
             Observation::Lost { .. } => self.absent(),

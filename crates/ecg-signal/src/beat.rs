@@ -28,8 +28,9 @@ pub struct Beat {
 }
 
 impl Beat {
-    /// An interval between beats may begin or end here: the beat is accepted, and R stands where the others have it.
-    pub fn bounds_interval(&self) -> bool {
-        self.quality.verdict.is_accepted() && self.realigned_by_ms == 0.0
+    /// Where intervals between beats begin and end, source samples: the R of the segment, which stands on the same
+    /// deflection in all beats of a shape. `fs` is the source's, in hertz.
+    pub fn interval_end(&self, fs: f64) -> f64 {
+        self.r_peak + self.realigned_by_ms / 1000.0 * fs
     }
 }
