@@ -79,7 +79,10 @@ pub struct Analysis {
 struct BeatReport {
     /// Samples of the record, fractional, from 0.
     r_peak: f64,
-    /// Time since the beat before; `None` at the start and after a break.
+    /// From R to the deflection of the QRS that the lead's other beats have R on, where this beat's R is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    realigned_by_ms: Option<f64>,
+    /// Time since the beat before, between those deflections; `None` at the start and after a break.
     rr_ms: Option<f64>,
     /// Quality score, 0…1.
     quality: f64,
@@ -203,6 +206,7 @@ impl Analysis {
 fn report(beat: &Beat) -> BeatReport {
     BeatReport {
         r_peak: beat.r_peak,
+        realigned_by_ms: (beat.realigned_by_ms != 0.0).then_some(beat.realigned_by_ms),
         rr_ms: beat.rr_ms,
         quality: beat.quality.score,
         accepted: beat.quality.verdict == Verdict::Accepted,

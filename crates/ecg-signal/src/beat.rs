@@ -11,8 +11,8 @@ pub struct Beat {
     pub r_peak: f64,
     /// Source samples (lost ones counted) that had come when the beat was decided.
     pub decided_at: u64,
-    /// Time since the beat before, in milliseconds. `None` for the first beat after a start, a gap or a lost contact,
-    /// and when more than 3 s have passed.
+    /// Time since the beat before, in milliseconds, between their [`Beat::interval_end`]s. `None` for the first beat after
+    /// a start, a gap or a lost contact, and when more than 3 s have passed.
     pub rr_ms: Option<f64>,
     /// Which way R points in this lead.
     pub polarity: Polarity,

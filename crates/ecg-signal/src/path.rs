@@ -109,7 +109,7 @@ pub struct SignalPath {
     marks: MarkBits,
     held_mv: f64,
     unusable: u64,
-    previous_r: Option<f64>,
+    previous_end: Option<f64>,
     /// Source samples that make at most a block at 250 Hz.
     longest: usize,
     buffers: Buffers,
@@ -148,7 +148,7 @@ impl SignalPath {
             marks: MarkBits::default(),
             held_mv: 0.0,
             unusable: 0,
-            previous_r: None,
+            previous_end: None,
             longest,
             buffers,
         })
@@ -213,7 +213,7 @@ impl SignalPath {
         self.state.interrupt();
         self.lead.reset();
         self.marks = MarkBits::default();
-        self.previous_r = None;
+        self.previous_end = None;
         self.base = self.index;
     }
 
@@ -349,29 +349,30 @@ impl SignalPath {
     }
 
     fn emit(&mut self, raw: RawBeat, decided_at: SampleIndex, sink: &mut impl FnMut(Beat)) {
-        let r_peak = self.base as f64 + self.resampler.source_position(raw.r_peak);
-        let rr_ms = self
-            .previous_r
-            .filter(|_| !raw.contact_lost)
-            .map(|previous| self.config.fs.milliseconds(r_peak - previous))
-            .filter(|rr| *rr <= LONGEST_RR_MS);
-        self.previous_r = Some(r_peak);
-        self.state.beat(rr_ms, raw.quality.verdict);
-        if raw.turned {
-            self.lead.turn();
-        }
-        if raw.quality.verdict.is_accepted() {
-            self.lead.beat(&raw.segment);
-        }
-        sink(Beat {
-            r_peak,
+        let mut beat = Beat {
+            r_peak: self.base as f64 + self.resampler.source_position(raw.r_peak),
             decided_at,
-            rr_ms,
+            rr_ms: None,
             polarity: raw.polarity,
             amplitude_mv: raw.segment[SEGMENT_R_INDEX],
             quality: raw.quality,
             segment: raw.segment,
             realigned_by_ms: FS.milliseconds(raw.realigned_by as f64),
-        });
+        };
+        let end = beat.interval_end(self.config.fs.0);
+        beat.rr_ms = self
+            .previous_end
+            .replace(end)
+            .filter(|_| !raw.contact_lost)
+            .map(|previous| self.config.fs.milliseconds(end - previous))
+            .filter(|rr| *rr <= LONGEST_RR_MS);
+        self.state.beat(beat.rr_ms, beat.quality.verdict);
+        if raw.turned {
+            self.lead.turn();
+        }
+        if beat.quality.verdict.is_accepted() {
+            self.lead.beat(&beat.segment);
+        }
+        sink(beat);
     }
 }
