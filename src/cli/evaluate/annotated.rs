@@ -2,12 +2,44 @@
 //!
 //! It knows no detector.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ecg_data::{AnnotationKind, Annotations, annotations};
 
 use super::score::Truth;
+
+/// Which annotated records are meant, as arguments of a command.
+#[derive(Debug, clap::Args)]
+pub struct Selection {
+    /// Folder with WFDB records, searched with its subfolders: NAME.hea with NAME.atr
+    dir: PathBuf,
+    /// Which signal of each record, counted from 0
+    #[arg(long, default_value_t = 0)]
+    pub signal: usize,
+    /// Annotator: the extension of the annotation files
+    #[arg(long, default_value = "atr")]
+    pub annotator: String,
+    /// Only these records, by their name below DIR
+    #[arg(long, value_delimiter = ',')]
+    records: Vec<String>,
+}
+
+impl Selection {
+    /// Their names, as [`records`] gives them.
+    ///
+    /// # Errors
+    /// As [`records`].
+    pub fn names(&self) -> anyhow::Result<Vec<String>> {
+        records(&self.dir, &self.annotator, &self.records)
+    }
+
+    /// The path of one of them, without extension.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+}
 
 /// Reads what the annotator knows of a record.
 ///

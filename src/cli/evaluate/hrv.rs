@@ -3,7 +3,6 @@
 mod errors;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use ecg_data::{AnnotationKind, Annotations, annotations};
 use ecg_signal::hrv::{Analyser, Correction, two_sided};
@@ -11,8 +10,8 @@ use ecg_signal::{Mains, RrInterval};
 use serde::Serialize;
 
 use self::errors::{Errors, METRICS};
-use super::annotated::records;
-use super::work::for_each;
+use super::annotated::Selection;
+use super::work::{all_went_well, for_each};
 use crate::cli::Failure;
 use crate::cli::hrv::annotated_intervals;
 use crate::event::{HrvFigures, hrv_reason};
@@ -38,20 +37,11 @@ const NORMAL_SHARE: f64 = 0.95;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = COLUMNS)]
 pub struct Args {
-    /// Folder with WFDB records, searched with its subfolders: NAME.hea with NAME.atr
-    dir: PathBuf,
-    /// Which signal of each record, counted from 0
-    #[arg(long, default_value_t = 0)]
-    signal: usize,
+    #[command(flatten)]
+    selection: Selection,
     /// Mains frequency that the notch removes: 50, 60 or none
     #[arg(long, default_value = "60", value_parser = parse_mains)]
     mains: Mains,
-    /// Annotator: the extension of the annotation files
-    #[arg(long, default_value = "atr")]
-    annotator: String,
-    /// Only these records, by their name below DIR
-    #[arg(long, value_delimiter = ',')]
-    records: Vec<String>,
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
@@ -85,7 +75,7 @@ struct RecordReport {
 /// # Errors
 /// No annotated record below the folder, or a record that could not be analysed (after all have been tried).
 pub fn main(args: &Args) -> Result<(), Failure> {
-    let names = records(&args.dir, &args.annotator, &args.records)?;
+    let names = args.selection.names()?;
     let results = for_each("records", &names, || (), |(), name| evaluate(args, name));
     let (mut records, mut failed) = (BTreeMap::new(), BTreeMap::new());
     for (name, result) in names.iter().zip(results) {
@@ -99,23 +89,20 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     let errors = METRICS.iter().filter_map(|metric| Some((metric.key, Errors::of(metric, pairs.clone())?))).collect();
     let mains = mains_name(args.mains);
     let normal = normal.len();
-    let report = Report { mains, signal: args.signal, n_records: names.len(), normal, errors, records, failed };
+    let report =
+        Report { mains, signal: args.selection.signal, n_records: names.len(), normal, errors, records, failed };
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
-    if report.failed.is_empty() {
-        return Ok(());
-    }
-    let list: Vec<_> = report.failed.iter().map(|(name, problem)| format!("{name}: {problem}")).collect();
-    Err(anyhow::anyhow!("{} of {} records failed: {}", list.len(), names.len(), list.join("; ")).into())
+    Ok(all_went_well(&report.failed, names.len())?)
 }
 
 fn evaluate(args: &Args, name: &str) -> anyhow::Result<RecordReport> {
-    let path = args.dir.join(name);
-    let annotations = annotations(&path, &args.annotator)?;
-    let recording = Recording::open(&path, args.signal)?;
+    let path = args.selection.path(name);
+    let annotations = annotations(&path, &args.selection.annotator)?;
+    let recording = Recording::open(&path, args.selection.signal)?;
     let stream = &recording.stream;
     let passage = stream.pass(0..stream.samples.len(), args.mains)?;
     let hrv = |intervals: &[RrInterval]| Analyser::new().corrected(&two_sided(intervals), Correction::TwoSided);

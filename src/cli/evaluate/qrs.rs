@@ -1,15 +1,14 @@
 //! `ecgid evaluate qrs`: beats of the streaming path against the annotated beats of WFDB records.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use ecg_signal::Mains;
 use serde::Serialize;
 
-use super::annotated::{records, truth};
+use super::annotated::{Selection, truth};
 use super::decision::Decisions;
 use super::score::{Figures, Rates, RecordScore, Scopes, figures, score};
-use super::work::for_each;
+use super::work::{all_went_well, for_each};
 use crate::cli::Failure;
 use crate::recording::{Recording, mains_name, parse_mains};
 
@@ -37,20 +36,11 @@ Examples
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = COLUMNS)]
 pub struct Args {
-    /// Folder with WFDB records, searched with its subfolders: NAME.hea with NAME.atr
-    dir: PathBuf,
-    /// Which signal of each record, counted from 0
-    #[arg(long, default_value_t = 0)]
-    signal: usize,
+    #[command(flatten)]
+    selection: Selection,
     /// Mains frequency that the notch removes: 50, 60 or none
     #[arg(long, default_value = "50", value_parser = parse_mains)]
     mains: Mains,
-    /// Annotator: the extension of the annotation files
-    #[arg(long, default_value = "atr")]
-    annotator: String,
-    /// Only these records, by their name below DIR
-    #[arg(long, value_delimiter = ',')]
-    records: Vec<String>,
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
@@ -76,7 +66,7 @@ struct Report {
 /// # Errors
 /// No annotated record below the folder, or a record that could not be analysed (after all have been tried).
 pub fn main(args: &Args) -> Result<(), Failure> {
-    let names = records(&args.dir, &args.annotator, &args.records)?;
+    let names = args.selection.names()?;
     let results = for_each("records", &names, || (), |(), name| evaluate(args, name));
     let (mut scores, mut records, mut failed) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let (mut delay_ms, mut decisions) = (0.0, Decisions::default());
@@ -97,18 +87,22 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     }
     let total = figures(&scores);
     let mains = mains_name(args.mains);
-    let report =
-        Report { mains, signal: args.signal, n_records: names.len(), delay_ms, decisions, total, records, failed };
+    let report = Report {
+        mains,
+        signal: args.selection.signal,
+        n_records: names.len(),
+        delay_ms,
+        decisions,
+        total,
+        records,
+        failed,
+    };
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
-    if report.failed.is_empty() {
-        return Ok(());
-    }
-    let list: Vec<_> = report.failed.iter().map(|(name, problem)| format!("{name}: {problem}")).collect();
-    Err(anyhow::anyhow!("{} of {} records failed: {}", list.len(), names.len(), list.join("; ")).into())
+    Ok(all_went_well(&report.failed, names.len())?)
 }
 
 /// What one record gave.
@@ -119,9 +113,9 @@ struct Evaluated {
 }
 
 fn evaluate(args: &Args, name: &str) -> anyhow::Result<Evaluated> {
-    let path = args.dir.join(name);
-    let truth = truth(&path, &args.annotator)?;
-    let recording = Recording::open(&path, args.signal)?;
+    let path = args.selection.path(name);
+    let truth = truth(&path, &args.selection.annotator)?;
+    let recording = Recording::open(&path, args.selection.signal)?;
     let stream = &recording.stream;
     let passage = stream.pass(0..stream.samples.len(), args.mains)?;
     Ok(Evaluated {
@@ -133,7 +127,8 @@ fn evaluate(args: &Args, name: &str) -> anyhow::Result<Evaluated> {
 
 /// A record that failed has no detection: all its beats count as missed.
 fn missed_all(args: &Args, name: &str) -> RecordScore {
-    truth(&args.dir.join(name), &args.annotator).map_or_else(|_| RecordScore::default(), |truth| score(&truth, &[]))
+    truth(&args.selection.path(name), &args.selection.annotator)
+        .map_or_else(|_| RecordScore::default(), |truth| score(&truth, &[]))
 }
 
 fn print(report: &Report) {

@@ -1,5 +1,6 @@
 //! Many records on the available cores, with progress on the terminal.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -36,6 +37,18 @@ pub fn for_each<T: Sync, S: Send, R: Send>(
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Whether all of `count` records went well; `failed` says what was wrong with those that did not.
+///
+/// # Errors
+/// Every failed record with its problem.
+pub fn all_went_well(failed: &BTreeMap<String, String>, count: usize) -> anyhow::Result<()> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = failed.iter().map(|(name, problem)| format!("{name}: {problem}")).collect();
+    anyhow::bail!("{} of {count} records failed: {}", list.len(), list.join("; "))
 }
 
 fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
