@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! embedding ─▶ cosine with each Reference ─▶ Decider ─▶ Decision      (the daemon)
+//!                                        │      ▲ Calibration
 //!                                        └─▶ Comparison ─▶ error_rates (the evaluator)
 //! ```
 //!
@@ -11,10 +12,12 @@
 //! Terms follow ISO/IEC 2382-37 and 19795-1: a *reference* is what was enrolled, a *probe* is what is compared with
 //! it, a comparison is *mated* when both are of one person, *FMR* and *FNMR* are rates of single comparisons.
 
+pub mod calibration;
 mod compare;
 mod decision;
 pub mod rates;
 
+pub use calibration::{Calibration, CalibrationError};
 pub use compare::{Match, Reference, cosine, mean_unit, rank, unit};
 pub use decision::{Decider, Decision, DecisionConfig, Lost, State, Why};
 

@@ -9,6 +9,8 @@ macro_rules! skipped {
     }};
 }
 
+#[path = "all/calibration.rs"]
+mod calibration;
 #[path = "all/decision.rs"]
 mod decision;
 #[path = "all/rates.rs"]

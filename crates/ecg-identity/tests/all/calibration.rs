@@ -1,0 +1,191 @@
+//! The calibration: what it says of scores it was made from, and what holds for any table and any score.
+
+use ecg_identity::calibration::{
+    Calibration, CalibrationError, LARGEST_LLR, Observation, Row, SMALLEST_RATE, evidence_beats, per_comparison,
+};
+use proptest::prelude::*;
+
+/// The normal quantile function, by bisection of a rational approximation of the error function (Abramowitz and Stegun
+/// 7.1.26, error below 1.5e-7).
+fn quantile(p: f64) -> f64 {
+    let below = |x: f64| {
+        let t = 1.0 / (1.0 + 0.327_591_1 * (x.abs() / 2.0_f64.sqrt()));
+        let poly = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592];
+        let erf = 1.0 - poly.iter().fold(0.0, |sum, c| (sum + c) * t) * (-x * x / 2.0).exp();
+        0.5 * (1.0 + erf.copysign(x))
+    };
+    let (mut low, mut high) = (-6.0, 6.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if below(middle) < p { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
+const PERSONS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+/// Scores on a grid of normal quantiles: mated around `mean`, non-mated around 0, both with deviation 1.
+fn gaussian(beats: usize, mean: f64, each: usize) -> Vec<Observation<'static>> {
+    let n = each * PERSONS.len();
+    let score = |i: usize| quantile((i as f64 + 0.5) / n as f64);
+    let one = |i: usize, mated: bool| Observation {
+        beats,
+        score: score(i) + if mated { mean } else { 0.0 },
+        mated,
+        person: PERSONS[i % PERSONS.len()],
+    };
+    (0..n).flat_map(|i| [one(i, true), one(i, false)]).collect()
+}
+
+#[test]
+fn two_normal_classes_give_their_known_log_likelihood_ratio_and_quantiles() {
+    // With equal deviations of 1 and a distance m the log likelihood ratio is m·x − m²/2.
+    let calibration = Calibration::fit(&gaussian(5, 2.0, 1000)).unwrap();
+    let row = &calibration.rows()[0];
+    assert!((row.slope - 2.0).abs() < 0.01 && (row.intercept + 2.0).abs() < 0.01, "{row:?}");
+    for (fmr, score) in [(0.1, 1.2816), (0.01, 2.3263), (0.001, 3.0902)] {
+        assert!((calibration.threshold(fmr, 5) - score).abs() < 0.02, "{fmr} {row:?}");
+    }
+    assert!(calibration.resolves(0.001, 5) && !calibration.resolves(0.0005, 5));
+    // The normal tail falls faster than the line that continues it: the threshold is rather too high.
+    assert!(calibration.threshold(1e-5, 5) > 4.2649);
+}
+
+#[test]
+fn a_rate_that_few_scores_or_few_persons_decide_is_not_stated() {
+    let finest = |observations: &[Observation<'_>]| {
+        Calibration::fit(observations).unwrap().rows()[0].thresholds.last().copied().unwrap().0
+    };
+    assert_eq!(finest(&gaussian(1, 2.0, 100)), 0.01);
+    let mut lopsided = gaussian(1, 2.0, 1000);
+    // All of the tail belongs to one person.
+    lopsided.iter_mut().filter(|o| !o.mated && o.score > 1.8).for_each(|o| o.person = "a");
+    assert!(finest(&lopsided) >= 0.05);
+}
+
+#[test]
+fn every_person_weighs_the_same_however_many_comparisons_it_has() {
+    let once = gaussian(3, 2.0, 200);
+    let mut crowded = once.clone();
+    let of_a: Vec<_> = once.iter().filter(|o| o.person == "a").copied().collect();
+    (0..9).for_each(|_| crowded.extend(&of_a));
+    let (once, crowded) = (Calibration::fit(&once).unwrap(), Calibration::fit(&crowded).unwrap());
+    assert!((once.rows()[0].slope - crowded.rows()[0].slope).abs() < 0.01);
+    assert!((once.threshold(0.05, 3) - crowded.threshold(0.05, 3)).abs() < 0.01);
+}
+
+#[test]
+fn classes_that_do_not_overlap_give_a_finite_map_and_a_useless_score_gives_zero() {
+    let apart = Calibration::fit(&gaussian(1, 50.0, 50)).unwrap();
+    assert!(apart.rows()[0].slope.is_finite() && apart.rows()[0].slope > 0.0);
+    assert!(apart.llr(50.0, 1) > 2.0 && apart.llr(0.0, 1) < -2.0);
+    let upside_down = Calibration::fit(&gaussian(1, -2.0, 50)).unwrap();
+    assert_eq!((upside_down.rows()[0].slope, upside_down.rows()[0].intercept), (0.0, 0.0));
+}
+
+#[test]
+fn what_cannot_be_calibrated_is_refused_with_the_row() {
+    assert_eq!(Calibration::fit(&[]), Err(CalibrationError::Empty));
+    let mut bad = gaussian(4, 2.0, 10);
+    bad[0].score = f64::NAN;
+    assert_eq!(Calibration::fit(&bad), Err(CalibrationError::Score { beats: 4 }));
+    let mated: Vec<_> = gaussian(4, 2.0, 10).into_iter().filter(|o| o.mated).collect();
+    assert_eq!(Calibration::fit(&mated), Err(CalibrationError::Persons { beats: 4, mated: 10, non_mated: 0 }));
+    let equal: Vec<_> = gaussian(4, 2.0, 10).into_iter().map(|o| Observation { score: 0.5, ..o }).collect();
+    assert_eq!(Calibration::fit(&equal), Err(CalibrationError::Thresholds { beats: 4 }));
+    let row = |beats, thresholds| Row { beats, slope: 1.0, intercept: 0.0, thresholds };
+    let good = vec![(0.1, 0.2), (0.01, 0.4)];
+    assert_eq!(Calibration::new(Vec::new()), Err(CalibrationError::Empty));
+    assert_eq!(
+        Calibration::new(vec![row(2, good.clone()), row(2, good.clone())]),
+        Err(CalibrationError::Beats { beats: 2 })
+    );
+    for thresholds in [vec![(0.1, 0.2)], vec![(0.1, 0.4), (0.01, 0.2)], vec![(0.01, 0.2), (0.1, 0.4)]] {
+        assert_eq!(Calibration::new(vec![row(1, thresholds)]), Err(CalibrationError::Thresholds { beats: 1 }));
+    }
+    assert!(
+        Calibration::new(vec![Row { slope: -1.0, ..row(1, good.clone()) }]).unwrap_err().to_string().contains("slope")
+    );
+    assert!(Calibration::new(vec![row(1, good)]).is_ok());
+}
+
+#[test]
+fn one_comparison_is_made_as_strictly_as_the_household_is_large() {
+    assert!((per_comparison(0.05, 1) - 0.05).abs() < 1e-15);
+    assert!((per_comparison(0.01, 5) - 0.002_008_05).abs() < 1e-8);
+    assert!((per_comparison(1e-12, 3) / (1e-12 / 3.0) - 1.0).abs() < 1e-9, "no digits are lost");
+    assert_eq!(per_comparison(0.01, 0), per_comparison(0.01, 1), "nobody enrolled: nothing to divide by");
+    assert_eq!((per_comparison(f64::NAN, 2), per_comparison(7.0, 2)), (0.0, 1.0));
+}
+
+#[test]
+fn beats_of_evidence_are_those_of_the_first_average_and_one_for_each_further_embedding() {
+    assert_eq!(evidence_beats(1, 1), 1);
+    assert_eq!(evidence_beats(5, 1), 5);
+    assert_eq!(evidence_beats(5, 8), 12);
+}
+
+fn tables() -> impl Strategy<Value = Calibration> {
+    let steps = prop::collection::vec((1e-3_f64..0.9, 1e-4_f64..0.5), 2..6);
+    let row = (1_usize..5, 0.0_f64..60.0, -40.0_f64..10.0, -2.0_f64..2.0, steps);
+    prop::collection::vec(row, 1..5).prop_map(|rows| {
+        let mut beats = 0;
+        let made = rows.into_iter().map(|(more, slope, intercept, start, steps)| {
+            beats += more;
+            let (mut fmr, mut score) = (1.0, start);
+            let mut thresholds = Vec::new();
+            for (factor, rise) in steps {
+                (fmr, score) = (fmr * factor.max(0.01), score + rise);
+                thresholds.push((fmr, score));
+            }
+            Row { beats, slope, intercept, thresholds }
+        });
+        Calibration::new(made.collect()).unwrap()
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_threshold_and_its_rate_lead_back_to_each_other(
+        table in tables(), exponent in -8.9_f64..0.0, beats in 0_usize..30,
+    ) {
+        let fmr = exponent.exp2().max(SMALLEST_RATE);
+        let score = table.threshold(fmr, beats);
+        prop_assert!((table.fmr(score, beats).ln() - fmr.ln()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_smaller_rate_never_has_a_lower_threshold_and_a_higher_score_never_a_higher_rate_or_a_lower_ratio(
+        table in tables(), a in 0.0_f64..1.0, b in 0.0_f64..1.0, low in -3.0_f64..3.0, more in 0.0_f64..3.0,
+        beats in 0_usize..30,
+    ) {
+        prop_assert!(table.threshold(a.min(b), beats) >= table.threshold(a.max(b), beats));
+        prop_assert!(table.fmr(low + more, beats) <= table.fmr(low, beats));
+        prop_assert!(table.llr(low + more, beats) >= table.llr(low, beats));
+    }
+
+    #[test]
+    fn any_number_gives_a_finite_answer(
+        table in tables(), beats in any::<usize>(),
+        x in prop_oneof![any::<f64>(), Just(f64::NAN), Just(f64::INFINITY), Just(f64::NEG_INFINITY), Just(f64::MAX)],
+    ) {
+        prop_assert!((SMALLEST_RATE..=1.0).contains(&table.fmr(x, beats)));
+        prop_assert!((-LARGEST_LLR..=LARGEST_LLR).contains(&table.llr(x, beats)));
+        prop_assert!(table.threshold(x, beats).is_finite());
+        let shared = per_comparison(x, beats);
+        prop_assert!((0.0..=1.0).contains(&shared));
+    }
+
+    #[test]
+    fn whatever_is_observed_gives_a_table_that_holds_or_is_refused(
+        scores in prop::collection::vec((1_usize..4, -1e9_f64..1e9, any::<bool>(), 0_usize..6), 0..200),
+    ) {
+        let observation = |&(beats, score, mated, person): &(usize, f64, bool, usize)| {
+            Observation { beats, score, mated, person: PERSONS[person] }
+        };
+        let observations: Vec<_> = scores.iter().map(observation).collect();
+        if let Ok(table) = Calibration::fit(&observations) {
+            prop_assert_eq!(Calibration::new(table.rows().to_vec()), Ok(table));
+        }
+    }
+}
