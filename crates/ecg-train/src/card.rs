@@ -9,7 +9,7 @@ use ecg_identity::rates::{ErrorRates, Interval};
 use ecg_signal::{CHAIN, FS, Preparation, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use serde::Serialize;
 
-use crate::network::{EMBEDDING, Network, NetworkKind};
+use crate::network::{Network, NetworkKind};
 use crate::onnx;
 use crate::split::{Person, Split};
 use crate::training;
@@ -70,6 +70,22 @@ pub struct DecisionPart {
     pub threshold: f64,
     /// In words: which persons, which windows, which false match rate.
     pub threshold_source: String,
+    /// What scores are worth by the number of heartbeats since contact; the same persons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calibration: Vec<CalibrationRow>,
+}
+
+/// Scores that rest on one number of heartbeats.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CalibrationRow {
+    /// Heartbeats since contact.
+    pub beats: usize,
+    /// Log likelihood ratio (natural logarithm) per unit of score.
+    pub slope: f64,
+    /// Log likelihood ratio at score 0.
+    pub intercept: f64,
+    /// False match rate, and the score that strangers exceed at that rate.
+    pub thresholds: Vec<(f64, f64)>,
 }
 
 /// One protocol's figures, as fractions; `_95` are the ends of 95 % intervals by bootstrap over persons.
@@ -179,6 +195,7 @@ impl Card {
         let classes: Vec<String> =
             if classifies { facts.classes.iter().map(Person::to_string).collect() } else { Vec::new() };
         let mut plans = vec![kind.plan()];
+        plans.extend(network.has_branch().then(NetworkKind::branch_plan));
         plans.extend(classifies.then(|| NetworkKind::classifier_plan(classes.len())));
         Self {
             schema: SCHEMA,
@@ -196,7 +213,7 @@ impl Card {
             },
             output: Output {
                 embedding: onnx::EMBEDDING_OUTPUT,
-                dimensions: EMBEDDING,
+                dimensions: network.dimensions(),
                 logits: classifies.then_some(onnx::LOGITS_OUTPUT),
                 classes,
             },

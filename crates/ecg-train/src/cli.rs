@@ -104,6 +104,9 @@ struct FitArgs {
     /// Imitated front ends (other boards, other electrodes) for each record
     #[arg(long, default_value_t = 8)]
     variants: usize,
+    /// No linear branch (principal components and discriminant axes) beside the trunk; a classifier never has one
+    #[arg(long)]
+    no_linear_branch: bool,
     /// ArcFace margin, radians
     #[arg(long, default_value_t = 0.3)]
     margin: f64,
@@ -165,6 +168,7 @@ impl FitArgs {
             folds: self.folds,
             target_fmr: self.target_fmr,
             variants: self.variants,
+            linear_branch: !self.no_linear_branch && self.loss == LossKind::Arcface,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             training: training::Settings {
                 network: self.net,

@@ -2,6 +2,7 @@
 //!
 //! Orders the steps and talks to the user; each step lives in a module of its own.
 
+mod calibration;
 mod figures;
 mod report;
 
@@ -12,13 +13,13 @@ use anyhow::{Context, bail};
 use ecg_signal::{Mains, Preparation};
 
 use crate::card::{Card, Facts};
-use crate::measure::{Protocol, compare_records, embed};
+use crate::measure::{Protocol, compare_records, embed, glance};
 use crate::network::Network;
 use crate::prepared::{self, Prepared};
 use crate::sampler::Sampler;
 use crate::split::{Person, Split, folds};
 use crate::training::{self, Observer, Trained, train};
-use crate::{curves, onnx, recordings};
+use crate::{curves, linear, onnx, recordings};
 use figures::Pool;
 use report::Bars;
 
@@ -43,6 +44,8 @@ pub struct Request {
     pub target_fmr: f64,
     /// Imitated front ends a record.
     pub variants: usize,
+    /// Whether a linear branch stands beside the trunk.
+    pub linear_branch: bool,
     /// Threads for preparation.
     pub threads: usize,
     /// The training itself.
@@ -55,7 +58,7 @@ pub struct Request {
 /// Data that cannot be read, too few persons, or files that cannot be written.
 pub fn run(request: &Request) -> anyhow::Result<()> {
     let settings = &request.training;
-    report::network(settings);
+    report::network(settings, request.linear_branch);
     let preparation = Preparation::default();
     let records = prepare(request, preparation)?;
     let everybody: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
@@ -68,16 +71,18 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         let label = format!("fold {} of {}", number + 1, request.folds);
         let sampler = Sampler::new(&records, &trained, preparation);
         let result = train_watching(&label, &sampler, settings, &records, &fold);
-        pool.add(&embed(&result.network, &records, &fold, 1));
+        let network = complete(result.network, request, &records, &trained, &preparation)?;
+        pool.add(&embed(&network, &records, &fold, &preparation));
     }
 
     let sampler = Sampler::new(&records, &split.trained, preparation);
     let watched = if split.validation.is_empty() { &split.held_out } else { &split.validation };
-    let result = train_watching("final training", &sampler, settings, &records, watched);
+    let mut result = train_watching("final training", &sampler, settings, &records, watched);
+    result.network = complete(result.network, request, &records, &split.trained, &preparation)?;
     let mut held_out = Pool::default();
-    held_out.add(&embed(&result.network, &records, &split.held_out, 1));
+    held_out.add(&embed(&result.network, &records, &split.held_out, &preparation));
     let mut validation = Pool::default();
-    validation.add(&embed(&result.network, &records, &split.validation, 1));
+    validation.add(&embed(&result.network, &records, &split.validation, &preparation));
 
     let groups = [
         (&pool, format!("not trained on, {} folds pooled, each by a network of its fold", request.folds)),
@@ -108,6 +113,20 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     };
     let card = Card::new(&result.network, facts);
     write(&request.out, &result, &card, &name, watched.len())
+}
+
+/// The trained network, with the linear branch beside it where one was asked for.
+fn complete(
+    network: Network,
+    request: &Request,
+    records: &[Prepared],
+    trained: &BTreeSet<Person>,
+    preparation: &Preparation,
+) -> anyhow::Result<Network> {
+    if !request.linear_branch {
+        return Ok(network);
+    }
+    Ok(network.with_branch(&linear::fit(records, trained, preparation)?)?)
 }
 
 /// Reads the collections and runs every record, and its variants, through the signal path.
@@ -168,7 +187,7 @@ impl Observer for Watcher<'_> {
 
     fn epoch(&mut self, network: &Network) -> Option<f64> {
         self.epoch += 1;
-        let embedded = embed(network, self.records, self.watched, crate::measure::STRIDE);
+        let embedded = glance(network, self.records, self.watched);
         let eer = figures::eer(&compare_records(&embedded, Protocol::Records));
         let rate = eer.map_or_else(|| "not measured".to_owned(), |eer| format!("{:.2} %", 100.0 * eer));
         let loss = self.loss / self.steps.max(1) as f64;

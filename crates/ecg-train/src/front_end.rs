@@ -99,6 +99,33 @@ impl FrontEnd {
         Self { derivative, wander, emg, mains, mains_hertz, notch, high_pass, high_end, step }
     }
 
+    /// Boards that training never draws, to measure what another board costs: a slow one (first-order high-pass at
+    /// 0.3 Hz, 125 samples a second behind a 40 Hz filter), and a coarse one (second-order filters at 0.5 and 35 Hz,
+    /// steps of a sixtieth of R, 60 Hz mains of a tenth of R).
+    pub fn unseen() -> [Self; 2] {
+        let quiet = Self {
+            derivative: 0.0,
+            wander: 0.0,
+            emg: 0.0,
+            mains: 0.0,
+            mains_hertz: 50.0,
+            notch: true,
+            high_pass: None,
+            high_end: HighEnd::Open,
+            step: None,
+        };
+        let slow = Self { high_pass: Some((1, Hertz(0.3))), high_end: HighEnd::SlowBoard, ..quiet.clone() };
+        let coarse = Self {
+            mains: 0.1,
+            mains_hertz: 60.0,
+            high_pass: Some((2, Hertz(0.5))),
+            high_end: HighEnd::LowPass(2, Hertz(35.0)),
+            step: Some(1.0 / 60.0),
+            ..quiet
+        };
+        [slow, coarse]
+    }
+
     /// What this front end makes of `millivolts` at `fs`, given the height of its R peaks (mV, positive).
     ///
     /// # Errors

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! recordings → prepared (signal path, front ends) → sampler, augment → training → onnx, card, curves
-//!                                  └──────────────────▶ measure ◀──────────┘
+//!                                  ├──▶ linear ───────────────────────────┤
+//!                                  └──▶ measure ◀─────────────────────────┘
 //! ```
 
 pub mod augment;
@@ -14,6 +15,7 @@ pub mod cli;
 pub mod curves;
 pub mod fit;
 pub mod front_end;
+pub mod linear;
 pub mod loss;
 pub mod measure;
 pub mod network;

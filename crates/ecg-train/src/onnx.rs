@@ -1,7 +1,7 @@
 //! Networks to and from ONNX files. Operator set 17, batch norm unfused (runtimes fold it), a free batch dimension.
 //!
-//! Input `beat` f32 `[N, 1, 175]`; output `embedding` f32 `[N, 64]` of unit length (the scaling is in the graph);
-//! output `logits` f32 `[N, C]` where the network has classes.
+//! Input `beat` f32 `[N, 1, 175]`; output `embedding` f32 `[N, 64]` of unit length (the scaling is in the graph), or
+//! `[N, 88]` with a linear branch; output `logits` f32 `[N, C]` where the network has classes.
 
 mod graph;
 pub mod message;
@@ -14,7 +14,7 @@ use prost::Message;
 
 use crate::network::plan::{Operation, Plan, TIME_BINS, bin_matrix};
 use crate::network::weights::{RestoreError, Weight, Weights};
-use crate::network::{EMBEDDING, LENGTH_FLOOR, Network, NetworkKind};
+use crate::network::{LENGTH_FLOOR, Network, NetworkKind, branch_scales};
 use graph::{GraphBuilder, float, int, ints};
 use message::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 
@@ -62,8 +62,18 @@ pub fn encode(network: &Network) -> Vec<u8> {
     let mut writer = Writer { graph: GraphBuilder::new("ecgid"), weights: &weights, prefix: "" };
     writer.graph.input(INPUT, &[1, SEGMENT_SAMPLES]);
     let features = writer.plan(&network.kind().plan(), INPUT.to_owned());
-    writer.unit_length(&features);
-    writer.graph.output(EMBEDDING_OUTPUT, &[EMBEDDING]);
+    if network.has_branch() {
+        let trunk = writer.unit_length(&features, "trunk");
+        writer.prefix = "branch.";
+        let beat = writer.flatten("branch", INPUT.to_owned());
+        let axes = writer.plan(&NetworkKind::branch_plan(), beat);
+        let branch = writer.unit_length(&axes, "branch");
+        writer.joined([&trunk, &branch]);
+    } else {
+        let unit = writer.unit_length(&features, "trunk");
+        writer.graph.node("Identity", EMBEDDING_OUTPUT, &[&unit], vec![]);
+    }
+    writer.graph.output(EMBEDDING_OUTPUT, &[network.dimensions()]);
     if let Some(classes) = classes {
         writer.prefix = "classifier.";
         let scores = writer.plan(&NetworkKind::classifier_plan(classes), features);
@@ -191,14 +201,26 @@ impl Writer<'_> {
         value
     }
 
-    /// Scales the rows of `value` to unit length, as the output named [`EMBEDDING_OUTPUT`].
-    fn unit_length(&mut self, value: &str) {
+    /// Scales the rows of `value` to unit length; `name` tells the nodes of several apart.
+    fn unit_length(&mut self, value: &str, name: &str) -> String {
         let attributes = vec![ints("axes", &[1]), int("keepdims", 1)];
-        let length = self.graph.node("ReduceL2", "length", &[value], attributes);
+        let length = self.graph.node("ReduceL2", &format!("{name}.length"), &[value], attributes);
         let floor = Weight { shape: vec![1], values: vec![LENGTH_FLOOR] };
-        let floor = self.graph.constant("length_floor", &floor);
-        let length = self.graph.node("Max", "length_above_floor", &[&length, &floor], vec![]);
-        self.graph.node("Div", EMBEDDING_OUTPUT, &[value, &length], vec![]);
+        let floor = self.graph.constant(&format!("{name}.length_floor"), &floor);
+        let length = self.graph.node("Max", &format!("{name}.length_above_floor"), &[&length, &floor], vec![]);
+        self.graph.node("Div", &format!("{name}.unit"), &[value, &length], vec![])
+    }
+
+    /// Two unit vectors as one, by their shares, as the output named [`EMBEDDING_OUTPUT`].
+    fn joined(&mut self, parts: [&str; 2]) {
+        let mut scaled = Vec::new();
+        for (part, scale) in parts.into_iter().zip(branch_scales()) {
+            let name = format!("{part}.share");
+            let scale = self.graph.constant(&format!("{name}.factor"), &Weight { shape: vec![1], values: vec![scale] });
+            scaled.push(self.graph.node("Mul", &name, &[part, &scale], vec![]));
+        }
+        let scaled: Vec<&str> = scaled.iter().map(String::as_str).collect();
+        self.graph.node("Concat", EMBEDDING_OUTPUT, &scaled, vec![int("axis", 1)]);
     }
 
     fn flatten(&mut self, name: &str, value: String) -> String {

@@ -35,6 +35,8 @@ pub struct Prepared {
     pub takes: Vec<Vec<Cut>>,
     /// Model inputs of the record as it is, as the daemon would have made them.
     pub inputs: Vec<[f32; SEGMENT_SAMPLES]>,
+    /// Model inputs behind each of [`FrontEnd::unseen`], for measuring only. Empty inside where no R was found.
+    pub on_boards: Vec<Vec<[f32; SEGMENT_SAMPLES]>>,
     /// Beats that the path found in the record as it is, accepted or not.
     pub beats_found: usize,
 }
@@ -105,9 +107,20 @@ fn prepare_one(recording: Recording, index: usize, settings: &Settings) -> anyho
             takes.push(cuts(&beats, &settings.preparation));
         }
     }
-    let mut averager = BeatAverager::new(&settings.preparation);
-    let inputs = beats.iter().filter_map(|beat| averager.push(beat)).map(|input| input.values).collect();
-    Ok(Prepared { person, record, session, takes, inputs, beats_found: beats.len() })
+    let mut on_boards = Vec::new();
+    for board in FrontEnd::unseen() {
+        let delivered = board.apply(&millivolts, fs, r_amplitude(&beats).unwrap_or(1.0), &mut rng)?;
+        let beats = run_path(&delivered.millivolts, &[], delivered.fs, delivered.mains)?;
+        on_boards.push(inputs(&beats, &settings.preparation));
+    }
+    let inputs = inputs(&beats, &settings.preparation);
+    Ok(Prepared { person, record, session, takes, inputs, on_boards, beats_found: beats.len() })
+}
+
+/// What the daemon would give to the network.
+fn inputs(beats: &[Beat], preparation: &Preparation) -> Vec<[f32; SEGMENT_SAMPLES]> {
+    let mut averager = BeatAverager::new(preparation);
+    beats.iter().filter_map(|beat| averager.push(beat)).map(|input| input.values).collect()
 }
 
 /// Every beat that the signal path finds, in order, accepted or not.
@@ -134,6 +147,13 @@ fn cuts(beats: &[Beat], preparation: &Preparation) -> Vec<Cut> {
         }
     }
     cuts
+}
+
+/// Model input of consecutive beats, corrected for the heart rate at the last of them.
+pub fn average(cuts: &[Cut], preparation: &Preparation) -> [f32; SEGMENT_SAMPLES] {
+    let segments: Vec<_> = cuts.iter().map(|cut| cut.segment.map(f64::from)).collect();
+    let rr = cuts.iter().rev().find_map(|cut| cut.median_rr_s).unwrap_or(preparation.qt_reference_rr_s);
+    ecg_signal::prepare(&segments, rr, preparation)
 }
 
 /// Median height of R over the accepted beats, mV; `None` without any.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecg_signal::{Preparation, SEGMENT_SAMPLES};
 
 use crate::augment::augment;
-use crate::prepared::{Cut, Prepared};
+use crate::prepared::{Prepared, average};
 use crate::random::chance;
 use crate::split::Person;
 
@@ -78,13 +78,6 @@ impl<'a> Sampler<'a> {
         let first = rng.usize(..=take.len() - count);
         average(&take[first..first + count], &self.preparation)
     }
-}
-
-/// Model input of consecutive beats, corrected for the heart rate at the last of them.
-fn average(cuts: &[Cut], preparation: &Preparation) -> [f32; SEGMENT_SAMPLES] {
-    let segments: Vec<_> = cuts.iter().map(|cut| cut.segment.map(f64::from)).collect();
-    let rr = cuts.iter().rev().find_map(|cut| cut.median_rr_s).unwrap_or(preparation.qt_reference_rr_s);
-    ecg_signal::prepare(&segments, rr, preparation)
 }
 
 fn pick<'b, T>(items: &'b [T], rng: &mut fastrand::Rng) -> &'b T {

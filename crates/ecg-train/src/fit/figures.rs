@@ -6,6 +6,7 @@ use anyhow::Context;
 use ecg_identity::DecisionConfig;
 use ecg_identity::rates::{Comparison, RatesAt, det_curve, error_rates, rates_at};
 
+use super::calibration::Contacts;
 use crate::card::{DecisionPart, Measured};
 use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_windows};
 
@@ -20,6 +21,8 @@ pub(super) struct Pool {
     records: BTreeMap<(Protocol, String), Vec<Comparison>>,
     /// Decision windows as probes.
     windows: BTreeMap<(Protocol, String), Vec<Comparison>>,
+    /// The first heartbeats after contact as probes.
+    contacts: Contacts,
 }
 
 impl Pool {
@@ -29,6 +32,7 @@ impl Pool {
             file(&mut self.records, protocol, compare_records(embedded, protocol));
             file(&mut self.windows, protocol, compare_windows(embedded, protocol));
         }
+        self.contacts.add(embedded);
     }
 
     /// Figures of every protocol and collection that has mated and non-mated comparisons.
@@ -103,11 +107,16 @@ pub(super) fn decision(groups: &[(&Pool, String)], target_fmr: f64) -> anyhow::R
                 100.0 * target_fmr,
                 subjects.len()
             );
-            return Ok(DecisionPart { threshold: (threshold * 1e4).ceil() / 1e4, threshold_source });
+            return Ok(DecisionPart {
+                threshold: (threshold * 1e4).ceil() / 1e4,
+                threshold_source,
+                calibration: pool.contacts.table()?,
+            });
         }
     }
     Ok(DecisionPart {
         threshold: DecisionConfig::default().threshold,
         threshold_source: "not measured: nobody was left to measure it on; the program's default".to_owned(),
+        calibration: Vec::new(),
     })
 }

@@ -44,7 +44,7 @@ impl Bars {
 }
 
 /// The network, layer by layer.
-pub(super) fn network(settings: &Settings) {
+pub(super) fn network(settings: &Settings, linear_branch: bool) {
     println!("network {}, loss {}", settings.network.name(), settings.loss.name());
     let trunk = settings.network.plan();
     layers(&trunk, "");
@@ -54,6 +54,10 @@ pub(super) fn network(settings: &Settings) {
         trunk.parameters(),
         trunk.multiply_accumulates()
     );
+    if linear_branch {
+        let branch = NetworkKind::branch_plan();
+        println!("  {:<20} {:>9} parameters", "linear branch", branch.parameters());
+    }
     if settings.loss == LossKind::Softmax {
         let six = trunk.parameters() + NetworkKind::classifier_plan(6).parameters();
         println!("  {:<20} {six:>9} parameters; 65 more for each further class", "with six classes");

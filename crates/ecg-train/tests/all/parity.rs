@@ -1,6 +1,7 @@
 //! The daemon's runtime on an exported file against the trainer's own forward pass.
 
 use burn::tensor::Device;
+use ecg_train::network::weights::{Weight, Weights};
 use ecg_train::network::{Network, NetworkKind};
 use ecg_train::{onnx, parity};
 use tract_onnx::prelude::*;
@@ -43,6 +44,30 @@ fn tract_gives_the_trainers_embeddings_and_logits() {
                 assert!(largest_difference(&logits[index], &outputs[1]) <= TOLERANCE);
             }
         }
+    }
+}
+
+#[test]
+fn tract_gives_the_trainers_embeddings_with_a_linear_branch_too() {
+    let _alone = crate::alone();
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::flex();
+    device.seed(3);
+    let values = |count: usize| (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 100.0).collect();
+    let branch = Weights::from([
+        ("axes.weight".to_owned(), Weight { shape: vec![175, 24], values: values(4200) }),
+        ("axes.bias".to_owned(), Weight { shape: vec![24], values: values(24) }),
+    ]);
+    let network = Network::new(NetworkKind::Binned, None, &device).with_branch(&branch).unwrap();
+    let path = folder.path().join("branch.onnx");
+    onnx::write(&network, &path).unwrap();
+    let dump = parity::dump(&onnx::read(&path, &device).unwrap(), &path, 8, 1);
+    let model = load(&path);
+    for (beat, expected) in dump.beats.iter().zip(&dump.embedding) {
+        assert_eq!(expected.len(), 88);
+        let input = Tensor::from_shape(&[1, 1, 175], beat).unwrap();
+        let outputs = model.run(tvec!(input.into())).unwrap();
+        assert!(largest_difference(expected, &outputs[0]) <= TOLERANCE);
     }
 }
 

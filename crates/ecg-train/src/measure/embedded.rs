@@ -1,0 +1,106 @@
+//! Records as the network sees them: the embeddings that a protocol compares.
+
+use std::collections::BTreeSet;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use ecg_signal::{Preparation, SEGMENT_SAMPLES};
+
+use crate::network::Network;
+use crate::parity::rows;
+use crate::prepared::{Cut, Prepared, average};
+use crate::split::Person;
+
+/// Inputs embedded at once.
+const CHUNK: usize = 512;
+/// Model inputs overlap; while training is watched one in so many is used, so that each beat counts once.
+const STRIDE: usize = 5;
+/// Beats between the moments at which somebody is imagined to touch the electrodes.
+const CONTACT_STEP: usize = 5;
+/// Beats that are followed after such a moment.
+const FOLLOWED: usize = 20;
+
+/// One record's embeddings, unit length, in time.
+#[derive(Clone, Debug)]
+pub struct Embedded<'a> {
+    /// The record.
+    pub record: &'a Prepared,
+    /// Of each model input of the record as it is.
+    pub embeddings: Vec<Vec<f32>>,
+    /// Of each model input behind each of the boards that training never draws.
+    pub on_boards: Vec<Vec<Vec<f32>>>,
+    /// Of what the daemon embeds from the first beat after contact on (averages of one beat, of two, … of five),
+    /// for several moments of contact.
+    pub contacts: Vec<Vec<Vec<f32>>>,
+}
+
+/// Embeds everything that the protocols and the calibration need, for every record of `persons`.
+pub fn embed<'a>(
+    network: &Network,
+    records: &'a [Prepared],
+    persons: &BTreeSet<Person>,
+    preparation: &Preparation,
+) -> Vec<Embedded<'a>> {
+    chosen(records, persons)
+        .map(|record| {
+            let contacts = contacts(&record.takes[0], preparation);
+            Embedded {
+                record,
+                embeddings: run(network, &record.inputs),
+                on_boards: record.on_boards.iter().map(|inputs| run(network, inputs)).collect(),
+                contacts: contacts.iter().map(|inputs| run(network, inputs)).collect(),
+            }
+        })
+        .collect()
+}
+
+/// Embeds what a look at the progress needs: every fifth model input of each record of `persons`.
+pub fn glance<'a>(network: &Network, records: &'a [Prepared], persons: &BTreeSet<Person>) -> Vec<Embedded<'a>> {
+    let chosen: Vec<&Prepared> = chosen(records, persons).collect();
+    let inputs: Vec<[f32; SEGMENT_SAMPLES]> =
+        chosen.iter().flat_map(|record| record.inputs.iter().step_by(STRIDE).copied()).collect();
+    let mut embeddings = run(network, &inputs).into_iter();
+    chosen
+        .into_iter()
+        .map(|record| {
+            let count = record.inputs.len().div_ceil(STRIDE);
+            let embeddings = embeddings.by_ref().take(count).collect();
+            Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
+        })
+        .collect()
+}
+
+fn chosen<'a>(records: &'a [Prepared], persons: &BTreeSet<Person>) -> impl Iterator<Item = &'a Prepared> {
+    records.iter().filter(|record| persons.contains(&record.person))
+}
+
+fn run(network: &Network, inputs: &[[f32; SEGMENT_SAMPLES]]) -> Vec<Vec<f32>> {
+    let device = Device::flex();
+    inputs
+        .chunks(CHUNK)
+        .flat_map(|chunk| {
+            let values: Vec<f32> = chunk.iter().flatten().copied().collect();
+            let beats = Tensor::from_data(TensorData::new(values, [chunk.len(), 1, SEGMENT_SAMPLES]), &device);
+            rows(network.forward(beats).embedding)
+        })
+        .collect()
+}
+
+/// Model inputs from each moment of contact on.
+fn contacts(cuts: &[Cut], preparation: &Preparation) -> Vec<Vec<[f32; SEGMENT_SAMPLES]>> {
+    let starts = (0..cuts.len()).step_by(CONTACT_STEP);
+    starts
+        .map(|start| {
+            let newest = start..cuts.len().min(start + FOLLOWED);
+            newest
+                .map(|newest| {
+                    let oldest = start.max((newest + 1).saturating_sub(preparation.beats));
+                    if newest == start {
+                        // Nobody knows the heart rate yet.
+                        return average(&[Cut { median_rr_s: None, ..cuts[start].clone() }], preparation);
+                    }
+                    average(&cuts[oldest..=newest], preparation)
+                })
+                .collect()
+        })
+        .collect()
+}
