@@ -41,7 +41,9 @@ struct Outcome {
 /// Runs every probe with a reference of its own through the decision, as a member and as a stranger.
 #[must_use]
 pub fn household(trial: &Trial, config: &DecisionConfig, size: usize) -> Household {
-    let size = size.min(trial.references.len().saturating_sub(1)).max(1);
+    let mut persons: Vec<&str> = trial.references.iter().map(|r| r.subject.as_str()).collect();
+    persons.dedup();
+    let size = size.min(persons.len().saturating_sub(1)).max(1);
     let mut result = Household {
         size,
         threshold: config.threshold,
@@ -55,9 +57,10 @@ pub fn household(trial: &Trial, config: &DecisionConfig, size: usize) -> Househo
     };
     let mut seconds = Vec::new();
     for probe in &trial.probes {
-        let Some(own) = trial.references.iter().position(|r| r.subject == probe.subject) else { continue };
+        let Some(own) = persons.iter().position(|person| *person == probe.subject) else { continue };
         let gallery = |first: usize| -> Vec<Reference> {
-            trial.references.iter().cycle().skip(first).take(size).cloned().collect()
+            let members: Vec<&str> = persons.iter().cycle().skip(first).take(size).copied().collect();
+            trial.references.iter().filter(|r| members.contains(&r.subject.as_str())).cloned().collect()
         };
         result.probes += 1;
         let member = hear(probe, config, gallery(own));

@@ -1,7 +1,8 @@
 //! The protocol of an identity evaluation: templates from the enrol records, one score for each probe and reference.
 //!
-//! A template is the mean of the unit mean embeddings of a person's enrol records. A probe window starts with a cold
-//! signal path, as if the electrodes had just been put on. It computes scores and no rate.
+//! A template is the mean of the unit mean embeddings of a person's enrol records of one session. A person who was
+//! enrolled in several sessions has as many templates, and the best one counts, as in the daemon. A probe window starts
+//! with a cold signal path, as if the electrodes had just been put on. It computes scores and no rate.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -46,7 +47,7 @@ pub struct Trial {
     pub probes_without_reference: usize,
     /// Embeddings of the probes that were not refused: smallest, median, largest.
     pub embeddings: [usize; 3],
-    /// The templates.
+    /// The templates; one for each session of a person.
     pub references: Vec<Reference>,
     /// The probes.
     pub probes: Vec<Probe>,
@@ -75,29 +76,30 @@ impl Protocol {
         let probes = for_each("probing", probe, || model.clone(), |model, entry| self.probe(model, entry));
         let probes: Vec<Probe> =
             probes.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect();
-        let (enrolled, not_enrolled): (Vec<_>, Vec<_>) = templates.into_iter().partition(|(_, t)| !t.is_empty());
-        let reference = |(subject, embedding)| Reference { subject, revision: 1, embedding };
-        let references: Vec<Reference> = enrolled.into_iter().map(reference).collect();
+        let (enrolled, not_enrolled): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            templates.into_iter().partition(|(_, sessions)| !sessions.is_empty());
         let compare = |probe: &Probe| {
             let score = |template: &[f32]| match probe.embedding.as_slice() {
                 [] => f64::NEG_INFINITY,
                 embedding => cosine(template, embedding),
             };
-            let comparison = |reference: &Reference| Comparison {
+            let comparison = |(subject, sessions): (&String, &Vec<Vec<f32>>)| Comparison {
                 probe_record: probe.name.clone(),
                 probe_subject: probe.subject.clone(),
-                reference_subject: reference.subject.clone(),
-                score: score(&reference.embedding),
+                reference_subject: subject.clone(),
+                score: sessions.iter().map(|template| score(template)).fold(f64::NEG_INFINITY, f64::max),
             };
-            references.iter().map(comparison).collect::<Vec<_>>()
+            enrolled.iter().map(comparison).collect::<Vec<_>>()
         };
+        let comparisons = probes.iter().flat_map(compare).collect();
+        let references: Vec<Reference> = enrolled.into_iter().flat_map(templates_of).collect();
         let has_reference = |p: &&Probe| references.iter().any(|r| r.subject == p.subject);
         let mut counts: Vec<usize> = probes.iter().map(|p| p.timeline.len()).filter(|&n| n > 0).collect();
         counts.sort_unstable();
         let at = |q: usize| counts.get((counts.len().max(1) - 1) * q / 2).copied().unwrap_or(0);
         Ok(Trial {
-            comparisons: probes.iter().flat_map(compare).collect(),
-            not_enrolled: not_enrolled.into_iter().map(|(subject, _)| subject).collect(),
+            comparisons,
+            not_enrolled: not_enrolled.into_keys().collect(),
             probes_without_reference: probes.len() - probes.iter().filter(has_reference).count(),
             embeddings: [at(0), at(1), at(2)],
             references,
@@ -105,21 +107,25 @@ impl Protocol {
         })
     }
 
-    /// One template for each person; empty where no record was good enough.
-    fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<f32>>> {
+    /// The templates of each person, one for each session with a record that was good enough.
+    fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Vec<f32>>>> {
         let embed = |model: &mut Model, entry: &Entry| -> anyhow::Result<Vec<f32>> {
             let stream = self.open(entry, self.enrol_front_end)?;
             Ok(mean(&self.embed(model, &stream, 0..stream.samples.len())?))
         };
         let records = for_each("enrolling", entries, || model.clone(), embed);
-        let mut of_subject: BTreeMap<String, Vec<Vec<f32>>> = BTreeMap::new();
+        let mut of_subject: BTreeMap<String, BTreeMap<&str, Vec<Vec<f32>>>> = BTreeMap::new();
         for (entry, embedding) in entries.iter().zip(records) {
-            let all = of_subject.entry(entry.subject.clone()).or_default();
-            all.extend(Some(embedding?).filter(|e| !e.is_empty()));
+            let sessions = of_subject.entry(entry.subject.clone()).or_default();
+            if let Some(embedding) = Some(embedding?).filter(|e| !e.is_empty()) {
+                sessions.entry(&entry.session).or_default().push(embedding);
+            }
         }
-        let template =
-            |(subject, records): (String, Vec<Vec<f32>>)| (subject, mean_unit(records.iter().map(Vec::as_slice)));
-        Ok(of_subject.into_iter().map(template).collect())
+        let template = |records: Vec<Vec<f32>>| mean_unit(records.iter().map(Vec::as_slice));
+        let templates = |(subject, sessions): (String, BTreeMap<&str, Vec<Vec<f32>>>)| {
+            (subject, sessions.into_values().map(template).collect())
+        };
+        Ok(of_subject.into_iter().map(templates).collect())
     }
 
     /// The windows of one probe record.
@@ -151,6 +157,12 @@ impl Protocol {
         timeline.iter_mut().for_each(|(at, _)| *at = *at / stream.fs.0 + delay_s);
         Ok(if timeline.len() < MIN_EMBEDDINGS { Vec::new() } else { timeline })
     }
+}
+
+/// References of one person, numbered as the sessions.
+fn templates_of((subject, sessions): (String, Vec<Vec<f32>>)) -> impl Iterator<Item = Reference> {
+    let reference = move |(n, embedding)| Reference { subject: subject.clone(), revision: n, embedding };
+    (1..).zip(sessions).map(reference)
 }
 
 fn mean(timeline: &[(f64, Vec<f32>)]) -> Vec<f32> {
