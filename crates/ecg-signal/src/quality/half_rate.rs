@@ -12,17 +12,31 @@ use crate::units::Hertz;
 /// Half of the rate of the path.
 pub const HALF_FS: Hertz = Hertz(FS.0 / 2.0);
 
-/// The most samples that are taken at once: few, because their buffers are made anew each time.
-pub(super) const PIECE: usize = 64;
+/// The most samples that are taken at once.
+pub(super) const PIECE: usize = 256;
 /// Samples that the filter remembers.
 const BEFORE: usize = 6;
+/// Half of them.
+const REACH: usize = BEFORE / 2;
 
 /// See the head of the file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HalfRate {
-    /// `None` before the first sample: the filter starts at rest on it, wherever the base line is.
-    newest: Option<[f64; BEFORE]>,
-    even: Option<f64>,
+    /// The even and the odd samples of a block behind those that the filter remembers: apart, so that several outputs are
+    /// worked out at once.
+    even: Box<[f64; REACH + PIECE / 2]>,
+    odd: Box<[f64; REACH + PIECE / 2]>,
+    /// A sample whose odd one has not come.
+    alone: Option<f64>,
+    /// Outputs have been made. Before, the filter is at rest on the first sample, wherever the base line is.
+    runs: bool,
+}
+
+impl Default for HalfRate {
+    fn default() -> Self {
+        let zeros = || Box::new([0.0; REACH + PIECE / 2]);
+        Self { even: zeros(), odd: zeros(), alone: None, runs: false }
+    }
 }
 
 impl HalfRate {
@@ -37,26 +51,34 @@ impl HalfRate {
     /// Takes a block of less than [`PIECE`] samples, the same as each of them by itself; gives how many samples of half the
     /// rate it made, which stand at the beginning of `out`.
     #[inline(always)]
-    pub(super) fn run_block(&mut self, x: &[f64], out: &mut [f64; PIECE / 2]) -> usize {
+    pub(super) fn run_block(&mut self, mut x: &[f64], out: &mut [f64; PIECE / 2]) -> usize {
         let Some(&first) = x.first() else { return 0 };
-        let mut line = [0.0; BEFORE + 1 + PIECE];
-        line[..BEFORE].copy_from_slice(&self.newest.unwrap_or([self.even.unwrap_or(first); BEFORE]));
-        let mut held = BEFORE;
-        if let Some(even) = self.even.take() {
-            line[held] = even;
+        let Self { even, odd, alone, runs } = self;
+        if !*runs {
+            let start = alone.unwrap_or(first);
+            even[..REACH].fill(start);
+            odd[..REACH].fill(start);
+        }
+        let mut held = REACH;
+        if let Some(start) = alone.take() {
+            (even[held], odd[held]) = (start, first);
             held += 1;
+            x = &x[1..];
         }
-        line[held..held + x.len()].copy_from_slice(x);
-        held += x.len();
-        let made = (held - BEFORE) / 2;
-        for (n, y) in out[..made].iter_mut().enumerate() {
-            let [x0, _, x2, x3, x4, _, x] = [1, 2, 3, 4, 5, 6, 7].map(|k| line[2 * n + k]);
-            *y = (16.0 * x3 + 9.0 * (x2 + x4) - (x0 + x)) / 32.0;
+        let (pairs, rest) = x.as_chunks::<2>();
+        for ((even, odd), [x0, x1]) in even[held..].iter_mut().zip(&mut odd[held..]).zip(pairs) {
+            (*even, *odd) = (*x0, *x1);
         }
-        if made > 0 {
-            self.newest = Some(std::array::from_fn(|k| line[2 * made + k]));
+        *alone = rest.first().copied();
+        let made = held + pairs.len() - REACH;
+        let (out, x3) = (&mut out[..made], &even[2..][..made]);
+        let [x0, x2, x4, x6] = [&odd[..made], &odd[1..][..made], &odd[2..][..made], &odd[3..][..made]];
+        for n in 0..made {
+            out[n] = (16.0 * x3[n] + 9.0 * (x2[n] + x4[n]) - (x0[n] + x6[n])) / 32.0;
         }
-        self.even = (held % 2 == 1).then(|| line[held - 1]);
+        even.copy_within(made..made + REACH, 0);
+        odd.copy_within(made..made + REACH, 0);
+        *runs |= made > 0;
         made
     }
 }
@@ -67,17 +89,12 @@ impl Kernel for HalfRate {
 
     #[inline]
     fn push(&mut self, x: f64) -> Option<f64> {
-        let Some(even) = self.even.take() else {
-            self.even = Some(x);
-            return None;
-        };
-        let [_, x0, x1, x2, x3, x4] = self.newest.unwrap_or([even; BEFORE]);
-        self.newest = Some([x1, x2, x3, x4, even, x]);
-        Some((16.0 * x3 + 9.0 * (x2 + x4) - (x0 + x)) / 32.0)
+        let mut out = [0.0; PIECE / 2];
+        (self.run_block(&[x], &mut out) > 0).then_some(out[0])
     }
 
     fn reset(&mut self) {
-        *self = Self::default();
+        (self.alone, self.runs) = (None, false);
     }
 
     fn delay(&self) -> f64 {

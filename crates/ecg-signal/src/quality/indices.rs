@@ -94,7 +94,10 @@ impl IndexMeter {
             self.samples += until as u64;
             if self.held == BLOCK {
                 self.held = 0;
-                self.moments.push(Moments::of(&self.block[..]));
+                self.moments.push(widest(
+                    #[inline(always)]
+                    || Moments::of(&self.block[..]),
+                ));
                 if self.samples >= first {
                     newest = Some(self.measure());
                 }

@@ -38,12 +38,9 @@ const RISE: f64 = 0.01;
 const DELAY: f64 = 0.5 * (WINDOW - 1) as f64 + 1.5;
 
 /// Takes samples at half the rate of the path; gives the place of each beat among them, fractional, some time later.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LengthDetector {
-    /// The newest samples, sizes of slopes, and sums of those over a quarter of the window; the newest last.
-    before: [f64; REACH],
-    slopes: [f64; REACH],
-    quarters: [f64; WINDOW - QUARTER],
+    curve: Box<Curve>,
     pushed: u64,
     lowest: f64,
     /// The peak that waits to be topped, and for how long it has.
@@ -57,6 +54,37 @@ pub struct LengthDetector {
     last: Option<f64>,
 }
 
+/// What the length of a block is made of: samples, sizes of slopes, and sums of those over a quarter of the window, each
+/// behind those before the block that are still needed.
+#[derive(Clone, Debug)]
+struct Curve {
+    samples: [f64; REACH + PIECE],
+    slopes: [f64; REACH + PIECE],
+    quarters: [f64; WINDOW - QUARTER + PIECE],
+}
+
+impl Default for LengthDetector {
+    fn default() -> Self {
+        let curve = Curve {
+            samples: [0.0; REACH + PIECE],
+            slopes: [0.0; REACH + PIECE],
+            quarters: [0.0; WINDOW - QUARTER + PIECE],
+        };
+        Self {
+            curve: Box::new(curve),
+            pushed: 0,
+            lowest: 0.0,
+            peak: 0.0,
+            age: 0,
+            heights: [0.0; REMEMBERED],
+            beats: 0,
+            level: 0.0,
+            since_beat: 0,
+            last: None,
+        }
+    }
+}
+
 impl LengthDetector {
     /// From the middle of a QRS to the sample that gives it, in samples at half the rate.
     pub const DECISION_DELAY: usize = UNTOPPED as usize + DELAY as usize + 1;
@@ -65,70 +93,50 @@ impl LengthDetector {
     #[inline(always)]
     pub(super) fn run_block(&mut self, x: &[f64], sink: &mut impl FnMut(f64)) {
         let mut lengths = [0.0; PIECE];
-        let lengths = &mut lengths[..x.len()];
-        self.measure(x, lengths);
-        for &length in &*lengths {
-            if let Some(place) = self.look_at(length) {
+        let mut lengths = &mut lengths[..x.len()];
+        self.curve.measure(x, lengths);
+        while !lengths.is_empty() {
+            let (taken, height) = self.look_through(lengths);
+            lengths = &mut lengths[taken..];
+            if let Some(place) = height.and_then(|height| self.judge(height)) {
                 sink(place);
             }
         }
     }
 
-    /// Lengths of the curves that end at each sample of a block.
+    /// Takes lengths until a peak has not been topped; gives how many it took, and by how much the peak stands out.
     #[inline(always)]
-    fn measure(&mut self, x: &[f64], lengths: &mut [f64]) {
-        let n = x.len();
-        let [mut line, mut slopes] = [[0.0; REACH + PIECE]; 2];
-        let mut quarters = [0.0; WINDOW - QUARTER + PIECE];
-        line[..REACH].copy_from_slice(&self.before);
-        line[REACH..REACH + n].copy_from_slice(x);
-        slopes[..REACH].copy_from_slice(&self.slopes);
-        let [x3, x2, x1, x0] = [0, 1, 2, 3].map(|k| &line[k..k + n]);
-        for (i, slope) in slopes[REACH..REACH + n].iter_mut().enumerate() {
-            *slope = ((x0[i] + x1[i]) - (x2[i] + x3[i])).abs();
-        }
-        quarters[..WINDOW - QUARTER].copy_from_slice(&self.quarters);
-        let [d3, d2, d1, d0] = [0, 1, 2, 3].map(|k| &slopes[k..k + n]);
-        for (i, quarter) in quarters[WINDOW - QUARTER..][..n].iter_mut().enumerate() {
-            *quarter = (d0[i] + d1[i]) + (d2[i] + d3[i]);
-        }
-        let [q3, q2, q1, q0] = [0, 1, 2, 3].map(|k| &quarters[k * QUARTER..k * QUARTER + n]);
-        for (i, length) in lengths.iter_mut().enumerate() {
-            *length = (q0[i] + q1[i]) + (q2[i] + q3[i]);
-        }
-        self.before.copy_from_slice(&line[n..n + REACH]);
-        self.slopes.copy_from_slice(&slopes[n..n + REACH]);
-        self.quarters.copy_from_slice(&quarters[n..n + WINDOW - QUARTER]);
-    }
-
-    /// Takes the next length; gives a beat that it decides.
-    #[inline(always)]
-    fn look_at(&mut self, length: f64) -> Option<f64> {
-        self.lowest = length.min((1.0 - RISE) * self.lowest + RISE * length);
-        self.since_beat += 1;
-        if self.since_beat > SILENCE {
-            self.heights.iter_mut().for_each(|height| *height *= 0.5);
-            self.level *= 0.5;
-            self.since_beat -= SILENCE_STEP;
-        }
-        let mut beat = None;
-        if length > self.peak {
-            (self.peak, self.age) = (length, 0);
-        } else {
-            self.age += 1;
-            if self.age == UNTOPPED {
-                beat = self.judge(self.peak - self.lowest);
-                (self.peak, self.age) = (length, 0);
+    fn look_through(&mut self, lengths: &[f64]) -> (usize, Option<f64>) {
+        // In locals they stay in registers.
+        let (mut lowest, mut peak, mut age, mut since_beat) = (self.lowest, self.peak, self.age, self.since_beat);
+        let (mut taken, mut height) = (lengths.len(), None);
+        for (n, &length) in lengths.iter().enumerate() {
+            let risen = (1.0 - RISE) * lowest + RISE * length;
+            lowest = if risen < length { risen } else { length };
+            since_beat += 1;
+            if since_beat > SILENCE {
+                self.heights.iter_mut().for_each(|height| *height *= 0.5);
+                self.level *= 0.5;
+                since_beat -= SILENCE_STEP;
+            }
+            age += 1;
+            if length > peak {
+                (peak, age) = (length, 0);
+            } else if age == UNTOPPED {
+                (taken, height) = (n + 1, Some(peak - lowest));
+                (peak, age) = (length, 0);
+                break;
             }
         }
-        self.pushed += 1;
-        beat
+        (self.lowest, self.peak, self.age, self.since_beat) = (lowest, peak, age, since_beat);
+        self.pushed += taken as u64;
+        (taken, height)
     }
 
     /// A peak that stands out by `height` has not been topped.
     #[inline(never)]
     fn judge(&mut self, height: f64) -> Option<f64> {
-        let place = self.pushed as f64 - f64::from(UNTOPPED) - DELAY;
+        let place = (self.pushed - 1) as f64 - f64::from(UNTOPPED) - DELAY;
         if height <= THRESHOLD * self.level || self.last.is_some_and(|last| place - last < REFRACTORY) {
             return None;
         }
@@ -148,6 +156,39 @@ impl LengthDetector {
     }
 }
 
+impl Curve {
+    /// Lengths of the curves that end at each sample of a block.
+    #[inline(always)]
+    fn measure(&mut self, x: &[f64], lengths: &mut [f64]) {
+        let n = x.len();
+        let Self { samples, slopes, quarters } = self;
+        for (sample, x) in samples[REACH..].iter_mut().zip(x) {
+            *sample = *x;
+        }
+        let ([x3, x2, x1, x0], new) = (four(samples, 1, n), &mut slopes[REACH..][..n]);
+        for i in 0..n {
+            new[i] = ((x0[i] + x1[i]) - (x2[i] + x3[i])).abs();
+        }
+        let ([d3, d2, d1, d0], new) = (four(slopes, 1, n), &mut quarters[WINDOW - QUARTER..][..n]);
+        for i in 0..n {
+            new[i] = (d0[i] + d1[i]) + (d2[i] + d3[i]);
+        }
+        let ([q3, q2, q1, q0], lengths) = (four(quarters, QUARTER, n), &mut lengths[..n]);
+        for i in 0..n {
+            lengths[i] = (q0[i] + q1[i]) + (q2[i] + q3[i]);
+        }
+        samples.copy_within(n..n + REACH, 0);
+        slopes.copy_within(n..n + REACH, 0);
+        quarters.copy_within(n..n + WINDOW - QUARTER, 0);
+    }
+}
+
+/// Four parts of `n` values, each so many values after the one before.
+#[inline(always)]
+fn four(values: &[f64], apart: usize, n: usize) -> [&[f64]; 4] {
+    [&values[..n], &values[apart..][..n], &values[2 * apart..][..n], &values[3 * apart..][..n]]
+}
+
 impl Kernel for LengthDetector {
     type Input = f64;
     type Output = f64;
@@ -160,7 +201,13 @@ impl Kernel for LengthDetector {
     }
 
     fn reset(&mut self) {
-        *self = Self::default();
+        let Curve { samples, slopes, quarters } = &mut *self.curve;
+        samples.fill(0.0);
+        slopes.fill(0.0);
+        quarters.fill(0.0);
+        (self.pushed, self.lowest, self.peak, self.age) = (0, 0.0, 0.0, 0);
+        (self.heights, self.beats, self.level) = ([0.0; REMEMBERED], 0, 0.0);
+        (self.since_beat, self.last) = (0, None);
     }
 
     fn delay(&self) -> f64 {

@@ -17,6 +17,7 @@ pub struct Moments {
 
 impl Moments {
     /// The moments of some samples.
+    #[inline(always)]
     pub fn of(samples: &[f64]) -> Self {
         let count = samples.len() as f64;
         if samples.is_empty() {
