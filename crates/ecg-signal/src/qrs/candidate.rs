@@ -8,19 +8,31 @@ use crate::units::Hertz;
 /// Refractory time: 200 ms, in which a ventricle cannot contract again (Pan and Tompkins have the same).
 pub(super) const REFRACTORY_S: f64 = 0.2;
 
+/// Values that are compared at once.
+const TOGETHER: usize = 8;
+
 /// Finds the samples of the integral that have no larger one within the refractory time on either side.
 #[derive(Clone, Debug)]
 pub(super) struct PeakFinder {
     refractory: i64,
-    /// The newest maximum that is still without a larger one after it.
-    pending: Option<(i64, f64)>,
-    /// The two newest values.
-    newest: [f64; 2],
+    state: State,
+}
+
+/// What is known of the values that have been looked at.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// None is a peak before the signal rises above its newest value.
+    Falling(f64),
+    /// The newest value is larger than the one before it.
+    Rising(f64),
+    /// None is a peak before the signal rises above the value at `at`, as long as that lies within the refractory time.
+    /// `peak`: that one is a peak itself, unless the signal rises above it.
+    Under { at: i64, height: f64, peak: bool },
 }
 
 impl PeakFinder {
     pub(super) fn new(fs: Hertz) -> Self {
-        Self { refractory: fs.samples(REFRACTORY_S) as i64, pending: None, newest: [0.0; 2] }
+        Self { refractory: fs.samples(REFRACTORY_S) as i64, state: State::Falling(0.0) }
     }
 
     /// Looks through `values`, samples of `history` of which the first has the index `first`, until one of them confirms
@@ -28,41 +40,71 @@ impl PeakFinder {
     /// never a peak.
     #[inline]
     pub(super) fn search(&mut self, values: &[f64], first: i64, history: &History) -> Option<(usize, i64)> {
-        let [mut before, mut last] = self.newest;
-        for (offset, &value) in values.iter().enumerate() {
-            let index = first + offset as i64;
-            if last > before && last >= value && self.is_largest(index - 1, last, history) {
-                self.pending = Some((index - 1, last));
-            }
-            (before, last) = (last, value);
-            let Some((at, height)) = self.pending else { continue };
-            if value > height {
-                self.pending = None;
-            } else if index - at == self.refractory {
-                self.pending = None;
-                self.newest = [before, last];
-                return Some((offset + 1, at));
+        let mut taken = 0;
+        while taken < values.len() {
+            match self.state {
+                State::Falling(newest) => {
+                    let mut newest = newest;
+                    let rises = values[taken..].iter().position(|&value| std::mem::replace(&mut newest, value) < value);
+                    taken = rises.map_or(values.len(), |offset| taken + offset + 1);
+                    self.state = if rises.is_some() { State::Rising(newest) } else { State::Falling(newest) };
+                }
+                State::Rising(newest) if values[taken] > newest => {
+                    self.state = State::Rising(values[taken]);
+                    taken += 1;
+                }
+                State::Rising(newest) => self.state = self.top(first + taken as i64 - 1, newest, history),
+                State::Under { at, height, peak } => {
+                    let last = (at + self.refractory - first) as usize;
+                    let end = values.len().min(last + 1);
+                    if let Some(offset) = first_above(&values[taken..end], height) {
+                        taken += offset + 1;
+                        self.state = State::Rising(values[taken - 1]);
+                        continue;
+                    }
+                    taken = end;
+                    if end == last + 1 {
+                        self.state = State::Falling(values[last]);
+                        if peak {
+                            return Some((taken, at));
+                        }
+                    }
+                }
             }
         }
-        self.newest = [before, last];
         None
     }
 
     /// Goes on with another integral, of which sample `next` is the next one looked at.
     pub(super) fn turn_to(&mut self, integral: &History, next: i64) {
-        self.pending = None;
-        self.newest = [integral.at(next - 2), integral.at(next - 1)];
+        let [before, newest] = [integral.at(next - 2), integral.at(next - 1)];
+        self.state = if newest > before { State::Rising(newest) } else { State::Falling(newest) };
     }
 
     pub(super) fn reset(&mut self) {
-        self.pending = None;
-        self.newest = [0.0; 2];
+        self.state = State::Falling(0.0);
     }
 
-    /// Whether no value as large lies before it.
-    fn is_largest(&self, at: i64, height: f64, history: &History) -> bool {
-        history.range(at - self.refractory, at - 1).all(|earlier| earlier < height)
+    /// The signal has risen to `height` at `at` and goes no further: a peak, or under the newest value that is as large.
+    fn top(&self, at: i64, height: f64, history: &History) -> State {
+        let oldest = at - self.refractory;
+        match (oldest..at).rev().map(|index| (index, history.at(index))).find(|(_, value)| *value >= height) {
+            // Too old for the next sample.
+            Some((at, _)) if at == oldest => State::Falling(height),
+            Some((at, height)) => State::Under { at, height, peak: false },
+            None => State::Under { at, height, peak: true },
+        }
     }
+}
+
+/// Where the first value above `height` stands.
+#[inline]
+fn first_above(values: &[f64], height: f64) -> Option<usize> {
+    let (several, rest) = values.as_chunks::<TOGETHER>();
+    let holds = |some: &[f64]| some.iter().fold(false, |any, value| any | (*value > height));
+    let skipped = TOGETHER * several.iter().position(|some| holds(some)).unwrap_or(several.len());
+    let near = if skipped < values.len() - rest.len() { &values[skipped..skipped + TOGETHER] } else { rest };
+    near.iter().position(|value| *value > height).map(|offset| skipped + offset)
 }
 
 #[cfg(test)]
