@@ -197,27 +197,28 @@ impl SlewLimiter {
             return false;
         }
         let [_, before, last] = self.newest;
+        let limit = self.aftermath_limit.min(GLITCH_MV);
         let onset = (last - before).abs().max((first - self.offset - last).abs()).max((first - previous).abs());
-        let largest = x.windows(2).fold(onset, |largest, pair| largest.max((pair[1] - pair[0]).abs()));
-        largest <= self.aftermath_limit.min(GLITCH_MV)
+        // All of them, without a look at any: several are compared at once.
+        x.windows(2).fold(onset <= limit, |calm, pair| calm & ((pair[1] - pair[0]).abs() <= limit))
     }
 
     /// Takes a calm block: only the mean moves.
     fn pass(&mut self, x: &mut [f64]) {
         let Some(mut previous) = self.previous else { return };
-        for y in x.iter_mut() {
-            self.mean += self.share * ((*y - previous).abs() - self.mean);
-            previous = *y;
-            *y -= self.offset;
+        let (offset, share, held) = (self.offset, self.share, &mut *self.held);
+        let (mut mean, mut next) = (self.mean, self.next);
+        self.newest = [3, 2, 1].map(|back| x[x.len() - back] - offset);
+        // The mean waits for itself at every sample; meanwhile the output is put in its place.
+        for x in x.iter_mut() {
+            mean += share * ((*x - previous).abs() - mean);
+            previous = *x;
+            *x = std::mem::replace(&mut held[next], previous - offset);
+            next = if next + 1 == held.len() { 0 } else { next + 1 };
         }
+        (self.mean, self.next) = (mean, next);
         self.previous = Some(previous);
-        self.foot = Foot { x: previous, offset: self.offset, age: 0 };
-        self.newest.copy_from_slice(&x[x.len() - 3..]);
-        let late = self.held.len();
-        x.rotate_right(late);
-        for (n, y) in x[..late].iter_mut().enumerate() {
-            std::mem::swap(y, &mut self.held[(self.next + n) % late]);
-        }
+        self.foot = Foot { x: previous, offset, age: 0 };
     }
 }
 
