@@ -111,7 +111,9 @@ fn mean(x: &[f64]) -> f64 {
 }
 
 fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+        (if x < low { x } else { low }, if x > high { x } else { high })
+    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod kernel;
 pub mod lead;
 mod line;
 pub mod normalise;
+mod order;
 pub mod path;
 pub mod qrs;
 pub mod quality;

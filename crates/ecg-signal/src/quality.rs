@@ -195,15 +195,16 @@ impl QualityGate {
     ) -> BeatQuality {
         let (low, high) = segment.iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
         let part = template::without_line(segment);
-        let mut likenesses = self.shapes.compare(&part);
+        let size = template::dot(&part, &part);
+        let mut likenesses = self.shapes.compare(&part, size);
         self.turned = whole && self.shapes.have_turned(&likenesses);
         if self.turned {
-            likenesses = self.shapes.compare(&part);
+            likenesses = self.shapes.compare(&part, size);
         }
         let behind = behind.map(template::without_line);
-        let company = self.meter.beats().company(detection.r_peak, &part, behind.as_ref());
+        let company = self.meter.beats().company(detection.r_peak, (&part, size), behind.as_ref());
         let features = BeatFeatures::new(detection, &company, &likenesses, high - low);
-        self.meter.beats().first(detection.r_peak, whole.then_some(&part));
+        self.meter.beats().first(detection.r_peak, whole.then_some((&part, size)));
         let mut quality = BeatQuality {
             verdict: Verdict::Accepted,
             score: score::score(&features),

@@ -3,8 +3,10 @@
 //! Must not know about time. Medians instead of Pan and Tompkins' running averages: a median forgets one artefact at
 //! once, and a limit on what may enter it the level stands a row of them.
 
+use crate::order;
+
 /// How many beats a level remembers.
-const REMEMBERED: usize = 8;
+const REMEMBERED: usize = order::FEW;
 /// A beat may enter the signal level with at most this many times the level.
 const LARGEST_STEP: f64 = 2.0;
 /// Share of a new noise peak in the noise level (the paper's 0.125).
@@ -29,8 +31,7 @@ impl RecentMedian {
         self.values[self.oldest] = value;
         self.oldest = (self.oldest + 1) % REMEMBERED;
         self.known = (self.known + 1).min(REMEMBERED);
-        let mut sorted = self.values;
-        self.median = Some(middle(&mut sorted[..self.known]));
+        self.median = Some(middle(self.values, self.known));
     }
 
     /// Forgets the values; their median stays, as often as a vote is entered.
@@ -42,8 +43,7 @@ impl RecentMedian {
     /// Median absolute deviation from the median; `None` before the first value.
     pub(super) fn deviation(&self) -> Option<f64> {
         let median = self.median?;
-        let mut sorted = self.values.map(|value| (value - median).abs());
-        Some(middle(&mut sorted[..self.known]))
+        Some(middle(self.values.map(|value| (value - median).abs()), self.known))
     }
 
     /// How many values it is the median of.
@@ -57,10 +57,10 @@ impl RecentMedian {
     }
 }
 
-/// The median of at least one value, which it sorts.
-fn middle(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    0.5 * (values[(values.len() - 1) / 2] + values[values.len() / 2])
+/// The median of the first `known` values, of which there is at least one.
+fn middle(values: [f64; REMEMBERED], known: usize) -> f64 {
+    let sorted = order::sorted(values, known);
+    0.5 * (sorted[(known - 1) / 2] + sorted[known / 2])
 }
 
 /// Signal level, noise level and noise state.

@@ -12,7 +12,9 @@ const SHIFT_S: f64 = 0.016;
 /// Share of a new beat in the template.
 const STEP: f64 = 0.1;
 /// Samples that a shape with its shifts may need: enough for 500 Hz.
-const CAPACITY: usize = 76;
+const CAPACITY: usize = 80;
+/// Shifts that are compared at once.
+const TOGETHER: usize = 4;
 
 /// The detection band round the centre of a candidate.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +41,7 @@ pub(super) struct Template {
 impl Template {
     pub(super) fn new(fs: Hertz) -> Self {
         let (half, shift) = (fs.samples(HALF_S), fs.samples(SHIFT_S));
-        assert!(2 * (half + shift) < CAPACITY, "a shape at {fs} does not fit");
+        assert!(2 * (half + shift) + TOGETHER <= CAPACITY, "a shape at {fs} does not fit");
         Self { half, shift, mean: None }
     }
 
@@ -67,15 +69,15 @@ impl Template {
     fn liken(&self, shape: &Shape, mean: &[f64]) -> Likeness {
         let own: f64 = mean.iter().map(|v| v * v).sum();
         let mut best = Likeness { similarity: f64::NEG_INFINITY, turned: f64::NEG_INFINITY, shift: self.shift };
-        for shift in 0..=2 * self.shift {
-            let cut = &shape.0[shift..shift + self.length()];
-            let product: f64 = cut.iter().zip(mean).map(|(a, b)| a * b).sum();
-            let size: f64 = cut.iter().map(|v| v * v).sum();
-            let norm = (size * own).sqrt();
-            let similarity = if norm > 0.0 { product / norm } else { 0.0 };
-            best.turned = best.turned.max(-similarity);
-            if similarity > best.similarity {
-                (best.similarity, best.shift) = (similarity, shift);
+        for first in (0..=2 * self.shift).step_by(TOGETHER) {
+            let (products, sizes) = sums_from(&shape.0[first..], mean);
+            for (shift, (product, size)) in (first..=2 * self.shift).zip(products.into_iter().zip(sizes)) {
+                let norm = (size * own).sqrt();
+                let similarity = if norm > 0.0 { product / norm } else { 0.0 };
+                best.turned = best.turned.max(-similarity);
+                if similarity > best.similarity {
+                    (best.similarity, best.shift) = (similarity, shift);
+                }
             }
         }
         best
@@ -119,6 +121,18 @@ impl Template {
     fn length(&self) -> usize {
         2 * self.half + 1
     }
+}
+
+/// Scalar products with `mean` and with itself of what begins at the first value, at the next one, and so on.
+fn sums_from(values: &[f64], mean: &[f64]) -> ([f64; TOGETHER], [f64; TOGETHER]) {
+    let [mut products, mut sizes] = [[0.0; TOGETHER]; 2];
+    for (values, mean) in values.windows(TOGETHER).zip(mean) {
+        for lane in 0..TOGETHER {
+            products[lane] += values[lane] * mean;
+            sizes[lane] += values[lane] * values[lane];
+        }
+    }
+    (products, sizes)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Must not know how beats are found. Places are samples of the path since its last reset.
 
 use super::template::{COMPARED, Part, correlation, dot};
+use crate::order;
 
 /// Two detectors mean the same beat when they are no farther apart than this: 150 ms.
 const MATCH: f64 = 37.5;
@@ -10,7 +11,7 @@ const MATCH: f64 = 37.5;
 const KEPT: usize = 64;
 
 /// Beats that a new one is compared with.
-const COMPANIONS: usize = 8;
+const COMPANIONS: usize = order::FEW;
 
 /// A beat beside the eight before it, or, where fewer have come, the one behind it too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -74,23 +75,17 @@ impl Few {
         }
     }
 
-    fn sorted(&mut self) -> &[f64] {
-        let values = &mut self.values[..self.count];
-        values.sort_unstable_by(f64::total_cmp);
-        values
+    /// The largest; 0 without numbers.
+    fn largest(&self) -> f64 {
+        self.values[..self.count].iter().copied().reduce(|a, b| if b > a { b } else { a }).unwrap_or(0.0)
     }
 
-    /// The upper median; 0 without numbers.
-    fn median(&mut self) -> f64 {
-        let values = self.sorted();
-        values.get(values.len() / 2).copied().unwrap_or(0.0)
-    }
-
-    /// Mean distance from the median; 0 without numbers.
-    fn spread(&mut self) -> f64 {
-        let median = self.median();
-        let sum: f64 = self.values[..self.count].iter().map(|value| (value - median).abs()).sum();
-        sum / self.count.max(1) as f64
+    /// Mean distance from the upper median; 0 without numbers.
+    fn spread(&self) -> f64 {
+        let sorted = order::sorted(self.values, self.count);
+        let known = &sorted[..self.count];
+        let median = known.get(known.len() / 2).copied().unwrap_or(0.0);
+        known.iter().map(|value| (value - median).abs()).sum::<f64>() / self.count.max(1) as f64
     }
 }
 
@@ -98,17 +93,24 @@ impl Few {
 #[derive(Clone, Copy, Debug)]
 struct Found {
     place: f64,
+    /// Of the interval before it; means nothing for the first.
+    log_interval: f64,
     square: f32,
     part: Part,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Self { place: 0.0, square: 0.0, part: [0.0; COMPARED] }
+        Self { place: 0.0, log_interval: 0.0, square: 0.0, part: [0.0; COMPARED] }
     }
 }
 
-/// Keeps the newest beats of both detectors.
+/// Logarithm of the interval between two beats, in samples.
+fn log_interval(later: f64, earlier: f64) -> f64 {
+    (later - earlier).max(1.0).ln()
+}
+
+/// Keeps the newest beats of both detectors, which come in order of time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RecentBeats {
     first: Newest<Found, KEPT>,
@@ -116,14 +118,12 @@ pub(super) struct RecentBeats {
 }
 
 impl RecentBeats {
-    /// The first detector has found a beat; `part` is its QRS without its line, `None` where samples are missing.
-    pub(super) fn first(&mut self, place: f64, part: Option<&Part>) {
-        let found = part.map_or(Found { place, ..Found::default() }, |part| Found {
-            place,
-            square: dot(part, part),
-            part: *part,
-        });
-        self.first.push(found);
+    /// The first detector has found a beat; `part` is its QRS without its line and the square of its size, `None` where
+    /// samples are missing.
+    pub(super) fn first(&mut self, place: f64, part: Option<(&Part, f32)>) {
+        let log_interval = self.first.newest_first().next().map_or(0.0, |before| log_interval(place, before.place));
+        let found = Found { place, log_interval, ..Found::default() };
+        self.first.push(part.map_or(found, |(part, square)| Found { square, part: *part, ..found }));
     }
 
     /// The second detector has found a beat.
@@ -136,9 +136,9 @@ impl RecentBeats {
         self.first.len() < COMPANIONS
     }
 
-    /// How the beat at `place` with the QRS `part` compares with those before it and with the next one, `behind`.
-    pub(super) fn company(&self, place: f64, part: &Part, behind: Option<&Part>) -> Company {
-        let square = dot(part, part);
+    /// How the beat at `place` with the QRS `part`, whose size has the square `square`, compares with those before it and
+    /// with the next one, `behind`.
+    pub(super) fn company(&self, place: f64, (part, square): (&Part, f32), behind: Option<&Part>) -> Company {
         let mut likeness = Few::default();
         let mut heights = Few::default();
         let mut intervals = Few::default();
@@ -151,14 +151,14 @@ impl RecentBeats {
         if let Some(behind) = behind {
             compare(behind, dot(behind, behind));
         }
-        let mut later = place;
+        let mut before = None;
         for found in self.first.newest_first().take(COMPANIONS) {
-            intervals.push((later - found.place).max(1.0).ln());
-            later = found.place;
+            intervals.push(before.unwrap_or_else(|| log_interval(place, found.place)));
+            before = Some(found.log_interval);
             compare(&found.part, found.square);
         }
         Company {
-            best: likeness.sorted().last().copied().unwrap_or(0.0),
+            best: likeness.largest(),
             height_spread: heights.spread(),
             interval_spread: intervals.spread(),
             missing: 1.0 - likeness.count as f64 / COMPANIONS as f64,
@@ -167,9 +167,10 @@ impl RecentBeats {
 
     /// bSQI of the beats in `from..to`.
     pub(super) fn b_sqi(&self, from: f64, to: f64) -> Option<f64> {
-        let within = |place: &f64| (from..to).contains(place);
-        let mut first = self.first.newest_first().map(|found| found.place).filter(|place| within(place)).peekable();
-        let mut second = self.second.newest_first().copied().filter(|place| within(place)).peekable();
+        let (late, within) = (|place: &f64| *place >= to, |place: &f64| *place >= from);
+        let first = self.first.newest_first().map(|found| found.place);
+        let mut first = first.skip_while(late).take_while(within).peekable();
+        let mut second = self.second.newest_first().copied().skip_while(late).take_while(within).peekable();
         let (mut matched, mut all) = (0u32, 0u32);
         // Both run from the newest to the oldest: what is newer than the other's newest by more than the match has none.
         loop {
@@ -198,8 +199,8 @@ impl RecentBeats {
 
     /// Mean correlation of the beats in `from..to` with their mean; `None` with fewer than two.
     pub(super) fn template_correlation(&self, from: f64, to: f64) -> Option<f64> {
-        let usable = |found: &&Found| found.square > 0.0 && (from..to).contains(&found.place);
-        let beats = self.first.newest_first().filter(usable);
+        let beats = self.first.newest_first().skip_while(|found| found.place >= to);
+        let beats = beats.take_while(|found| found.place >= from).filter(|found| found.square > 0.0);
         let mut sum = [0.0; COMPARED];
         let mut count = 0.0;
         for beat in beats.clone() {

@@ -98,9 +98,8 @@ impl UsualShapes {
         Self { shapes: [EMPTY; SHAPES], ruling: 0, beats: 0, upside_down: 0 }
     }
 
-    /// Compares a segment with what is known.
-    pub(super) fn compare(&self, part: &Part) -> Likenesses {
-        let size = dot(part, part);
+    /// Compares a segment with what is known; `size` is its scalar product with itself.
+    pub(super) fn compare(&self, part: &Part, size: f32) -> Likenesses {
         let each = self.shapes.each_ref().map(|shape| correlation(&shape.mean, shape.square, part, size));
         Likenesses { each, nearest: largest(&each), ruling: self.ruling, trusted: self.beats >= TRUSTED_AFTER }
     }
@@ -191,20 +190,36 @@ pub(super) fn without_line(segment: &Segment) -> Part {
 
 /// The same as if R were so many samples later; at most [`FARTHEST`] either way.
 fn part_without_line(segment: &Segment, shift: i64) -> Part {
-    const CENTRE: f64 = (COMPARED - 1) as f64 / 2.0;
-    // Σ (n − centre)² of N equally spaced samples.
-    const SPREAD: f64 = (COMPARED * (COMPARED * COMPARED - 1)) as f64 / 12.0;
     let first = (SEGMENT_R_INDEX - BEFORE).saturating_add_signed(shift as isize);
     let part: &[f64; COMPARED] = segment[first..].first_chunk().unwrap_or(&[0.0; COMPARED]);
     let (mut sums, mut slopes) = ([0.0; LANES], [0.0; LANES]);
-    for (n, x) in part.iter().enumerate() {
-        sums[n % LANES] += x;
-        slopes[n % LANES] += (n as f64 - CENTRE) * x;
+    for (part, places) in part.chunks(LANES).zip(PLACES.chunks(LANES)) {
+        for (((sum, slope), x), place) in sums.iter_mut().zip(&mut slopes).zip(part).zip(places) {
+            *sum += x;
+            *slope += place * x;
+        }
     }
     let mean = sums.iter().sum::<f64>() / COMPARED as f64;
     let slope = slopes.iter().sum::<f64>() / SPREAD;
-    std::array::from_fn(|n| (part[n] - mean - slope * (n as f64 - CENTRE)) as f32)
+    let mut rest = [0.0; COMPARED];
+    for ((rest, x), place) in rest.iter_mut().zip(part).zip(&PLACES) {
+        *rest = (x - mean - slope * place) as f32;
+    }
+    rest
 }
+
+/// Places of the samples of a part, from its middle.
+const PLACES: [f64; COMPARED] = {
+    let mut places = [0.0; COMPARED];
+    let mut n = 0;
+    while n < COMPARED {
+        places[n] = n as f64 - (COMPARED - 1) as f64 / 2.0;
+        n += 1;
+    }
+    places
+};
+/// Sum of their squares.
+const SPREAD: f64 = (COMPARED * (COMPARED * COMPARED - 1)) as f64 / 12.0;
 
 /// Cosine of two parts, which have no mean: their Pearson correlation. `a_square` and `b_square` are their scalar
 /// products with themselves. 0 where one of them is nothing.
@@ -241,7 +256,7 @@ mod tests {
         let mut shapes = UsualShapes::new();
         for _ in 0..5 {
             let part = without_line(&segment(0));
-            let likenesses = shapes.compare(&part);
+            let likenesses = shapes.compare(&part, dot(&part, &part));
             shapes.learn(&part, &likenesses);
         }
         shapes
