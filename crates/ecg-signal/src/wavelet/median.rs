@@ -48,21 +48,33 @@ impl SlidingMedian {
 
     /// Takes numbers one after another; `medians`, as long, gets the median after each of them.
     #[inline(always)]
-    pub fn run_block(&mut self, x: &[f64], medians: &mut [f64]) {
-        // In a local it stays in registers.
-        let mut place = self.place;
-        for (x, medians) in x.chunks(PIECE).zip(medians.chunks_mut(PIECE)) {
-            let [mut bins, mut ranks, mut counts] = [[0; PIECE]; 3];
-            for (n, &x) in x.iter().enumerate().take(PIECE) {
-                place.take(bin_of(x), &mut self.counts, &mut self.ring);
-                (bins[n], ranks[n], counts[n]) = place.median(&self.counts);
+    pub fn run_block(&mut self, mut x: &[f64], mut medians: &mut [f64]) {
+        while !x.is_empty() {
+            // In a local it stays in registers.
+            let mut place = self.place;
+            let n = x.len().min(PIECE).min(self.ring.len() - place.next);
+            let (now, later) = x.split_at(n);
+            let (out, rest) = medians.split_at_mut(n);
+            let mut found = [Found::default(); PIECE];
+            if place.filled == self.ring.len() {
+                let slots = &mut self.ring[place.next..place.next + n];
+                for ((x, slot), found) in now.iter().zip(slots).zip(&mut found) {
+                    *found = place.replace(bin_of(*x), slot, &mut self.counts);
+                }
+                place.next = if place.next + n == self.ring.len() { 0 } else { place.next + n };
+            } else {
+                for (x, found) in now.iter().zip(&mut found) {
+                    place.take(bin_of(*x), &mut self.counts, &mut self.ring);
+                    *found = place.median(&self.counts);
+                }
             }
+            self.place = place;
             // Apart from the counting, so that several are worked out at once.
-            for (n, median) in medians.iter_mut().enumerate().take(PIECE) {
-                *median = within(bins[n], ranks[n], counts[n]);
+            for (median, found) in out.iter_mut().zip(&found) {
+                *median = found.median();
             }
+            (x, medians) = (later, rest);
         }
-        self.place = place;
     }
 
     /// How many numbers the median is taken over.
@@ -76,8 +88,7 @@ impl SlidingMedian {
         if self.place.filled == 0 {
             return 0.0;
         }
-        let (bin, rank, count) = self.place.median(&self.counts);
-        within(bin, rank, count)
+        self.place.median(&self.counts).median()
     }
 
     /// Forgets all history.
@@ -105,13 +116,25 @@ impl Place {
         if self.next == ring.len() {
             self.next = 0;
         }
-        self.follow(counts);
+        self.follow((self.filled - 1) / 2, counts);
     }
 
-    /// Moves `bin` to where the median is now; one value in and one out move it by a step or two.
+    /// Counts a number in its bin, and no longer the oldest one, which is in `slot`, and finds the median; for a full window.
     #[inline(always)]
-    fn follow(&mut self, counts: &[u32; TABLE]) {
+    fn replace(&mut self, bin: usize, slot: &mut u16, counts: &mut [u32; TABLE]) -> Found {
+        let old = usize::from(std::mem::replace(slot, bin as u16));
+        counts[old % TABLE] -= 1;
+        counts[bin % TABLE] += 1;
+        self.below = self.below + usize::from(bin < self.bin) - usize::from(old < self.bin);
         let rank = (self.filled - 1) / 2;
+        let count = self.follow(rank, counts);
+        Found { bin: self.bin as i32, rank: (rank - self.below) as i32, count: count as i32 }
+    }
+
+    /// Moves `bin` to where the median is now; one value in and one out move it by a step or two. Gives how many values it
+    /// holds.
+    #[inline(always)]
+    fn follow(&mut self, rank: usize, counts: &[u32; TABLE]) -> usize {
         while self.below > rank {
             self.bin -= 1;
             self.below -= counts[self.bin % TABLE] as usize;
@@ -119,27 +142,37 @@ impl Place {
         loop {
             let count = counts[self.bin % TABLE] as usize;
             if self.below + count > rank {
-                break;
+                return count;
             }
             self.below += count;
             self.bin += 1;
         }
     }
 
-    /// The bin that holds the median, how many of its values lie before it, and how many there are.
+    /// Where the median lies.
     #[inline(always)]
-    fn median(&self, counts: &[u32; TABLE]) -> (i32, i32, i32) {
+    fn median(&self, counts: &[u32; TABLE]) -> Found {
         let rank = (self.filled - 1) / 2;
-        (self.bin as i32, (rank - self.below) as i32, counts[self.bin % TABLE] as i32)
+        Found { bin: self.bin as i32, rank: (rank - self.below) as i32, count: counts[self.bin % TABLE] as i32 }
     }
 }
 
-/// The median, if the values of a bin are spread evenly in it; those of the lowest bin count as 0.
-#[inline(always)]
-fn within(bin: i32, rank: i32, count: i32) -> f64 {
-    let (low, high) = (edge(bin as usize), edge(bin as usize + 1));
-    let median = low + (high - low) * ((f64::from(rank) + 0.5) / f64::from(count));
-    if bin == 0 { 0.0 } else { median }
+/// The bin that holds the median, how many of its values lie before it, and how many there are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    bin: i32,
+    rank: i32,
+    count: i32,
+}
+
+impl Found {
+    /// The median, if the values of a bin are spread evenly in it; those of the lowest bin count as 0.
+    #[inline(always)]
+    fn median(self) -> f64 {
+        let (low, high) = (edge(self.bin as usize), edge(self.bin as usize + 1));
+        let median = low + (high - low) * ((f64::from(self.rank) + 0.5) / f64::from(self.count));
+        if self.bin == 0 { 0.0 } else { median }
+    }
 }
 
 #[inline(always)]
