@@ -8,7 +8,7 @@
 
 use crate::filter::design::{self, DesignError};
 use crate::filter::notch::{self, Mains};
-use crate::filter::{self, SosFilter};
+use crate::filter::{self, Beside, SosFilter};
 use crate::kernel::Kernel;
 use crate::units::Hertz;
 use crate::wavelet::denoise::Denoiser;
@@ -70,6 +70,17 @@ impl Conditioner {
     /// after the notch, not delayed, for the detector; `conditioned` gets the signal after the whole chain,
     /// [`Conditioner::delay_samples`] late, for segments.
     pub fn run_block(&mut self, notched: &mut [f64], conditioned: &mut [f64]) {
+        let rest = self.begin_block(notched, conditioned);
+        rest.filter.run_block(rest.x);
+    }
+
+    /// The same, but for the low-pass, which is left to do: the detector has room for it beside its own filters.
+    pub(crate) fn begin_block<'a>(&'a mut self, notched: &mut [f64], conditioned: &'a mut [f64]) -> Beside<'a> {
+        self.run_to_low_pass(notched, conditioned);
+        Beside { filter: &mut self.low_pass, x: conditioned }
+    }
+
+    fn run_to_low_pass(&mut self, notched: &mut [f64], conditioned: &mut [f64]) {
         let (Some(&start), Some(&last)) = (notched.first(), notched.last()) else { return };
         // Filters start at rest on the first sample, however far the electrode offset lies from zero.
         let first = *self.first.get_or_insert(start);
@@ -83,7 +94,6 @@ impl Conditioner {
             self.high_pass.run_block(conditioned);
         }
         self.denoiser.run_block(conditioned);
-        self.low_pass.run_block(conditioned);
     }
 
     /// The delay of the conditioned signal, in whole samples.

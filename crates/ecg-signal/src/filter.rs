@@ -4,8 +4,8 @@
 //! arithmetic is `f64`: at 0.5 Hz and 1000 Hz sampling the poles lie so near to 1 that `f32` loses the signal.
 
 pub mod design;
+pub(crate) mod lanes;
 pub mod notch;
-pub(crate) mod twin;
 
 use biquad::{Biquad, DirectForm2Transposed};
 
@@ -34,6 +34,11 @@ impl SosFilter {
         self.sections.iter_mut().fold(x, |x, section| section.run(x))
     }
 
+    /// Its sections, if it has two.
+    pub(crate) fn two_sections(&mut self) -> Option<&mut [DirectForm2Transposed<f64>; 2]> {
+        (&mut *self.sections).try_into().ok()
+    }
+
     /// Filters a block in place, to the same last bit as [`SosFilter::run`] sample by sample.
     ///
     /// A section must wait for its own last output before it can take the next sample. Up to four sections go over the
@@ -45,6 +50,22 @@ impl SosFilter {
         twos.iter_mut().for_each(|group| run_together(group, x));
         let (ones, _) = rest.as_chunks_mut::<1>();
         ones.iter_mut().for_each(|group| run_together(group, x));
+    }
+}
+
+/// A filter that has a block to do in place and may do it beside others, which wait for their own outputs as it does.
+#[derive(Debug)]
+pub(crate) struct Beside<'a> {
+    pub(crate) filter: &'a mut SosFilter,
+    pub(crate) x: &'a mut [f64],
+}
+
+impl Beside<'_> {
+    /// Its first `n` samples, which it has done when it comes back.
+    pub(crate) fn take(&mut self, n: usize) -> Beside<'_> {
+        let (now, later) = std::mem::take(&mut self.x).split_at_mut(n);
+        self.x = later;
+        Beside { filter: self.filter, x: now }
     }
 }
 

@@ -64,6 +64,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use crate::filter::Beside;
 use crate::line::BLOCK;
 use crate::units::Hertz;
 use band::Band;
@@ -171,11 +172,17 @@ impl QrsDetector {
 
     /// Takes a block of samples: the same as [`QrsDetector::push`] of each of them, in less time.
     pub fn push_block(&mut self, x: &[f64], sink: &mut impl FnMut(Detection)) {
-        self.run_block(x, &mut |_, detection| sink(detection));
+        self.run_block(x, None, &mut |_, detection| sink(detection));
     }
 
-    /// As [`QrsDetector::push_block`]; `sink` also gets the offset in the block of the sample that decided the beat.
-    pub(crate) fn run_block(&mut self, x: &[f64], sink: &mut impl FnMut(usize, Detection)) {
+    /// As [`QrsDetector::push_block`]; `sink` also gets the offset in the block of the sample that decided the beat. The
+    /// block of as many samples that lies beside is filtered in the meantime.
+    pub(crate) fn run_block(
+        &mut self,
+        x: &[f64],
+        mut beside: Option<Beside<'_>>,
+        sink: &mut impl FnMut(usize, Detection),
+    ) {
         let mut taken = 0;
         while taken < x.len() {
             if self.now == self.turn {
@@ -183,7 +190,8 @@ impl QrsDetector {
                 self.turn = NEVER;
             }
             let n = (x.len() - taken).min(BLOCK).min((self.turn - self.now) as usize);
-            self.piece(&x[taken..taken + n], &mut |offset, detection| sink(taken + offset, detection));
+            let beside = beside.as_mut().map(|beside| beside.take(n));
+            self.piece(&x[taken..taken + n], beside, &mut |offset, detection| sink(taken + offset, detection));
             taken += n;
         }
     }
@@ -253,8 +261,8 @@ impl QrsDetector {
 
     /// Runs at most [`BLOCK`] samples through the filters, then meets what happens at them in order of time: peaks that
     /// are confirmed, and candidates whose time has come.
-    fn piece(&mut self, x: &[f64], sink: &mut impl FnMut(usize, Detection)) {
-        self.front_end.run_block(x);
+    fn piece(&mut self, x: &[f64], beside: Option<Beside<'_>>, sink: &mut impl FnMut(usize, Detection)) {
+        self.front_end.run_block(x, beside);
         let (first, end) = (self.now, self.now + x.len() as i64);
         while self.now < end {
             if self.band != self.judge.band() {

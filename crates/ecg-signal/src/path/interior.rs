@@ -113,9 +113,10 @@ impl Interior {
         let Block { notched, conditioned, marks, length, met } = &mut *self.block;
         self.marker.run_block(x, first, rest, &mut marks[..n]);
         notched[..n].copy_from_slice(x);
-        self.conditioner.run_block(&mut notched[..n], &mut conditioned[..n]);
+        let beside = self.conditioner.begin_block(&mut notched[..n], &mut conditioned[..n]);
         let found = &mut self.found;
-        self.detector.run_block(&notched[..n], &mut |offset, detection| found.push_back((offset, detection)));
+        let mut sink = |offset, detection| found.push_back((offset, detection));
+        self.detector.run_block(&notched[..n], Some(beside), &mut sink);
         (*length, *met) = (n, 0);
     }
 

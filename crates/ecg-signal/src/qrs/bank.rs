@@ -1,40 +1,148 @@
-//! The four recursive filters of the detector, all in one loop.
+//! The four recursive filters of the detector, all in one loop, and a fifth that another part of the path has to run.
 //!
-//! Must not know what they are for. Each filter waits for its own last output; together they wait once.
+//! Must not know what they are for. Each filter waits for its own last output; together they wait once. Both sections of a
+//! filter work at the same time, the second one a sample behind the first.
 
+use crate::filter::Beside;
 use crate::filter::design::Sections;
-use crate::filter::twin::Twin;
+use crate::filter::lanes::Lanes;
 
 /// See the head of the file.
 #[derive(Clone, Debug)]
 pub(super) struct FilterBank {
-    long: Twin<2>,
-    short: Twin<1>,
+    /// The first sections of both long filters, then their second ones.
+    long: Lanes<4>,
+    short: Lanes<2>,
 }
 
 impl FilterBank {
     /// Filters at rest; the first two have two sections, the others one.
+    ///
+    /// # Panics
+    /// When they do not.
     pub(super) fn new(long: [&Sections; 2], short: [&Sections; 2]) -> Self {
-        Self { long: Twin::new(long), short: Twin::new(short) }
+        assert!(long.iter().all(|filter| filter.coefficients.len() == 2), "two sections");
+        assert!(short.iter().all(|filter| filter.coefficients.len() == 1), "one section");
+        let [a, b] = long.map(|filter| &filter.coefficients);
+        Self {
+            long: Lanes::new([&a[0], &b[0], &a[1], &b[1]]),
+            short: Lanes::new(short.map(|filter| &filter.coefficients[0])),
+        }
     }
 
     /// Filters one block by both long filters and the first short one, and what lies in `last` by the other short one,
-    /// in place.
+    /// in place; and the block of as many samples that lies beside.
     #[inline(always)]
-    pub(super) fn run_block(&mut self, x: &[f64], [a, b, c]: [&mut [f64]; 3], last: &mut [f64]) {
+    pub(super) fn run_block(&mut self, x: &[f64], out: [&mut [f64]; 3], last: &mut [f64], beside: Option<Beside<'_>>) {
+        let Some(beside) = beside else { return self.run_alone(x, out, last) };
+        match beside.filter.two_sections() {
+            Some(sections) => {
+                let [one, two] = sections;
+                let mut guest = Lanes::of([one, two]);
+                self.run_together(x, out, last, beside.x, &mut guest);
+                [one.s1, one.s2] = guest.state(0);
+                [two.s1, two.s2] = guest.state(1);
+            }
+            None => {
+                self.run_alone(x, out, last);
+                beside.filter.run_block(beside.x);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn run_alone(&mut self, x: &[f64], [a, b, c]: [&mut [f64]; 3], last: &mut [f64]) {
         let n = x.len();
         let (a, b, c, last) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n]);
+        let Some(&start) = x.first() else { return };
         // In locals the state stays in registers.
         let (mut long, mut short) = (self.long, self.short);
-        for i in 0..n {
-            [a[i], b[i]] = long.run([x[i]; 2]);
+        [c[0], last[0]] = short.run([start, last[0]]);
+        let mut y = long.run_some(0..2, [start, start, 0.0, 0.0]);
+        for i in 1..n {
+            y = long.run([x[i], x[i], y[0], y[1]]);
+            [_, _, a[i - 1], b[i - 1]] = y;
             [c[i], last[i]] = short.run([x[i], last[i]]);
         }
+        [_, _, a[n - 1], b[n - 1]] = long.run_some(2..4, [0.0, 0.0, y[0], y[1]]);
         (self.long, self.short) = (long, short);
+    }
+
+    /// The same with the cascade of two sections that lies beside.
+    #[inline(always)]
+    fn run_together(
+        &mut self,
+        x: &[f64],
+        [a, b, c]: [&mut [f64]; 3],
+        last: &mut [f64],
+        beside: &mut [f64],
+        guest: &mut Lanes<2>,
+    ) {
+        let n = x.len();
+        let (a, b, c, last, beside) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n], &mut beside[..n]);
+        let Some(&start) = x.first() else { return };
+        let (mut long, mut short, mut cascade) = (self.long, self.short, *guest);
+        [c[0], last[0]] = short.run([start, last[0]]);
+        let mut y = long.run_some(0..2, [start, start, 0.0, 0.0]);
+        let mut z = cascade.run_some(0..1, [beside[0], 0.0]);
+        for i in 1..n {
+            y = long.run([x[i], x[i], y[0], y[1]]);
+            [_, _, a[i - 1], b[i - 1]] = y;
+            [c[i], last[i]] = short.run([x[i], last[i]]);
+            z = cascade.run([beside[i], z[0]]);
+            beside[i - 1] = z[1];
+        }
+        [_, _, a[n - 1], b[n - 1]] = long.run_some(2..4, [0.0, 0.0, y[0], y[1]]);
+        [_, beside[n - 1]] = cascade.run_some(1..2, [0.0, z[0]]);
+        (self.long, self.short, *guest) = (long, short, cascade);
     }
 
     pub(super) fn reset(&mut self) {
         self.long.reset();
         self.short.reset();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{band, fiducial, flutter};
+    use super::*;
+    use crate::filter::{SosFilter, design};
+    use crate::units::Hertz;
+
+    #[test]
+    fn what_lies_beside_is_filtered_as_alone_and_changes_nothing() {
+        let fs = Hertz(250.0);
+        let (long, short) =
+            ([band::filter(fs), flutter::slow_filter(fs)], [flutter::signal_filter(fs), fiducial::baseline_filter(fs)]);
+        // Two sections, for which there is room, and three, for which there is not.
+        for order in [3, 6] {
+            let low_pass = design::low_pass(order, Hertz(40.0), fs).expect("legal");
+            let mut guests = [&low_pass; 2].map(SosFilter::new);
+            let mut banks = [0; 2].map(|_| FilterBank::new(long.each_ref(), short.each_ref()));
+            let mut sections = long.each_ref().map(SosFilter::new);
+            for (number, n) in [1, 7, 256, 1, 2, 100].into_iter().enumerate() {
+                let wave = |k: usize, step: f64| (((number * 256 + k) as f64) * step).sin();
+                let x: Vec<f64> = (0..n).map(|k| wave(k, 0.3)).collect();
+                let y: Vec<f64> = (0..n).map(|k| wave(k, 0.7)).collect();
+                let mut outputs = [0; 2].map(|_| [x.clone(), x.clone(), x.clone(), y.clone(), y.clone()]);
+                for (lies_beside, (bank, outputs)) in banks.iter_mut().zip(&mut outputs).enumerate() {
+                    let [a, b, c, last, beside] = outputs;
+                    let guest = &mut guests[lies_beside];
+                    if lies_beside == 1 {
+                        bank.run_block(&x, [a, b, c], last, Some(Beside { filter: guest, x: beside }));
+                    } else {
+                        bank.run_block(&x, [a, b, c], last, None);
+                        guest.run_block(beside);
+                    }
+                }
+                assert_eq!(outputs[0], outputs[1], "order {order}, {n} samples");
+                for (section, output) in sections.iter_mut().zip(&outputs[1]) {
+                    let mut expected = x.clone();
+                    section.run_block(&mut expected);
+                    assert_eq!(*output, expected, "order {order}, {n} samples");
+                }
+            }
+        }
     }
 }

@@ -19,6 +19,8 @@ const SMOOTH_S: f64 = 0.016;
 const BASELINE: Hertz = Hertz(0.5);
 /// The R peak is looked for within this of the centre of the QRS.
 const REACH_S: f64 = 0.1;
+/// Samples within reach: enough for 500 Hz.
+const LONGEST: usize = 101;
 /// Distance of the second difference that measures sharpness.
 const SHARPNESS_S: f64 = 0.024;
 /// Ends of the window whose means carry the base line.
@@ -51,12 +53,13 @@ impl Smoother {
         (self.means[0].length - 1) as f64
     }
 
-    /// Smooths a block in place.
+    /// Smooths a block.
     #[inline(always)]
-    pub(super) fn run_block(&mut self, x: &mut [f64]) {
-        for mean in &mut self.means {
-            mean.run_block(x);
-        }
+    pub(super) fn run_block(&mut self, x: &[f64], smoothed: &mut [f64]) {
+        let [first, second] = &mut self.means;
+        first.input(x.len()).copy_from_slice(x);
+        first.run(second.input(x.len()));
+        second.run(smoothed);
     }
 
     pub(super) fn reset(&mut self) {
@@ -70,6 +73,9 @@ pub(super) fn baseline_filter(fs: Hertz) -> Sections {
     let coefficients = Coefficients { b0: pole, b1: -pole, b2: 0.0, a1: -pole, a2: 0.0 };
     Sections { coefficients: vec![coefficients], fs, reference: BASELINE }
 }
+
+/// Values in a mean at 250 Hz, which are added in one pass.
+const USUAL_LENGTH: usize = 4;
 
 /// Mean of a few newest values, summed anew each time: too short for a running sum to be worth its drift.
 #[derive(Clone, Debug)]
@@ -85,14 +91,28 @@ impl RunningMean {
         Self { line: Line::new(length - 1), length, scale: 1.0 / length as f64 }
     }
 
+    /// Where the next block of `n` values is to be written.
     #[inline(always)]
-    fn run_block(&mut self, x: &mut [f64]) {
-        let n = x.len();
-        self.line.extend(n).copy_from_slice(x);
-        for late in 1..self.length {
-            add(x, self.line.block(n, late));
+    fn input(&mut self, n: usize) -> &mut [f64] {
+        self.line.extend(n)
+    }
+
+    /// The means at the values of the block that has been written.
+    #[inline(always)]
+    fn run(&self, means: &mut [f64]) {
+        let n = means.len();
+        if self.length == USUAL_LENGTH {
+            let [x0, x1, x2, x3] = [0, 1, 2, 3].map(|late| &self.line.block(n, late)[..n]);
+            for i in 0..n {
+                means[i] = (x0[i] + x1[i] + x2[i] + x3[i]) * self.scale;
+            }
+            return;
         }
-        for sum in x {
+        means.copy_from_slice(self.line.block(n, 0));
+        for late in 1..self.length {
+            add(means, self.line.block(n, late));
+        }
+        for sum in means {
             *sum *= self.scale;
         }
     }
@@ -148,24 +168,15 @@ impl FiducialSearch {
         // The straight line from the middle of the first samples to the middle of the last ones.
         let half = 0.5 * (self.base - 1) as f64;
         let slope = (right - left) / ((last - first) as f64 - 2.0 * half);
-        let above = |i: i64| signal.at(i) - (left + slope * ((i - first) as f64 - half));
-        let (mut up, mut down) = ((first, f64::NEG_INFINITY), (first, f64::NEG_INFINITY));
-        for i in first..=last {
-            let value = above(i);
-            if value > up.1 {
-                up = (i, value);
-            }
-            if -value > down.1 {
-                down = (i, -value);
-            }
+        let mut heights = [0.0; LONGEST];
+        let heights = &mut heights[..=(last - first) as usize];
+        for (n, (height, value)) in heights.iter_mut().zip(signal.range(first, last)).enumerate() {
+            *height = value - (left + slope * (n as f64 - half));
         }
-        for (best, sign) in [(&mut up, 1.0), (&mut down, -1.0)] {
-            let value = |i: i64| sign * above(i);
-            let mut peaks = (first + 1..best.0).filter(|&i| value(i) > value(i - 1) && value(i) >= value(i + 1));
-            if let Some(earlier) = peaks.find(|&i| value(i) >= FIRST_SHARE * best.1) {
-                *best = (earlier, value(earlier));
-            }
-        }
+        let [up, down] = [1.0, -1.0].map(|sign| {
+            let (at, height) = first_high(heights, sign);
+            (first + at as i64, height)
+        });
         let sharp = |(i, height): (i64, f64)| {
             let second = 2.0 * signal.at(i) - signal.at(i - self.sharpness) - signal.at(i + self.sharpness);
             second.abs().max(BLUNTEST * height.abs())
@@ -176,6 +187,17 @@ impl FiducialSearch {
             preference: log_ratio(up.1, down.1) + SHARPNESS_WEIGHT * log_ratio(sharp(up), sharp(down)),
         }
     }
+}
+
+/// Where the highest value is, or the first peak that is nearly as high, of `heights` times `sign`.
+fn first_high(heights: &[f64], sign: f64) -> (usize, f64) {
+    let value = |i: usize| sign * heights[i];
+    let highest =
+        heights.iter().fold(f64::NEG_INFINITY, |most, height| if sign * height > most { sign * height } else { most });
+    let at = heights.iter().position(|height| sign * height == highest).unwrap_or(0);
+    let high = |&i: &usize| value(i) >= FIRST_SHARE * highest && value(i) > value(i - 1) && value(i) >= value(i + 1);
+    let first = (1..at).find(high).unwrap_or(at);
+    (first, value(first))
 }
 
 /// ln(a/b) of two sizes, 0 where one of them is nothing.

@@ -249,7 +249,8 @@ mod tests {
         let fs = Hertz(250.0);
         let mut front_end = FrontEnd::new(fs, 125);
         for n in 0..50 {
-            front_end.run_block(&std::array::from_fn::<f64, 50, _>(|k| signal(f64::from(n * 50 + k as u32) / 250.0)));
+            let block = std::array::from_fn::<f64, 50, _>(|k| signal(f64::from(n * 50 + k as u32) / 250.0));
+            front_end.run_block(&block, None);
         }
         front_end.texture(49)
     }

@@ -11,6 +11,7 @@ use super::features::{self, Signals};
 use super::fiducial::{self, Smoother};
 use super::flutter::{self, FlutterGuard, Texture};
 use super::steep::SteepBand;
+use crate::filter::Beside;
 use crate::line::BLOCK;
 use crate::units::Hertz;
 use crate::widest::widest;
@@ -69,27 +70,27 @@ impl FrontEnd {
         }
     }
 
-    /// Takes a block of at most [`BLOCK`] samples. A sample that is not finite counts as the one before it.
-    pub(super) fn run_block(&mut self, x: &[f64]) {
+    /// Takes a block of at most [`BLOCK`] samples, and runs the filter that lies beside it. A sample that is not finite
+    /// counts as the one before it.
+    pub(super) fn run_block(&mut self, x: &[f64], beside: Option<Beside<'_>>) {
         widest(
             #[inline(always)]
-            || self.filter(x),
+            || self.filter(x, beside),
         );
         self.remember(x.len());
     }
 
     /// Runs all filters.
     #[inline(always)]
-    fn filter(&mut self, x: &[f64]) {
+    fn filter(&mut self, x: &[f64], beside: Option<Beside<'_>>) {
         let n = x.len();
         let Buffers { centred, fiducial, banded, slow, signal, slope, integral } = &mut *self.buffers;
         let (centred, fiducial, banded) = (&mut centred[..n], &mut fiducial[..n], &mut banded[..n]);
         let (slow, signal) = (&mut slow[..n], &mut signal[..n]);
         let (slope, integral) = (&mut slope[..n], &mut integral[..n]);
         centre(x, &mut self.first, &mut self.newest, centred);
-        fiducial.copy_from_slice(centred);
-        self.smoother.run_block(fiducial);
-        self.bank.run_block(centred, [banded, slow, signal], fiducial);
+        self.smoother.run_block(centred, fiducial);
+        self.bank.run_block(centred, [banded, slow, signal], fiducial, beside);
         self.slope.run_block(banded, slope);
         self.integral.run_squares(slope, integral);
         self.guard.run_block(signal, slow, slope);
