@@ -22,7 +22,6 @@ pub mod pipeline;
 pub mod proto;
 pub mod publish;
 pub mod recording;
-pub mod report;
 pub mod source;
 pub mod store;
 pub mod telemetry;

@@ -74,6 +74,7 @@ fn dependencies(member: &str) -> Vec<String> {
 fn a_crate_knows_no_more_than_its_manifest_may_say() {
     assert!(dependencies("ecg-wire").is_empty());
     assert!(dependencies("ecg-identity").is_empty());
+    assert!(dependencies("ecg-plot").is_empty());
     assert_eq!(dependencies("ecg-signal"), ["biquad", "realfft"]);
     let signal = read(&Path::new(ROOT).join("crates/ecg-signal/Cargo.toml"));
     let wide = signal.split("'.dependencies]\n").nth(1).and_then(|section| section.split("\n\n").next());

@@ -16,7 +16,7 @@ use ecg_signal::{Beat, Mains, PathError};
 
 use super::Analysis;
 use crate::recording::{Passage, Recording, mains_name};
-use crate::report::{Label, Svg, colours, text_width};
+use ecg_plot::{Label, Svg, colours, text_width};
 use reasons::Reasons;
 use stretch::Stretch;
 pub(super) use stretch::{Asked, StretchError};
@@ -198,6 +198,6 @@ fn duration(seconds: f64) -> String {
 /// A sentence in the middle of a frame that has nothing else to show.
 fn note(svg: &mut Svg, [left, top, width, height]: [f64; 4], words: &str) {
     let at = (left + width / 2.0, top + height / 2.0);
-    let anchor = crate::report::Anchor::Middle;
+    let anchor = ecg_plot::Anchor::Middle;
     svg.text(&Label { size: 13.0, anchor, colour: colours::GREY, room: width - 20.0, ..Label::new(words, at) });
 }

@@ -2,7 +2,7 @@
 
 use ecg_identity::rates::DetPoint;
 
-use crate::report::{Axis, Chart, Line, Panel, colours};
+use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
 /// The axes run from here to 1; what is less stands at their end.
 const LOWEST: f64 = 1e-3;

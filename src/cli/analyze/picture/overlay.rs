@@ -4,7 +4,7 @@ use ecg_signal::{Beat, FS, Refusal, SEGMENT_R_INDEX, SEGMENT_SAMPLES, Verdict};
 
 use super::reasons;
 use super::{LEFT, RIGHT, Sheet, note};
-use crate::report::{Axis, Frame, Glyph, Legend, Svg, colours};
+use ecg_plot::{Axis, Frame, Glyph, Legend, Svg, colours};
 
 const HEIGHT: f64 = 250.0;
 /// Between the two frames: the right one's axis stands there.

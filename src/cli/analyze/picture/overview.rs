@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::reasons::{self, refusal};
 use super::{LEFT, RIGHT, Sheet, note};
-use crate::report::{Anchor, Axis, Frame, Glyph, Label, Legend, Svg, colours};
+use ecg_plot::{Anchor, Axis, Frame, Glyph, Label, Legend, Svg, colours};
 
 /// Heights and distances, pixels.
 const RATE: f64 = 110.0;

@@ -2,7 +2,7 @@
 
 use ecg_signal::{Beat, Polarity, Verdict};
 
-use crate::report::colours;
+use ecg_plot::colours;
 
 /// The reasons that occur in a record.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use ecg_signal::{Beat, FS, Polarity, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use super::reasons::{self, OFF_SHADE, RAIL_SHADE, mark, refusal};
 use super::stretch::{runs, within};
 use super::{LEFT, RIGHT, Sheet, note};
-use crate::report::{Anchor, Axis, Frame, Glyph, Label, Legend, Svg, colours};
+use ecg_plot::{Anchor, Axis, Frame, Glyph, Label, Legend, Svg, colours};
 
 /// Heights of the two frames, and room above and below the signal for marks and letters, pixels.
 const RAW: f64 = 150.0;

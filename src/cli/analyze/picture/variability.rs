@@ -9,7 +9,7 @@ use ecg_signal::hrv::{NnInterval, NnSeries};
 
 use super::super::Analysis;
 use super::{LEFT, RIGHT, note};
-use crate::report::{Anchor, Axis, Frame, Glyph, Label, Legend, Svg, colours};
+use ecg_plot::{Anchor, Axis, Frame, Glyph, Label, Legend, Svg, colours};
 
 /// Height of the frames, widths of the first two (the last is a square), and what lies between, pixels.
 const HEIGHT: f64 = 200.0;

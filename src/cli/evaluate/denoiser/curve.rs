@@ -2,7 +2,7 @@
 
 use super::report::{Figures, Level, Report, Row, TARGET_GAIN_DB, TARGET_QRS_PER_CENT};
 use crate::cli::evaluate::noise::stressed::Noise;
-use crate::report::{Axis, Chart, Line, Panel, colours};
+use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
 /// Where thresholds are compared, dB.
 const COMPARED_DB: f64 = 6.0;

@@ -2,7 +2,7 @@
 
 use super::report::{Level, Report};
 use super::stressed::Noise;
-use crate::report::{Axis, Chart, Line, Panel, colours};
+use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
 /// What is written on the axis of F1. It is even in the logarithm of what is missing to 100 %: the first misses matter
 /// as much as the last ones, and all of them show.

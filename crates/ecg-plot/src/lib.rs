@@ -1,4 +1,7 @@
-//! Pictures: axes, lines, marks and legends as an SVG document. Must not know what it draws.
+//! Pictures for ecgid: axes, lines, marks and legends as an SVG document.
+//!
+//! Shared by the program and the trainer. It knows neither hearts nor files: values and words come in, a text goes out,
+//! and the same values give the same text. It has no dependency.
 
 mod axis;
 mod chart;
