@@ -13,9 +13,11 @@
 //! It must not know where the scores come from.
 
 mod bootstrap;
+mod closed_set;
 mod curve;
 mod table;
 
+pub use closed_set::{ClassFigures, ClosedSetFigures, ConfusionMatrix, MeanFigures, UnknownClass};
 pub use curve::{DetPoint, det_curve};
 use table::Table;
 

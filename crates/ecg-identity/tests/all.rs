@@ -11,6 +11,8 @@ macro_rules! skipped {
 
 #[path = "all/calibration.rs"]
 mod calibration;
+#[path = "all/closed_set.rs"]
+mod closed_set;
 #[path = "all/decision.rs"]
 mod decision;
 #[path = "all/rates.rs"]

@@ -44,6 +44,24 @@ pub(super) fn intervals(table: &Table, replicates: usize, seed: u64) -> [(f64, f
     })
 }
 
+/// 2.5 % and 97.5 % percentiles of `figure` over draws of `units` out of `units` with replacement. NaN without draws.
+pub(super) fn percentile_interval(
+    units: usize,
+    replicates: usize,
+    seed: u64,
+    figure: impl Fn(&[usize]) -> f64,
+) -> (f64, f64) {
+    let mut random = SplitMix64(seed);
+    let mut drawn = vec![0; units];
+    let mut values = Vec::with_capacity(replicates);
+    for _ in 0..if units > 0 { replicates } else { 0 } {
+        drawn.iter_mut().for_each(|unit| *unit = random.below(units));
+        values.push(figure(&drawn));
+    }
+    values.sort_by(f64::total_cmp);
+    (percentile(&values, 0.025), percentile(&values, 0.975))
+}
+
 /// Linear between neighbours, as NumPy's default.
 fn percentile(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
