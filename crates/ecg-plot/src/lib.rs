@@ -8,13 +8,15 @@ mod chart;
 mod frame;
 mod legend;
 mod svg;
+mod theme;
 mod thin;
 
 pub use axis::{Axis, linear_ticks};
 pub use chart::{Chart, Line, Panel};
 pub use frame::Frame;
 pub use legend::{Entry, Glyph, Legend};
-pub use svg::{Anchor, Label, Svg, text_width};
+pub use svg::{Anchor, Label, Svg, escape, text_width};
+pub use theme::DARK;
 
 /// Colours that are told apart with every kind of colour vision (M. Okabe and K. Ito, *Color Universal Design*, 2008).
 pub mod colours {

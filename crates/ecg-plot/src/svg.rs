@@ -167,8 +167,9 @@ fn fitted(text: &str, size: f64, bold: bool, room: f64) -> String {
     short + "\u{2026}"
 }
 
-/// Text as XML takes it; characters that XML forbids become the replacement character.
-fn escape(text: &str) -> String {
+/// Text as XML and HTML take it between tags; characters that XML forbids become the replacement character.
+#[must_use]
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
