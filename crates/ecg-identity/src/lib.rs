@@ -15,11 +15,13 @@
 pub mod calibration;
 mod compare;
 mod decision;
+mod liveness;
 pub mod rates;
 
 pub use calibration::{Calibration, CalibrationError};
 pub use compare::{Match, Reference, cosine, mean_unit, rank, unit};
 pub use decision::{Decider, Decision, DecisionConfig, Lost, State, Why};
+pub use liveness::{BYTES_PER_BEAT, Heartbeat, Liveness, LivenessConfig, Suspicion};
 
 /// Length of the embeddings of the networks that this project ships. Nothing here depends on it.
 pub const EMBEDDING: usize = 64;

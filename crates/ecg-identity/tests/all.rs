@@ -15,5 +15,7 @@ mod calibration;
 mod closed_set;
 #[path = "all/decision.rs"]
 mod decision;
+#[path = "all/liveness.rs"]
+mod liveness;
 #[path = "all/rates.rs"]
 mod rates;
