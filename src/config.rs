@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ecg_identity::DecisionConfig;
+use ecg_identity::{DecisionConfig, LivenessConfig};
 
 pub mod error;
 pub mod file;
@@ -44,6 +44,8 @@ pub struct Config {
     pub model: PathBuf,
     /// The decision over time.
     pub identity: IdentityConfig,
+    /// Whether the heart beats now; `None` where that is not asked.
+    pub liveness: Option<LivenessConfig>,
     /// The heart-rate-variability summary.
     pub hrv: HrvConfig,
     /// The broker; `None` where MQTT is switched off.

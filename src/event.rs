@@ -57,6 +57,10 @@ pub enum Reason {
     FrontEndChanged,
     /// The daemon was asked to stop.
     Stopping,
+    /// The newest beats are earlier ones played again, once or in a loop.
+    ReplaySuspected,
+    /// The rhythm does not vary as that of a heart does.
+    RhythmTooRegular,
 }
 
 /// One statement about identity. Every change of state is one, and each is numbered without gaps.
@@ -199,6 +203,12 @@ pub struct SignalEvent {
     /// What speaks most against these ten seconds; `None` where `window_quality` is 0.5 or more.
     #[serde(default)]
     pub window_reason: Option<WindowReason>,
+    /// Why the heart is not believed to beat now: [`Reason::ReplaySuspected`] or [`Reason::RhythmTooRegular`].
+    #[serde(default)]
+    pub liveness: Option<Reason>,
+    /// How often such a suspicion has begun, since start.
+    #[serde(default)]
+    pub liveness_suspicions: u64,
     /// The breathing.
     #[serde(flatten)]
     pub respiration: RespirationFigures,

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use ecg_identity::DecisionConfig;
+use ecg_identity::{DecisionConfig, LivenessConfig};
 use ecg_signal::{Mains, PathError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -27,6 +27,7 @@ pub mod flow;
 pub mod front_end;
 pub mod gallery;
 pub mod infer;
+pub mod liveness;
 pub mod outlet;
 pub mod pulse;
 mod respiration;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub mains: Mains,
     /// The decision over time.
     pub decision: DecisionConfig,
+    /// Whether the heart beats now; `None` where that is not asked.
+    pub liveness: Option<LivenessConfig>,
     /// The HRV summary.
     pub hrv: HrvConfig,
     /// What happens to telemetry when the sinks have no room.
@@ -111,7 +114,7 @@ pub async fn run<S: Source, E: Embedder, G: Gallery>(
         source.run(to_signal, stop).await;
         Ok(())
     });
-    stages.spawn(signal::run(samples, settings.mains, outputs));
+    stages.spawn(signal::run(samples, settings.mains, settings.liveness.clone(), outputs));
     stages.spawn(infer::run(observations, to_decision, model));
     stages.spawn(rhythm::run(beats, outlet.clone(), settings.hrv));
     stages.spawn(decide::run(evidence, outlet, settings, name, gallery, pulse));

@@ -64,6 +64,8 @@ pub(crate) fn signal(record: &TelemetryRecord<'_, SignalEvent>) -> Vec<u8> {
         lead_inverted: event.lead_inverted,
         window_quality: event.window_quality,
         window_reason: event.window_reason.map(|reason| v1::WindowReason::from(reason).into()),
+        liveness: event.liveness.map(|reason| v1::Reason::from(reason).into()),
+        liveness_suspicions: event.liveness_suspicions,
         respiration_rate_per_min: breathing.respiration_rate_per_min,
         respiration_source: breathing.respiration_source.map(|source| v1::RespirationSource::from(source).into()),
         respiration_impedance_per_min: breathing.respiration_impedance_per_min,
@@ -121,6 +123,8 @@ impl From<Reason> for v1::Reason {
             Reason::NobodyEnrolled => Self::NobodyEnrolled,
             Reason::FrontEndChanged => Self::FrontEndChanged,
             Reason::Stopping => Self::Stopping,
+            Reason::ReplaySuspected => Self::ReplaySuspected,
+            Reason::RhythmTooRegular => Self::RhythmTooRegular,
         }
     }
 }

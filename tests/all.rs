@@ -28,6 +28,8 @@ mod evaluate_noise;
 mod hrv;
 #[path = "all/inference.rs"]
 mod inference;
+#[path = "all/liveness.rs"]
+mod liveness;
 #[path = "all/pipeline.rs"]
 mod pipeline;
 #[path = "all/plot.rs"]

@@ -92,6 +92,7 @@ pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Setting
     Settings {
         mains: config.signal.mains,
         decision: config.identity.decision(model.card().decision.threshold),
+        liveness: config.liveness.clone(),
         hrv: config.hrv,
         telemetry,
     }

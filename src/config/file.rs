@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ecg_identity::DecisionConfig;
+use ecg_identity::{DecisionConfig, LivenessConfig};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -26,6 +26,7 @@ pub struct ConfigFile {
     pub signal: SignalFile,
     pub model: ModelFile,
     pub identity: IdentityFile,
+    pub liveness: LivenessFile,
     pub hrv: HrvFile,
     pub mqtt: MqttFile,
     pub store: StoreFile,
@@ -41,6 +42,7 @@ impl Default for ConfigFile {
             signal: SignalFile::default(),
             model: ModelFile::default(),
             identity: IdentityFile::default(),
+            liveness: LivenessFile::default(),
             hrv: HrvFile::default(),
             mqtt: MqttFile::default(),
             store: StoreFile::default(),
@@ -174,6 +176,23 @@ impl Default for IdentityFile {
     }
 }
 
+/// `[liveness]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in config/ecgid.toml")]
+pub struct LivenessFile {
+    pub enabled: bool,
+    pub history_beats: usize,
+    pub allow_even_rhythm: bool,
+}
+
+impl Default for LivenessFile {
+    fn default() -> Self {
+        let LivenessConfig { history_beats, allow_even_rhythm } = LivenessConfig::default();
+        Self { enabled: true, history_beats, allow_even_rhythm }
+    }
+}
+
 /// `[hrv]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -283,6 +302,7 @@ impl ConfigFile {
             signal: self.signal.validate()?,
             model: PathBuf::from(&self.model.path),
             identity: self.identity.validate()?,
+            liveness: self.liveness.validate()?,
             hrv: self.hrv.validate()?,
             store: StoreConfig { path: self.store.path(environment) },
             log: LogConfig { level: self.log.level.clone(), format: self.log.format },
@@ -329,6 +349,16 @@ impl IdentityFile {
             exit_updates: count("identity.exit_updates", self.exit_updates)?,
         };
         Ok(IdentityConfig { threshold: zero_or_within("identity.threshold", self.threshold, -1.0, 1.0)?, decision })
+    }
+}
+
+impl LivenessFile {
+    fn validate(&self) -> Result<Option<LivenessConfig>, ConfigError> {
+        let Self { enabled, history_beats, allow_even_rhythm } = *self;
+        if !(64..=1_000_000).contains(&history_beats) {
+            return Err(ConfigError::invalid("liveness.history_beats", history_beats, "between 64 and 1000000"));
+        }
+        Ok(enabled.then_some(LivenessConfig { history_beats, allow_even_rhythm }))
     }
 }
 

@@ -93,6 +93,10 @@ impl<G: Gallery> Stage<G> {
                 (self.index, self.quality) = (index, 0.0);
                 self.decider.no_signal(lost_of(reason).unwrap_or(Lost::SourceLost));
             }
+            Evidence::Other(Observation::Liveness { suspicion, index }) => {
+                self.index = index;
+                self.decider.doubt(suspicion);
+            }
             Evidence::Other(Observation::Beat(_)) => {}
         }
         self.say(because).await;
@@ -109,8 +113,8 @@ impl<G: Gallery> Stage<G> {
         if missing as f64 >= self.fs_hz {
             return None;
         }
-        self.decider.signal();
-        Some(Reason::Gap)
+        let state = self.decider.signal().state;
+        (state == State::Acquiring).then_some(Reason::Gap)
     }
 
     /// Reads the references again where they may have changed: a subject was enrolled or deleted meanwhile.
@@ -194,6 +198,7 @@ fn reason_of(why: Why) -> Reason {
         Why::NoReferenceMatches => Reason::NoReferenceMatches,
         Why::ScoreNearThreshold | Why::TwoReferencesMatch => Reason::ScoreNearThreshold,
         Why::NobodyEnrolled => Reason::NobodyEnrolled,
+        Why::NotAlive(suspicion) => suspicion.into(),
     }
 }
 

@@ -56,6 +56,7 @@ impl Stage {
                 self.window.push(end / self.fs_hz, beat.quality.verdict.is_accepted());
             }
             Observation::Gap { .. } | Observation::Unusable { .. } => self.window.interrupt(),
+            Observation::Liveness { .. } => {}
             Observation::Lost { .. } => self.absent(),
             Observation::Second { unusable, index, .. } => {
                 if *unusable == Some(Reason::LeadOff) {

@@ -6,6 +6,7 @@ mod running;
 
 use std::time::Duration;
 
+use ecg_identity::{LivenessConfig, Suspicion};
 use ecg_signal::{Beat, Hertz, Mains, PathConfig, PathError, PathInput, SignalPath};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -13,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use self::running::Running;
 use super::flow::{Flow, Problem, ProblemKind, SourceItem, SourceSample};
 use super::front_end::FrontEnd;
+use super::liveness::LivenessGuard;
 use super::outlet::Outlet;
 use super::respiration::Respiration;
 use super::{Ended, PipelineError};
@@ -50,6 +52,13 @@ pub enum Observation {
         /// Position, source samples since start.
         index: u64,
     },
+    /// From here on the heart is not believed to beat now, or is believed again. Comes before the beat that told.
+    Liveness {
+        /// What is suspected; `None`: nothing any more.
+        suspicion: Option<Suspicion>,
+        /// Position, source samples since start.
+        index: u64,
+    },
     /// A second of sample time has passed.
     Second {
         /// Why the signal is not usable; `None` where it is.
@@ -81,9 +90,10 @@ pub(super) struct Outputs {
 pub(super) async fn run(
     mut input: mpsc::Receiver<SourceItem>,
     mains: Mains,
+    liveness: Option<LivenessConfig>,
     outputs: Outputs,
 ) -> Result<(), PipelineError> {
-    let mut stage = Stage::new(mains, outputs);
+    let mut stage = Stage::new(mains, liveness, outputs);
     // Refused frames and complaints are no samples: only samples end a silence.
     let mut silent_at = Instant::now() + SILENCE;
     let done = loop {
@@ -113,6 +123,8 @@ struct Stage {
     mains: Mains,
     outputs: Outputs,
     path: Option<Running>,
+    /// Outlives a front end: what was heard by one board may be played to another.
+    liveness: LivenessGuard,
     missing_samples: u64,
     refused_frames: u64,
     format: Option<String>,
@@ -126,11 +138,12 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(mains: Mains, outputs: Outputs) -> Self {
+    fn new(mains: Mains, liveness: Option<LivenessConfig>, outputs: Outputs) -> Self {
         Self {
             mains,
             outputs,
             path: None,
+            liveness: LivenessGuard::new(liveness),
             missing_samples: 0,
             refused_frames: 0,
             format: None,
@@ -210,10 +223,7 @@ impl Stage {
         if ignored != ignored_before {
             self.say_bit(ignored).await;
         }
-        for observation in found {
-            self.send(observation).await?;
-        }
-        Ok(())
+        self.send_all(found).await
     }
 
     async fn gap(&mut self, missing: u64) -> Result<(), Ended> {
@@ -277,7 +287,17 @@ impl Stage {
         let mut found = Vec::new();
         running.path.flush(&mut |beat| found.push(Observation::Beat(Box::new(beat))));
         found.push(running.second());
+        self.send_all(found).await
+    }
+
+    /// Hands on what was found; of every beat first whether the heart is believed.
+    async fn send_all(&mut self, found: Vec<Observation>) -> Result<(), Ended> {
         for observation in found {
+            if let Observation::Beat(beat) = &observation
+                && let Some(change) = self.liveness.beat(beat, self.fs_hz.unwrap_or_default())
+            {
+                self.send(change).await?;
+            }
             self.send(observation).await?;
         }
         Ok(())
@@ -313,6 +333,8 @@ impl Stage {
             lead_inverted: self.path.as_ref().and_then(|running| running.path.signal_state().lead_inverted),
             respiration: self.path.as_ref().map(|running| running.respiration.figures()).unwrap_or_default(),
             window_quality: window.map(|window| window.score),
+            liveness: self.liveness.suspicion().map(Reason::from),
+            liveness_suspicions: self.liveness.suspicions(),
             window_reason: window.and_then(|window| window.fault).map(WindowReason::from),
             sample_index,
         });

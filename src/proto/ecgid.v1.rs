@@ -348,6 +348,12 @@ pub struct SignalStatus {
     /// What speaks most against these ten seconds; absent where window_quality is 0.5 or more.
     #[prost(enumeration = "WindowReason", optional, tag = "31")]
     pub window_reason: ::core::option::Option<i32>,
+    /// Why the heart is not believed to beat now: REPLAY_SUSPECTED or RHYTHM_TOO_REGULAR; absent while it is.
+    #[prost(enumeration = "Reason", optional, tag = "40")]
+    pub liveness: ::core::option::Option<i32>,
+    /// How often such a suspicion has begun, since start.
+    #[prost(uint64, tag = "41")]
+    pub liveness_suspicions: u64,
 }
 /// State of the source. Topic `…/source`, retained. The topics `…/availability` always carry the plain words `online`
 /// and `offline`, whatever the configured encoding.
@@ -460,6 +466,10 @@ pub enum Reason {
     FrontEndChanged = 13,
     /// The daemon was asked to stop.
     Stopping = 14,
+    /// The newest beats are earlier ones played again, once or in a loop: the state is UNCERTAIN.
+    ReplaySuspected = 15,
+    /// The rhythm does not vary as that of a heart does: the state is UNCERTAIN.
+    RhythmTooRegular = 16,
 }
 impl Reason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -483,6 +493,8 @@ impl Reason {
             Self::NobodyEnrolled => "REASON_NOBODY_ENROLLED",
             Self::FrontEndChanged => "REASON_FRONT_END_CHANGED",
             Self::Stopping => "REASON_STOPPING",
+            Self::ReplaySuspected => "REASON_REPLAY_SUSPECTED",
+            Self::RhythmTooRegular => "REASON_RHYTHM_TOO_REGULAR",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -503,6 +515,8 @@ impl Reason {
             "REASON_NOBODY_ENROLLED" => Some(Self::NobodyEnrolled),
             "REASON_FRONT_END_CHANGED" => Some(Self::FrontEndChanged),
             "REASON_STOPPING" => Some(Self::Stopping),
+            "REASON_REPLAY_SUSPECTED" => Some(Self::ReplaySuspected),
+            "REASON_RHYTHM_TOO_REGULAR" => Some(Self::RhythmTooRegular),
             _ => None,
         }
     }

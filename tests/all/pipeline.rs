@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ecg_data::heart::{Contact, HeartParams, Noise, SyntheticHeart};
 use ecg_data::{Fault, SimulatedBoard};
-use ecg_identity::{DecisionConfig, Reference, mean_unit};
+use ecg_identity::{DecisionConfig, LivenessConfig, Reference, mean_unit};
 use ecg_signal::{BeatAverager, Hertz, Mains, ModelInput, PathConfig, PathInput, Preparation, SignalPath};
 use ecg_wire::Format;
 use ecgid::config::HrvConfig;
@@ -78,6 +78,7 @@ fn settings() -> Settings {
     Settings {
         mains: Mains::Hz50,
         decision: DecisionConfig { threshold: 0.985, margin: 0.01, ..DecisionConfig::default() },
+        liveness: Some(LivenessConfig::default()),
         hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
         telemetry: Telemetry::Drop,
     }

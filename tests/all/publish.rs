@@ -146,6 +146,8 @@ fn signal(n: u64) -> Event {
         lead_inverted: Some(false),
         window_quality: Some(0.25),
         window_reason: Some(WindowReason::HighFrequency),
+        liveness: Some(Reason::ReplaySuspected),
+        liveness_suspicions: 3,
         respiration: breathing(),
         sample_index: n,
     })

@@ -1,7 +1,7 @@
 //! The quality of the signal as it is told: a lead-off bit that lies, windows that are refused, a record summed up.
 
 use ecg_data::heart::{HeartParams, SyntheticHeart};
-use ecg_identity::{DecisionConfig, Reference};
+use ecg_identity::{DecisionConfig, LivenessConfig, Reference};
 use ecg_signal::{Mains, ModelInput, PathInput, Preparation};
 use ecgid::config::HrvConfig;
 use ecgid::event::{Event, Reason, SignalEvent, SourceEvent};
@@ -67,6 +67,7 @@ async fn told(board: Board) -> (Vec<SignalEvent>, Vec<SourceEvent>) {
     let settings = Settings {
         mains: Mains::Hz50,
         decision: DecisionConfig::default(),
+        liveness: Some(LivenessConfig::default()),
         hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
         telemetry: Telemetry::Wait,
     };

@@ -32,6 +32,9 @@
 //! | `Verified` | `exit_updates` updates in a row in which the window, or the newest alone, score below T − M with the subject | `Uncertain`, only the newest evidence kept |
 //! | `Unknown` | `exit_updates` updates in a row do not reject | `Uncertain` |
 //!
+//! While the heart is not believed to beat now ([`Decider::doubt`]), the state is `Uncertain` in place of all others but
+//! `NoSignal`, and embeddings are not evidence.
+//!
 //! There is no way from one verified subject to another that does not pass through another state.
 
 mod config;
@@ -40,6 +43,7 @@ mod outcome;
 mod run;
 
 use crate::compare::{Reference, cosine, rank};
+use crate::liveness::Suspicion;
 pub use config::DecisionConfig;
 use evidence::Evidence;
 pub use outcome::{Decision, Lost, State, Why};
@@ -62,6 +66,7 @@ pub struct Decider {
     evidence: Evidence,
     runs: Runs,
     decision: Decision,
+    doubt: Option<Suspicion>,
 }
 
 impl Decider {
@@ -77,7 +82,7 @@ impl Decider {
             why: Why::Lost(Lost::Starting),
             embeddings: 0,
         };
-        Self { evidence: Evidence::new(&config), runs: Runs::default(), config, references, decision }
+        Self { evidence: Evidence::new(&config), runs: Runs::default(), config, references, decision, doubt: None }
     }
 
     /// The latest decision.
@@ -90,8 +95,8 @@ impl Decider {
     pub fn set_references(&mut self, references: Vec<Reference>) -> &Decision {
         self.references = references;
         self.clear();
-        let lost = self.decision.state == State::NoSignal;
-        if lost { &self.decision } else { self.settle(State::Acquiring, None, Why::GalleryChanged) }
+        let stays = self.decision.state == State::NoSignal || self.doubt.is_some();
+        if stays { &self.decision } else { self.settle(State::Acquiring, None, Why::GalleryChanged) }
     }
 
     /// The signal is lost: evidence is cleared at once.
@@ -103,7 +108,25 @@ impl Decider {
     /// The signal is there (again): out of `NoSignal` into `Acquiring`; nothing in any other state.
     pub fn signal(&mut self) -> &Decision {
         if self.decision.state == State::NoSignal {
-            self.settle(State::Acquiring, None, Why::Collecting);
+            match self.doubt {
+                None => self.settle(State::Acquiring, None, Why::Collecting),
+                Some(suspicion) => self.settle(State::Uncertain, None, Why::NotAlive(suspicion)),
+            };
+        }
+        &self.decision
+    }
+
+    /// The heart is not believed to beat now, or is believed again: what was collected meanwhile, and before, is no
+    /// evidence. Until then nobody is verified.
+    pub fn doubt(&mut self, doubt: Option<Suspicion>) -> &Decision {
+        if std::mem::replace(&mut self.doubt, doubt) != doubt {
+            self.clear();
+            if self.decision.state != State::NoSignal {
+                match doubt {
+                    None => self.settle(State::Acquiring, None, Why::Collecting),
+                    Some(suspicion) => self.settle(State::Uncertain, None, Why::NotAlive(suspicion)),
+                };
+            }
         }
         &self.decision
     }
@@ -125,6 +148,9 @@ impl Decider {
     /// One embedding at `at_s` seconds of the stream. One without a direction, or of another length than the evidence,
     /// is not evidence and changes nothing.
     pub fn push(&mut self, at_s: f64, embedding: &[f32]) -> &Decision {
+        if self.doubt.is_some() {
+            return self.signal();
+        }
         if at_s.is_finite() {
             self.tick(at_s);
         }

@@ -1,5 +1,7 @@
 //! What a decision says: states, reasons and the figures behind them.
 
+use crate::liveness::Suspicion;
+
 /// Where a listener stands with the person on the electrodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -61,6 +63,8 @@ pub enum Why {
     TwoReferencesMatch,
     /// The gallery is empty.
     NobodyEnrolled,
+    /// The heart is not believed to beat now.
+    NotAlive(Suspicion),
 }
 
 /// What is known at this moment.

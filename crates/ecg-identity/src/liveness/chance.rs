@@ -16,6 +16,8 @@ const REACH: usize = 200;
 /// Largest gain of one interval: no replay is known by fewer than about six.
 const MOST: f64 = 3.0;
 
+/// The standard deviation of a normal distribution over its median absolute deviation.
+const NORMAL_MAD: f64 = 1.48;
 /// Units within which an interval is met again.
 const NEAR: u16 = 30;
 /// Intervals in which it is looked for: about four minutes.
@@ -61,7 +63,7 @@ pub(super) fn spread_ms(recent: &[u16]) -> Option<f64> {
 }
 
 /// Likewise from the interval `lag` before.
-pub(super) fn spread_at(recent: &[u16], lag: usize) -> Option<f64> {
+fn spread_at(recent: &[u16], lag: usize) -> Option<f64> {
     let mut differences = [0; RECENT];
     let pairs = recent.iter().zip(recent.iter().skip(lag)).filter(|(a, b)| **a > 0 && **b > 0);
     let mut count = 0;
@@ -74,8 +76,7 @@ pub(super) fn spread_at(recent: &[u16], lag: usize) -> Option<f64> {
         return None;
     }
     known.sort_unstable();
-    // 1.48: the standard deviation of a normal distribution over its median absolute deviation.
-    Some(1.48 * f64::from(known[count / 2]) / UNITS_PER_MS)
+    Some(NORMAL_MAD * f64::from(known[count / 2]) / UNITS_PER_MS)
 }
 
 /// How often an interval was met among `known`, as a density per millisecond; 0, unknown, with few of them.

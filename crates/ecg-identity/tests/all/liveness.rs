@@ -1,6 +1,8 @@
 //! Liveness on made-up beats: what is played again is recognised, what is not is left alone.
 
-use ecg_identity::{Heartbeat, Liveness, LivenessConfig, Suspicion};
+use ecg_identity::{
+    Decider, DecisionConfig, Heartbeat, Liveness, LivenessConfig, Lost, Reference, State, Suspicion, Why,
+};
 use proptest::prelude::*;
 
 /// Numbers without a pattern (SplitMix64).
@@ -127,6 +129,29 @@ fn the_history_is_bounded_and_what_it_has_forgotten_is_news() {
     assert!(liveness.history() <= 128);
     assert!(hear(&mut liveness, &played(&before[20..40])).iter().all(Option::is_none));
     assert!(hear(&mut liveness, &played(&before[360..380])).contains(&Some(Suspicion::Replay)));
+}
+
+#[test]
+fn nobody_is_verified_while_the_heart_is_doubted_and_what_came_meanwhile_is_no_evidence() {
+    let anna = Reference { subject: "anna".to_owned(), revision: 1, embedding: vec![1.0] };
+    let mut decider = Decider::new(DecisionConfig::default(), vec![anna]);
+    let mut at_s = 0.0;
+    let mut beats = |decider: &mut Decider, count: usize| {
+        for _ in 0..count {
+            at_s += 1.0;
+            decider.push(at_s, &[1.0]);
+        }
+        decider.decision().state
+    };
+    assert_eq!(beats(&mut decider, 10), State::Verified);
+    let doubted = decider.doubt(Some(Suspicion::Replay));
+    assert_eq!((doubted.state, doubted.why), (State::Uncertain, Why::NotAlive(Suspicion::Replay)));
+    assert_eq!(beats(&mut decider, 20), State::Uncertain);
+    decider.no_signal(Lost::Gap);
+    assert_eq!(decider.signal().state, State::Uncertain, "a gap does not clear it");
+    assert_eq!(decider.doubt(None).state, State::Acquiring);
+    assert_eq!(beats(&mut decider, 2), State::Acquiring);
+    assert_eq!(beats(&mut decider, 8), State::Verified);
 }
 
 proptest! {

@@ -1,0 +1,158 @@
+//! A heart that is played, and a front end that changes, as a subscriber hears of them.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
+use ecg_identity::{DecisionConfig, LivenessConfig, Reference};
+use ecg_signal::{Mains, ModelInput, PathInput, Preparation};
+use ecgid::config::HrvConfig;
+use ecgid::event::{Event, IdentityEvent, IdentityState, Reason, SignalEvent};
+use ecgid::pipeline::front_end::FrontEnd;
+use ecgid::pipeline::gallery::Gallery;
+use ecgid::pipeline::infer::Embedder;
+use ecgid::pipeline::outlet::Telemetry;
+use ecgid::pipeline::pulse::Pulse;
+use ecgid::pipeline::{self, Settings};
+use ecgid::source::{Source, SourceSender, WhenFull};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+const FS: f64 = 250.0;
+const SECOND: usize = 250;
+
+/// Whatever beats is anna: what is refused here is not refused by its looks.
+#[derive(Clone)]
+struct Anna;
+
+impl Embedder for Anna {
+    fn id(&self) -> &str {
+        "anna"
+    }
+
+    fn preparation(&self) -> Preparation {
+        Preparation::default()
+    }
+
+    fn embed(&mut self, _: &ModelInput) -> Result<Vec<f32>, String> {
+        Ok(vec![1.0])
+    }
+}
+
+/// Anna's reference belongs to the format `a`; remembers which front ends were asked for.
+#[derive(Clone, Default)]
+struct OfFormatA(Arc<Mutex<Vec<String>>>);
+
+impl Gallery for OfFormatA {
+    fn read(&mut self, front_end: &str, _: &str, always: bool) -> Result<Option<Vec<Reference>>, String> {
+        if !always {
+            return Ok(None);
+        }
+        self.0.lock().unwrap().push(front_end.to_owned());
+        let anna = Reference { subject: "anna".to_owned(), revision: 1, embedding: vec![1.0] };
+        Ok(Some(if front_end.starts_with("a/") { vec![anna] } else { Vec::new() }))
+    }
+}
+
+/// Stretches of samples, each from a front end of its own format.
+struct Boards(Vec<(&'static str, Vec<f64>)>);
+
+impl Source for Boards {
+    async fn run(self, out: SourceSender, _: CancellationToken) {
+        let mut out = out.when_full(WhenFull::Wait);
+        for (format, millivolts) in self.0 {
+            out.online(FrontEnd { format: format.to_owned(), fs_hz: FS }).await.unwrap();
+            for block in millivolts.chunks(10) {
+                out.samples(block.iter().map(|x| PathInput::of(*x).into()).collect()).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn told(boards: Boards, gallery: OfFormatA, liveness: LivenessConfig) -> (Vec<IdentityEvent>, Vec<SignalEvent>) {
+    let settings = Settings {
+        mains: Mains::Hz50,
+        decision: DecisionConfig::default(),
+        liveness: Some(liveness),
+        hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
+        telemetry: Telemetry::Wait,
+    };
+    let (events, mut said) = mpsc::channel(1);
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn(pipeline::run(boards, settings, Anna, gallery, events, Pulse::default(), cancel));
+    let (mut identities, mut signals) = (Vec::new(), Vec::new());
+    while let Some(event) = said.recv().await {
+        match event {
+            Event::Identity(identity) => identities.push(identity),
+            Event::Signal(signal) => signals.push(signal),
+            _ => {}
+        }
+    }
+    running.await.unwrap().unwrap();
+    (identities, signals)
+}
+
+/// A minute of a heart.
+fn heart(rr_sd_s: f64) -> Vec<f64> {
+    let params = HeartParams { rr_sd_s, ..HeartParams::from_seed(3) };
+    SyntheticHeart::new(&params, FS, 1).unwrap().with_noise(Noise::at_rest()).take(60 * SECOND).collect()
+}
+
+fn spoken(identities: &[IdentityEvent]) -> Vec<(IdentityState, Reason)> {
+    identities.iter().map(|event| (event.state, event.reason)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn earlier_signal_played_again_ends_verified_and_says_why() {
+    let genuine = heart(0.04);
+    let mut millivolts = genuine.clone();
+    millivolts.extend(genuine[20 * SECOND..45 * SECOND].iter().map(|x| 0.8 * x));
+    let (identities, signals) =
+        told(Boards(vec![("a", millivolts)]), OfFormatA::default(), LivenessConfig::default()).await;
+    let expected = [
+        (IdentityState::NoSignal, Reason::Starting),
+        (IdentityState::Acquiring, Reason::Collecting),
+        (IdentityState::Verified, Reason::ScoreAboveThreshold),
+        (IdentityState::Uncertain, Reason::ReplaySuspected),
+        (IdentityState::NoSignal, Reason::Stopping),
+    ];
+    assert_eq!(spoken(&identities), expected);
+    let at_s = identities[3].sample_index as f64 / FS;
+    assert!((60.0..75.0).contains(&at_s), "at {at_s:.1} s");
+    let last = signals.last().unwrap();
+    assert_eq!((last.liveness, last.liveness_suspicions), (Some(Reason::ReplaySuspected), 1));
+    assert!(signals.iter().filter(|signal| signal.sample_index < 60 * 250).all(|signal| signal.liveness.is_none()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_metronome_is_never_verified_unless_paced_hearts_are_allowed() {
+    let metronome = || Boards(vec![("a", heart(0.0))]);
+    let (identities, _) = told(metronome(), OfFormatA::default(), LivenessConfig::default()).await;
+    assert!(spoken(&identities).contains(&(IdentityState::Uncertain, Reason::RhythmTooRegular)), "{identities:?}");
+    assert!(identities.iter().all(|event| event.state != IdentityState::Verified), "{identities:?}");
+    let allowed = LivenessConfig { allow_even_rhythm: true, ..LivenessConfig::default() };
+    let (identities, _) = told(metronome(), OfFormatA::default(), allowed).await;
+    assert!(identities.iter().any(|event| event.state == IdentityState::Verified), "{identities:?}");
+    assert!(identities.iter().all(|event| event.state != IdentityState::Uncertain), "{identities:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_front_end_that_changes_in_mid_stream_ends_all_evidence_and_is_held_against_its_own_references_alone() {
+    let genuine = heart(0.04);
+    let (first, second) = genuine.split_at(30 * SECOND);
+    let gallery = OfFormatA::default();
+    let boards = Boards(vec![("a", first.to_vec()), ("b", second.to_vec())]);
+    let (identities, _) = told(boards, gallery.clone(), LivenessConfig::default()).await;
+    let expected = [
+        (IdentityState::NoSignal, Reason::Starting),
+        (IdentityState::Acquiring, Reason::Collecting),
+        (IdentityState::Verified, Reason::ScoreAboveThreshold),
+        (IdentityState::Acquiring, Reason::Collecting),
+        (IdentityState::Unknown, Reason::NobodyEnrolled),
+        (IdentityState::NoSignal, Reason::Stopping),
+    ];
+    assert_eq!(spoken(&identities), expected);
+    let asked = gallery.0.lock().unwrap().clone();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(asked[0].starts_with("a/250Hz/") && asked[1].starts_with("b/250Hz/"), "{asked:?}");
+}
