@@ -24,6 +24,8 @@ mod enrol;
 mod evaluate;
 #[path = "all/evaluate_noise.rs"]
 mod evaluate_noise;
+#[path = "all/evaluate_replay.rs"]
+mod evaluate_replay;
 #[path = "all/hrv.rs"]
 mod hrv;
 #[path = "all/inference.rs"]

@@ -11,6 +11,7 @@ pub mod matching;
 pub mod noise;
 pub mod protocol;
 pub mod qrs;
+pub mod replay;
 pub mod report;
 pub mod score;
 pub mod work;
@@ -38,6 +39,8 @@ enum What {
     Denoiser(denoiser::Args),
     /// Enrolled persons against probes of other sessions: EER, FNMR, rank-1 with intervals
     Identity(identity::Args),
+    /// Hearts that beat against earlier beats that are played again: false alarms, detection, time to it
+    Replay(replay::Args),
 }
 
 /// Runs the command.
@@ -51,5 +54,6 @@ pub fn main(args: Args) -> Result<(), Failure> {
         What::Hrv(args) => hrv::main(&args),
         What::Denoiser(args) => denoiser::main(&args),
         What::Identity(args) => identity::main(&args),
+        What::Replay(args) => replay::main(&args),
     }
 }
