@@ -16,6 +16,7 @@ pub mod calibration;
 mod compare;
 mod decision;
 mod liveness;
+pub mod enrolment;
 pub mod rates;
 
 pub use calibration::{Calibration, CalibrationError};

@@ -17,5 +17,7 @@ mod closed_set;
 mod decision;
 #[path = "all/liveness.rs"]
 mod liveness;
+#[path = "all/enrolment.rs"]
+mod enrolment;
 #[path = "all/rates.rs"]
 mod rates;
