@@ -1,6 +1,7 @@
 //! `ecgid simulate`: a board on a pseudo-terminal, or synthetic recordings in a folder.
 
 mod files;
+mod lead_off;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use ecg_wire::Format;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use self::lead_off::{Absence, parse_absences};
 use super::Failure;
 use super::replay::{Speed, parse_speed};
 use super::run::{runtime, stop_on_signal};
@@ -30,7 +32,7 @@ pub struct Args {
     #[arg(long)]
     pty: bool,
     /// Recordings and a manifest in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["record", "link", "garbage_at", "for"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["record", "link", "garbage_at", "lead_off", "for"])]
     csv: Option<PathBuf>,
     /// Wire format of the board
     #[arg(long, value_name = "FORMAT", default_value = "cwxs-bin")]
@@ -44,6 +46,9 @@ pub struct Args {
     /// The synthetic subject on the electrodes; the first one of a folder
     #[arg(long, value_name = "N", default_value_t = 1)]
     subject_seed: u64,
+    /// The same subject on another day: electrodes elsewhere by a little, another heart rate
+    #[arg(long, value_name = "N", conflicts_with = "record")]
+    session: Option<u64>,
     /// Play this recording (WFDB record, `.hea` or `.csv`) instead, once, brought to the board's rate
     #[arg(long, value_name = "RECORD", conflicts_with = "subject_seed")]
     record: Option<PathBuf>,
@@ -56,6 +61,10 @@ pub struct Args {
     /// Stop after this time, for instance 90s or 5m [default: at the end of the recording, or never]
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     r#for: Option<Duration>,
+    /// Take an electrode off, AT+FOR seconds of sample time, commas between: 20+3,45+3. Each time it comes back, it sits a
+    /// little elsewhere
+    #[arg(long, value_name = "AT+FOR,...", value_parser = parse_absences, conflicts_with_all = ["record", "garbage_at"])]
+    lead_off: Option<Schedule>,
     /// Send garbage after so many seconds of sample time
     #[arg(long, value_name = "SECONDS")]
     garbage_at: Option<f64>,
@@ -69,6 +78,10 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "csv")]
     seconds: f64,
 }
+
+/// When an electrode is off; a type of its own, because an argument that is a list is read item by item.
+#[derive(Debug, Clone)]
+struct Schedule(Vec<Absence>);
 
 /// Reads `90`, `90s`, `5m` or `1h`.
 ///
@@ -113,6 +126,8 @@ pub fn main(args: Args) -> Result<(), Failure> {
             {
                 player.board.inject(Fault::Garbage { bytes: args.garbage_bytes });
             }
+            let schedule = args.lead_off.iter().flat_map(|schedule| &schedule.0);
+            lead_off::play(&mut player, &terminal, schedule, &args).await?;
             player.play(&terminal, None).await?;
             sleep(DRAIN).await;
             Ok::<(), std::io::Error>(())
@@ -135,13 +150,19 @@ fn player(args: &Args) -> Result<Player, Failure> {
     let fs = args.fs.unwrap_or(args.format.spec().fs_hz);
     let feed = match &args.record {
         Some(record) => Feed::Record(millivolts(record, args.signal, fs)?.into_iter()),
-        None => {
-            let heart = SyntheticHeart::new(&HeartParams::from_seed(args.subject_seed), fs, args.subject_seed)?;
-            Feed::Heart(Box::new(heart.with_noise(Noise::at_rest())))
-        }
+        None => Feed::Heart(Box::new(heart(args, fs, 0)?)),
     };
     let board = SimulatedBoard::new(args.format, fs, args.subject_seed);
     Ok(Player { feed, board, speed: args.speed.0 })
+}
+
+/// The subject of the arguments, after the electrodes were put back `times` times.
+fn heart(args: &Args, fs: f64, times: u64) -> Result<SyntheticHeart, ecg_data::heart::HeartError> {
+    let subject = HeartParams::from_seed(args.subject_seed);
+    let today = args.session.map_or_else(|| subject.clone(), |session| subject.in_session(session));
+    let placed = if times == 0 { today.clone() } else { today.placed(times) };
+    let seed = args.subject_seed ^ (args.session.unwrap_or(0) << 32) ^ (times << 48);
+    Ok(SyntheticHeart::new(&placed, fs, seed)?.with_noise(Noise::at_rest()))
 }
 
 /// One signal of a recording at the board's rate.
