@@ -16,6 +16,7 @@ macro_rules! say {
 pub mod analyze;
 pub mod check;
 pub mod configured;
+mod date;
 pub mod demo;
 pub mod enrol;
 pub mod evaluate;
@@ -48,9 +49,9 @@ enum Command {
     Check(check::Args),
     /// Listen on a serial port and say what format, rate and signal arrive there
     Probe(probe::Args),
-    /// Enrol a person from a recording or from a live source
+    /// Enrol a person, live with guidance or from recordings; add a second day; update a template
     Enrol(enrol::Args),
-    /// List, rename and delete enrolled subjects
+    /// List, rename and delete enrolled subjects; take an enrolment back
     Subjects(subjects::Args),
     /// Play a recording through the daemon
     Replay(replay::Args),

@@ -14,11 +14,13 @@ use rusqlite::Connection;
 
 mod error;
 mod gallery;
+mod history;
 mod outbox;
 mod schema;
 
 pub use error::StoreError;
-pub use gallery::{NewTemplate, Reference, Subject, Template};
+pub use gallery::{Reference, Subject, Template};
+pub use history::{Change, HISTORY, NewEnrolment, NewPart, NewTemplate, OwnTemplate, Undone};
 pub use outbox::{OutboxEntry, OutboxId};
 
 /// Wait for another process (`ecgid subjects`, `ecgid enrol`) to finish its transaction.

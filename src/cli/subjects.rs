@@ -1,4 +1,4 @@
-//! `ecgid subjects`: who is enrolled; renaming and deleting.
+//! `ecgid subjects`: who is enrolled and on which days; renaming, taking back, deleting.
 //!
 //! It may run beside the daemon, which sees the change by itself.
 
@@ -6,10 +6,11 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
+use ecg_identity::enrolment::days;
 
-use super::Failure;
+use super::{Failure, date};
 use crate::config::{Config, Slug};
-use crate::store::{Store, Subject};
+use crate::store::{Store, Subject, Template};
 
 /// Arguments of `ecgid subjects`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// List everybody who is enrolled, and on which front end
+    /// List everybody who is enrolled, on which front end and when, and who still lacks a second day
     List {
         /// Print JSON
         #[arg(long)]
@@ -36,6 +37,14 @@ enum Action {
         /// The new name
         #[arg(value_parser = subject)]
         to: Slug,
+    },
+    /// Take the newest enrolment, added day or update of a subject back; what it replaced counts again
+    ///
+    /// The newest five changes of a subject on a front end can be taken back, one after the other. Taking the only
+    /// enrolment back deletes the subject.
+    Undo {
+        /// The name
+        name: Slug,
     },
     /// Delete a subject and everything of it; this cannot be undone
     Delete {
@@ -78,6 +87,16 @@ pub fn main(args: Args) -> Result<(), Failure> {
             store.rename(&from, &to)?;
             say!("{from} is now {to}");
         }
+        Action::Undo { name } => {
+            let undone = store.undo(&name)?;
+            let back = match (undone.deleted, undone.restored) {
+                (true, _) => "nothing else of it was left: it is deleted".to_owned(),
+                (false, 0) => "the other enrolments stay as they are".to_owned(),
+                (false, 1) => "1 template that it had replaced counts again".to_owned(),
+                (false, count) => format!("{count} templates that it had replaced count again"),
+            };
+            say!("revision {} of {name} on {} is taken back; {back}", undone.revision, undone.front_end);
+        }
         Action::Delete { name, yes } => {
             if !yes && !confirmed(&name)? {
                 return Err(anyhow!("nothing is deleted").into());
@@ -96,10 +115,34 @@ fn list(subjects: &[Subject]) {
     for subject in subjects {
         say!("{}", subject.subject);
         for template in &subject.templates {
-            let (front_end, model) = (&template.front_end, &template.model);
-            say!("    revision {}, {} beats, {front_end}, model {model}", template.revision, template.beats);
+            say!("    {}", line(template));
         }
     }
+    for subject in subjects {
+        if let Some(moment) = only_day(&subject.templates) {
+            let name = &subject.subject;
+            say!("{name} has one day only ({}): ecgid enrol {name} --add on another day", date::utc(moment));
+        }
+    }
+}
+
+fn line(template: &Template) -> String {
+    let Template { revision, beats, front_end, model, .. } = template;
+    let made = if template.updated { "updated" } else { "enrolled" };
+    let day = date::utc(template.created_at_unix_ms);
+    let rate = template.heart_rate_bpm.map_or_else(String::new, |bpm| format!(" at {bpm:.0} bpm"));
+    format!("revision {revision}, {beats} beats, {front_end}, model {model}, {made} {day}{rate}")
+}
+
+/// The newest moment of those who lack a second day on every front end, ms since 1970.
+fn only_day(templates: &[Template]) -> Option<u64> {
+    let newest = templates.iter().max_by_key(|t| t.created_at_unix_ms)?;
+    let moments: Vec<f64> = templates
+        .iter()
+        .filter(|t| t.front_end == newest.front_end && t.model == newest.model)
+        .map(|t| t.created_at_unix_ms as f64 / 1000.0)
+        .collect();
+    (days(&moments) == 1).then_some(newest.created_at_unix_ms)
 }
 
 /// Asks at the terminal; without one, somebody must have said `--yes`.

@@ -64,6 +64,12 @@ pub enum StoreError {
     /// An embedding is empty or has a value that is no number.
     #[error("the template for {0} is not usable: its embedding is empty or not finite")]
     UnusableEmbedding(Slug),
+    /// The template that an update came from does not count any more.
+    #[error("the template of {0} that was to be updated has been replaced meanwhile; run the command again")]
+    NoSuchTemplate(Slug),
+    /// No enrolment of this subject is left that could be taken back.
+    #[error("there is no enrolment of {0} to take back")]
+    NothingToUndo(Slug),
     /// Deleted, but another program keeps old pages of the file in use.
     #[error(
         "the subject is deleted, but another program still reads the database and holds old pages of it; run the \

@@ -41,6 +41,38 @@ const MIGRATIONS: &[&str] = &[
          seq INTEGER NOT NULL,
          body TEXT NOT NULL
      ) STRICT;",
+    // 2: every enrolment is a change that can be undone, with one template for each placement of the electrodes.
+    "-- One row for each enrolment, added day or update. Rows outlive their undoing, so that no revision comes twice.
+     CREATE TABLE enrolment (
+         id INTEGER PRIMARY KEY,
+         subject_id INTEGER NOT NULL REFERENCES subject (id) ON DELETE CASCADE,
+         front_end TEXT NOT NULL,
+         model TEXT NOT NULL,
+         revision INTEGER NOT NULL,
+         kind TEXT NOT NULL CHECK (kind IN ('enrol', 'add', 'update')),
+         made_at_unix_ms INTEGER NOT NULL,
+         undone INTEGER NOT NULL DEFAULT 0,
+         UNIQUE (subject_id, front_end, model, revision)
+     ) STRICT;
+     -- `retired_by` is the enrolment that put another in its place; undoing that one brings the template back.
+     -- `anchor_id` is the enrolled template that an update came from, however many updates lie between.
+     CREATE TABLE part (
+         id INTEGER PRIMARY KEY,
+         enrolment_id INTEGER NOT NULL REFERENCES enrolment (id) ON DELETE CASCADE,
+         retired_by INTEGER REFERENCES enrolment (id) ON DELETE SET NULL,
+         anchor_id INTEGER REFERENCES part (id) ON DELETE SET NULL,
+         beats INTEGER NOT NULL,
+         heart_rate_bpm REAL,
+         embedding BLOB NOT NULL
+     ) STRICT;
+     CREATE INDEX part_of_enrolment ON part (enrolment_id);
+     INSERT INTO enrolment (subject_id, front_end, model, revision, kind, made_at_unix_ms)
+         SELECT subject_id, front_end, model, revision, 'add', created_at_unix_ms FROM template
+         ORDER BY created_at_unix_ms, revision;
+     INSERT INTO part (enrolment_id, beats, embedding)
+         SELECT id, beats, embedding FROM template JOIN enrolment USING (subject_id, front_end, model, revision);
+     DROP TABLE template;
+     UPDATE gallery SET revision = revision + 1;",
 ];
 
 /// Refuses a database of another program before anything in it is changed.

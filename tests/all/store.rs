@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use ecgid::config::Slug;
-use ecgid::store::{NewTemplate, Store, StoreError};
+use ecgid::store::{Change, HISTORY, NewEnrolment, NewPart, NewTemplate, Store, StoreError};
 
 const FRONT_END: &str = "cwxs-bin/250/50/ecgid-chain-1";
 const MODEL: &str = "ecgid-1";
@@ -110,6 +110,124 @@ fn a_subject_may_keep_several_templates() {
     let revisions: Vec<_> = store.references(FRONT_END, MODEL).unwrap().iter().map(|r| r.revision).collect();
     assert_eq!(revisions, [1, 2]);
     assert_eq!(store.subjects().unwrap()[0].templates.len(), 2);
+}
+
+fn change(store: &Store, change: Change, seeds: &[f32]) -> u32 {
+    let part = |&seed: &f32| NewPart { embedding: embedding(seed), beats: 20, heart_rate_bpm: Some(70.0) };
+    let parts: Vec<NewPart> = seeds.iter().map(part).collect();
+    let (subject, front_end, model) = (&slug("alice"), FRONT_END, MODEL);
+    store.enrol(&NewEnrolment { subject, front_end, model, change, parts: &parts }).unwrap()
+}
+
+fn embeddings(store: &Store) -> Vec<Vec<f32>> {
+    store.references(FRONT_END, MODEL).unwrap().into_iter().map(|r| r.embedding).collect()
+}
+
+#[test]
+fn every_change_is_taken_back_in_turn_and_no_revision_comes_twice() {
+    let (directory, store) = open();
+    change(&store, Change::Enrol, &[1.0, 2.0, 3.0]);
+    change(&store, Change::Add, &[4.0]);
+    let nearest = store.own_templates(&slug("alice"), FRONT_END, MODEL).unwrap().remove(0);
+    assert_eq!(nearest.anchor, nearest.embedding);
+    change(&store, Change::Update { of: nearest.id }, &[5.0]);
+    let updated = store.own_templates(&slug("alice"), FRONT_END, MODEL).unwrap().pop().unwrap();
+    assert_eq!((updated.embedding, updated.anchor), (embedding(5.0), embedding(1.0)));
+    change(&store, Change::Update { of: updated.id }, &[6.0]);
+    let again = store.own_templates(&slug("alice"), FRONT_END, MODEL).unwrap().pop().unwrap();
+    assert_eq!(again.anchor, embedding(1.0), "the anchor is what was enrolled, however many updates follow");
+    assert_eq!(change(&store, Change::Enrol, &[7.0]), 5);
+    assert_eq!(embeddings(&store), [embedding(7.0)]);
+
+    let undo = || store.undo(&slug("alice")).unwrap();
+    assert_eq!((undo().restored, embeddings(&store).len()), (4, 4));
+    assert!(!holds(&all_bytes(directory.path()), &bytes_of(&embedding(7.0))[..32]), "what is taken back is gone");
+    assert_eq!(change(&store, Change::Enrol, &[8.0]), 6, "revision 5 was another template");
+    undo();
+    undo();
+    assert!(embeddings(&store).contains(&embedding(5.0)));
+    undo();
+    assert_eq!(embeddings(&store), [1.0, 2.0, 3.0, 4.0].map(embedding));
+    undo();
+    assert_eq!(embeddings(&store), [1.0, 2.0, 3.0].map(embedding));
+    assert!(undo().deleted);
+    assert!(store.subjects().unwrap().is_empty());
+    assert!(matches!(store.undo(&slug("alice")), Err(StoreError::NoSuchSubject(_))));
+}
+
+#[test]
+fn the_history_is_bounded_and_its_end_deletes_nobody() {
+    let (directory, store) = open();
+    let changes = HISTORY + 3;
+    for n in 1..=changes {
+        change(&store, Change::Enrol, &[n as f32]);
+    }
+    assert!(!holds(&all_bytes(directory.path()), &bytes_of(&embedding(1.0))[..32]), "older than the history");
+    for n in (changes - HISTORY..changes).rev() {
+        store.undo(&slug("alice")).unwrap();
+        assert_eq!(embeddings(&store), [embedding(n as f32)]);
+    }
+    assert!(matches!(store.undo(&slug("alice")), Err(StoreError::NothingToUndo(_))));
+    assert_eq!(embeddings(&store).len(), 1);
+}
+
+#[test]
+fn a_template_of_somebody_else_is_never_updated() {
+    let (_directory, store) = open();
+    change(&store, Change::Enrol, &[1.0]);
+    enrol(&store, "bob", FRONT_END, MODEL, &embedding(2.0));
+    let of = store.own_templates(&slug("bob"), FRONT_END, MODEL).unwrap()[0].id;
+    let parts = [NewPart { embedding: embedding(3.0), beats: 20, heart_rate_bpm: None }];
+    let (subject, front_end, model) = (&slug("alice"), FRONT_END, MODEL);
+    let new = NewEnrolment { subject, front_end, model, change: Change::Update { of }, parts: &parts };
+    assert!(matches!(store.enrol(&new), Err(StoreError::NoSuchTemplate(_))));
+    assert_eq!(embeddings(&store), [embedding(1.0), embedding(2.0)]);
+}
+
+/// A database as the first version of this program made it.
+const FIRST_VERSION: &str = "PRAGMA application_id = 0x65636769;
+    CREATE TABLE subject (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, created_at_unix_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE template (
+        subject_id INTEGER NOT NULL REFERENCES subject (id) ON DELETE CASCADE, front_end TEXT NOT NULL,
+        model TEXT NOT NULL, revision INTEGER NOT NULL, beats INTEGER NOT NULL, embedding BLOB NOT NULL,
+        created_at_unix_ms INTEGER NOT NULL, PRIMARY KEY (subject_id, front_end, model, revision)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE gallery (revision INTEGER NOT NULL) STRICT;
+    INSERT INTO gallery (revision) VALUES (9);
+    CREATE TABLE outbox (id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+    INSERT INTO subject VALUES (1, 'alice', 1000), (2, 'bob', 2000), (3, 'carol', 3000);
+    INSERT INTO outbox VALUES (1, 'boot', 1, '{}');
+    PRAGMA user_version = 1;";
+
+#[test]
+fn a_database_of_the_first_version_keeps_everybody_and_can_be_gone_back_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ecgid.sqlite");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(FIRST_VERSION).unwrap();
+    for (subject, revision, seed, at) in [(1, 3, 1.0, 1000_i64), (1, 4, 2.0, 5000), (2, 1, 3.0, 2000)] {
+        let blob = bytes_of(&embedding(seed));
+        let row = rusqlite::params![subject, FRONT_END, MODEL, revision, 20, blob, at];
+        old.execute("INSERT INTO template VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", row).unwrap();
+    }
+    drop(old);
+
+    let store = Store::open(&path).unwrap();
+    store.verify().unwrap();
+    assert_eq!(embeddings(&store), [1.0, 2.0, 3.0].map(embedding));
+    let alice = &store.subjects().unwrap()[0];
+    let template = &alice.templates[1];
+    assert_eq!((template.revision, template.beats, template.created_at_unix_ms), (4, 20, 5000));
+    assert_eq!((template.heart_rate_bpm, store.subjects().unwrap().len()), (None, 3));
+    assert_eq!(store.pending(10).unwrap().len(), 1);
+    assert!(store.gallery_revision().unwrap() > 9, "a running daemon reads again");
+    assert_eq!(change(&store, Change::Enrol, &[4.0]), 5, "revisions count on");
+    assert_eq!(store.undo(&slug("alice")).unwrap().restored, 2);
+    assert_eq!(store.undo(&slug("alice")).unwrap().revision, 4);
+    assert_eq!(embeddings(&store), [1.0, 3.0].map(embedding));
+    store.delete(&slug("alice")).unwrap();
+    assert!(!holds(&all_bytes(directory.path()), &bytes_of(&embedding(1.0))[..32]));
+    drop(Store::open(&path).unwrap());
 }
 
 #[test]
