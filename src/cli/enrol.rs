@@ -1,20 +1,26 @@
-//! `ecgid enrol`: makes a template of a person, from recordings or from a live source, and puts it into the gallery.
+//! `ecgid enrol`: makes templates of a person, from a live source or from recordings, and puts them into the gallery.
 //!
 //! A template belongs to a front end. A recording is a front end of its own; `--front-end FORMAT` sends it through a
-//! simulated board of that format first, so that the person is known on such a board.
+//! simulated board of that format first, so that the person is known on such a board. What is asked for and what is
+//! refused is `ecg_identity::enrolment`; why so: `docs/adr/0016-enrolment.md`.
 
+mod collect;
+mod keep;
+mod keyboard;
 mod live;
-mod template;
+mod screen;
+mod words;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use ecg_identity::{Match, rank};
+use anyhow::{Context, anyhow, bail};
+use ecg_identity::enrolment::{EnrolmentConfig, Judged, Placement, Requirements, judge};
 use ecg_signal::{Hertz, Mains};
 use ecg_wire::Format;
-use serde::Serialize;
 
-use self::template::{Collector, Template};
+use self::collect::Collector;
+use self::keep::{Offer, keep};
+use self::keyboard::Keyboard;
 use super::Failure;
 use super::run::settings;
 use crate::config::{Config, Slug};
@@ -22,14 +28,30 @@ use crate::inference::Model;
 use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::outlet::Telemetry;
 use crate::recording::{Recording, RecordingError, parse_mains, through_board};
-use crate::store::{NewTemplate, Store};
+use crate::store::Store;
 
 /// Arguments of `ecgid enrol`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+How to enrol well:
+  Sit, rest both arms, put both electrodes on and keep still. You will be asked to take them off and put them back
+  twice: they never sit twice in the same way, and a template knows only what it has seen.
+  Come again on another day with --add. It is worth more than a longer first day: pulse and skin differ.
+  Enrol on the board that will be used: a template belongs to format, rate, filters and model.
+
+  ecgid enrol anna                        first day, from the configured source
+  ecgid enrol anna --add                  another day
+  ecgid subjects list                     who is enrolled, and who lacks a second day
+  ecgid enrol anna --update               lets a template follow: only beats that match clearly, never far from
+                                          what was enrolled
+  ecgid subjects undo anna                takes the newest of these back
+
+Nothing is learnt silently: templates change by these commands only. Without a terminal nothing is asked, and
+progress comes in plain lines. Exit code 1: no enrolment, with the reason; 78: mend configuration, model or database.")]
 pub struct Args {
     /// Pseudonym of the person: 1 to 32 characters a-z, 0-9, _ and -
     name: String,
-    /// Recording to enrol from (WFDB record or .csv); may be given several times: other days, other placements
+    /// Recording to enrol from (WFDB record or .csv); may be given several times: placements of one day
     #[arg(long, value_name = "RECORD", conflicts_with = "source")]
     record: Vec<PathBuf>,
     /// Which signal of the recordings, counted from 0
@@ -41,15 +63,27 @@ pub struct Args {
     /// Live source instead of the configured one: serial:/dev/ttyUSB0, tcp:host:port, simulator or simulator:SEED
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
-    /// Live: seconds of good heartbeats to collect
-    #[arg(long, default_value_t = 30.0, value_parser = parse_seconds)]
-    seconds: f64,
+    /// Live: placements of the electrodes [default: 3; 1 for an update, a recording or the simulator]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10), conflicts_with = "record")]
+    placements: Option<u8>,
+    /// Live: seconds of good heartbeats to collect, in all placements together [default: 48; for an update 16]
+    #[arg(long, value_parser = parse_seconds)]
+    seconds: Option<f64>,
     /// Live: give up after so many seconds
-    #[arg(long, default_value_t = 180.0, value_parser = parse_seconds)]
+    #[arg(long, default_value_t = 300.0, value_parser = parse_seconds)]
     give_up_after: f64,
-    /// Keep the person's earlier templates and add this one (another day), instead of replacing them
+    /// Keep the person's earlier templates and add these (another day), instead of replacing them
     #[arg(long)]
     add: bool,
+    /// Blend what is collected into the person's nearest template, where it matches clearly; the original stays its anchor
+    #[arg(long, conflicts_with = "add")]
+    update: bool,
+    /// Store although somebody else who is enrolled is very much alike: they are two persons
+    #[arg(long)]
+    accept_resemblance: bool,
+    /// Ask nothing, as if there were no terminal
+    #[arg(long)]
+    yes: bool,
     /// Mains frequency that the notch removes: 50, 60 or none [default: as configured]
     #[arg(long, value_parser = parse_mains)]
     mains: Option<Mains>,
@@ -71,42 +105,18 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|s| (5.0..=3600.0).contains(s)).ok_or_else(|| "5 to 3600 seconds".into())
 }
 
-/// What was enrolled, on which front end.
-struct Enrolled {
-    template: Template,
+/// What was collected, on which front end.
+struct Collected {
+    judged: Judged,
     front_end: FrontEnd,
     chain_id: String,
-}
-
-/// What the command says of it.
-#[derive(Debug, Serialize)]
-struct Report {
-    subject: String,
-    revision: u32,
-    front_end: String,
-    model: String,
-    /// Heartbeats that the template rests on.
-    beats: usize,
-    /// Heartbeats that the quality gate refused.
-    refused_beats: usize,
-    /// Placements or recordings.
-    takes: usize,
-    /// How much the parts of the enrolment resemble each other, cosine of the least alike.
-    consistency: f64,
-    /// Other subjects on this front end whom the new template resembles, most alike first.
-    resembles: Vec<Resemblance>,
-}
-
-#[derive(Debug, Serialize)]
-struct Resemblance {
-    subject: String,
-    score: f64,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Exit 78 where configuration, model or database must be mended; 1 where the signal gives no good template.
+/// Exit 78 where configuration, model or database must be mended; 1 where the signal gives no good template, or where
+/// somebody else is so much alike that nobody has confirmed it.
 pub fn main(args: Args) -> Result<(), Failure> {
     let subject = Slug::subject(args.name.as_str())?;
     let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
@@ -114,31 +124,60 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let store = Store::open(args.store.as_ref().unwrap_or(&config.store.path)).map_err(Failure::config)?;
     let settings = settings(&config, &model, Telemetry::Drop);
     let mains = args.mains.unwrap_or(settings.mains);
-    let enrolled = if args.record.is_empty() {
+    let requirements = Requirements::at(settings.decision.threshold);
+    let mut keyboard = Keyboard::new(!args.yes);
+    let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;
-        live::enrol(source, &mut model, mains, args.seconds, args.give_up_after)?
+        let plan = plan(&args, source.has_electrodes, requirements);
+        live::enrol(source.source, &mut model, mains, plan, &mut keyboard)?
     } else {
-        from_recordings(&args, &mut model, mains, config.source.fs_hz)?
+        from_recordings(&args, &mut model, mains, config.source.fs_hz, &requirements)?
     };
-    let threshold = settings.decision.threshold;
-    let report = keep(&store, &subject, &model, &enrolled, threshold - settings.decision.margin, !args.add)?;
+    let offer = Offer {
+        subject: &subject,
+        front_end: &collected.front_end.key(&collected.chain_id, model.id()),
+        model: model.id(),
+        judged: &collected.judged,
+        threshold: settings.decision.threshold,
+        floor: settings.decision.threshold - settings.decision.margin,
+        add: args.add,
+        update: args.update,
+        accept_resemblance: args.accept_resemblance,
+    };
+    let report = keep(&store, &offer, &mut keyboard)?;
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         say!("{}", report.to_string().trim_end());
     }
-    if let Some(like) = report.resembles.first() {
-        eprintln!(
-            "warning: {} resembles {} ({:.2}, the threshold is {threshold:.2}): is it the same person? If not, enrol \
-             both longer and in more placements, or they may be taken for each other",
-            report.subject, like.subject, like.score
-        );
-    }
+    report.tell_notes();
     Ok(())
 }
 
-fn from_recordings(args: &Args, model: &mut Model, mains: Mains, fs_hz: Option<f64>) -> anyhow::Result<Enrolled> {
+/// What is asked for; from a source whose electrodes nobody can take off, one placement.
+fn plan(args: &Args, has_electrodes: bool, requirements: Requirements) -> EnrolmentConfig {
+    let usual = EnrolmentConfig::default();
+    let several = has_electrodes && !args.update;
+    let placements = args.placements.map_or(if several { usual.placements } else { 1 }, usize::from);
+    let seconds = if args.update { usual.placement_s() } else { usual.seconds };
+    EnrolmentConfig {
+        placements,
+        seconds: args.seconds.unwrap_or(seconds),
+        give_up_after_s: args.give_up_after,
+        requirements,
+        ..usual
+    }
+}
+
+fn from_recordings(
+    args: &Args,
+    model: &mut Model,
+    mains: Mains,
+    fs_hz: Option<f64>,
+    requirements: &Requirements,
+) -> anyhow::Result<Collected> {
     let mut collector = Collector::new(model);
+    let mut placements = Vec::new();
     let mut known: Option<(FrontEnd, String)> = None;
     for path in &args.record {
         let recording = Recording::open(path, args.signal)?;
@@ -158,62 +197,14 @@ fn from_recordings(args: &Args, model: &mut Model, mains: Mains, fs_hz: Option<f
             bail!("{} has another rate than the first record: enrol records of one device together", path.display());
         }
         known = Some((front_end, passage.chain_id));
-        collector.next_take();
+        collector.interrupt();
+        let mut placement = Placement::default();
         for beat in &passage.beats {
-            collector.push(beat)?;
+            collector.push(beat, &mut placement)?;
         }
+        placements.push(placement);
     }
     let (front_end, chain_id) = known.context("no record to enrol from")?;
-    Ok(Enrolled { template: collector.finish()?, front_end, chain_id })
-}
-
-/// Compares the template with those of the others, and stores it.
-fn keep(
-    store: &Store,
-    subject: &Slug,
-    model: &Model,
-    enrolled: &Enrolled,
-    floor: f64,
-    replaces: bool,
-) -> anyhow::Result<Report> {
-    let key = enrolled.front_end.key(&enrolled.chain_id, model.id());
-    let template = &enrolled.template;
-    let others: Vec<ecg_identity::Reference> = store
-        .references(&key, model.id())?
-        .into_iter()
-        .filter(|r| r.subject != subject.as_str())
-        .map(|r| ecg_identity::Reference { subject: r.subject, revision: r.revision, embedding: r.embedding })
-        .collect();
-    let alike = rank(&others, &template.embedding).into_iter().take_while(|m| m.score >= floor);
-    let resembles =
-        alike.map(|Match { reference, score }| Resemblance { subject: reference.subject.clone(), score }).collect();
-    let revision = store.add_template(&NewTemplate {
-        subject,
-        front_end: &key,
-        model: model.id(),
-        beats: u32::try_from(template.beats).unwrap_or(u32::MAX),
-        embedding: &template.embedding,
-        replaces,
-    })?;
-    Ok(Report {
-        subject: subject.to_string(),
-        revision,
-        front_end: key,
-        model: model.id().to_owned(),
-        beats: template.beats,
-        refused_beats: template.refused_beats,
-        takes: template.takes,
-        consistency: template.consistency,
-        resembles,
-    })
-}
-
-impl std::fmt::Display for Report {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "enrolled {} (revision {})", self.subject, self.revision)?;
-        writeln!(f, "  beats        {} good, {} refused, {} takes", self.beats, self.refused_beats, self.takes)?;
-        writeln!(f, "  consistency  {:.2} (1: every part of the enrolment is alike)", self.consistency)?;
-        writeln!(f, "  front end    {}", self.front_end)?;
-        writeln!(f, "  model        {}", self.model)
-    }
+    let judged = judge(&placements, requirements).map_err(|refusal| anyhow!(words::refusal(&refusal, "recording")))?;
+    Ok(Collected { judged, front_end, chain_id })
 }

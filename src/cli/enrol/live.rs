@@ -1,18 +1,20 @@
-//! Enrolment from a live source: the person wears the electrodes while a bar shows how much has been collected.
+//! Enrolment from a live source: the person wears the electrodes and is told what to do.
 //!
-//! It uses the daemon's own sources, so that what is enrolled is what the daemon will hear.
+//! It uses the daemon's own sources, so that what is enrolled is what the daemon will hear. What comes next is decided by
+//! [`Enrolment`]; time is the samples', and the clock's only while none come.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use ecg_signal::{Contact, Hertz, Mains, PathConfig, SignalPath};
-use indicatif::{ProgressBar, ProgressStyle};
-use tokio::time::{Instant, timeout_at};
+use ecg_identity::enrolment::{Contact, Enrolment, EnrolmentConfig, Step};
+use ecg_signal::{Hertz, Mains, PathConfig, SignalPath};
 use tokio_util::sync::CancellationToken;
 
-use super::Enrolled;
-use super::template::{Collector, MIN_BEATS};
+use super::collect::Collector;
+use super::keyboard::Keyboard;
+use super::screen::Screen;
+use super::{Collected, words};
 use crate::cli::run::runtime;
 use crate::config::{SourceConfig, SourceKind};
 use crate::inference::Model;
@@ -22,13 +24,23 @@ use crate::pipeline::pulse::Pulse;
 use crate::source::configured::ConfiguredSource;
 use crate::source::{Source, SourceSender};
 
+/// How often time passes while no samples come.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A source, and whether somebody can take its electrodes off.
+pub(super) struct Chosen {
+    pub(super) source: ConfiguredSource,
+    pub(super) has_electrodes: bool,
+}
+
 /// The configured source, or the one that `--source` names in its place.
-pub(super) fn source(configured: &SourceConfig, given: Option<&str>) -> anyhow::Result<ConfiguredSource> {
+pub(super) fn source(configured: &SourceConfig, given: Option<&str>) -> anyhow::Result<Chosen> {
     let mut config = configured.clone();
     if let Some(text) = given {
         config.kind = parse(text)?;
     }
-    Ok(ConfiguredSource::new(&config)?)
+    let has_electrodes = matches!(config.kind, SourceKind::Serial { .. } | SourceKind::Tcp { .. });
+    Ok(Chosen { source: ConfiguredSource::new(&config)?, has_electrodes })
 }
 
 fn parse(text: &str) -> anyhow::Result<SourceKind> {
@@ -46,29 +58,31 @@ fn parse(text: &str) -> anyhow::Result<SourceKind> {
     }
 }
 
-/// Collects `seconds` of good heartbeats, for at most `give_up_after` seconds.
+/// Collects what `plan` asks for.
 pub(super) fn enrol(
     source: ConfiguredSource,
     model: &mut Model,
     mains: Mains,
-    seconds: f64,
-    give_up_after: f64,
-) -> anyhow::Result<Enrolled> {
+    plan: EnrolmentConfig,
+    keyboard: &mut Keyboard,
+) -> anyhow::Result<Collected> {
     let runtime = runtime().map_err(|failure| failure.error)?;
     runtime.block_on(async {
         let cancel = CancellationToken::new();
         let (out, mut items) = SourceSender::channel(Pulse::default());
         let task = tokio::spawn(source.run(out, cancel.clone()));
-        let deadline = Instant::now() + Duration::from_secs_f64(give_up_after);
-        let mut session =
-            Session { collector: Collector::new(model), mains, path: None, problem: None, bar: bar(seconds) };
-        while session.collector.seconds() < seconds || session.collector.beats() < MIN_BEATS {
-            let item = timeout_at(deadline, items.recv()).await;
-            let Ok(item) = item else {
-                return Err(session.gave_up(give_up_after));
-            };
-            let Some(item) = item else { break };
-            session.take(item)?;
+        let mut session = Session::new(Collector::new(model), mains, plan);
+        let mut tick = tokio::time::interval(TICK);
+        while !session.enrolment.ended() {
+            tokio::select! {
+                item = items.recv() => match item {
+                    Some(item) => session.take(item)?,
+                    None => break,
+                },
+                _ = tick.tick() => session.tick(),
+                _ = keyboard.line() => session.enrolment.moved(),
+            }
+            session.screen.show(&session.enrolment.status());
         }
         cancel.cancel();
         drop(items);
@@ -79,45 +93,63 @@ pub(super) fn enrol(
 
 /// A person on the electrodes.
 struct Session<'m> {
+    enrolment: Enrolment,
+    plan: EnrolmentConfig,
     collector: Collector<'m>,
     mains: Mains,
     path: Option<(FrontEnd, SignalPath)>,
     /// Why the source is not there.
     problem: Option<String>,
-    bar: ProgressBar,
+    /// No sample has come since the last tick.
+    silent: bool,
+    screen: Screen,
 }
 
-impl Session<'_> {
+impl<'m> Session<'m> {
+    fn new(collector: Collector<'m>, mains: Mains, plan: EnrolmentConfig) -> Self {
+        let enrolment = Enrolment::new(plan.clone());
+        Self { enrolment, plan, collector, mains, path: None, problem: None, silent: false, screen: Screen::new() }
+    }
+
+    fn tick(&mut self) {
+        if std::mem::replace(&mut self.silent, true) {
+            self.enrolment.elapsed(TICK.as_secs_f64());
+        }
+    }
+
     fn take(&mut self, item: SourceItem) -> anyhow::Result<()> {
         match item {
             SourceItem::Online(front_end) => self.online(front_end),
             SourceItem::Samples(Flow::Block(block)) => {
-                let Some((_, path)) = &mut self.path else { return Ok(()) };
+                let Some((front_end, path)) = &mut self.path else { return Ok(()) };
+                self.silent = false;
+                self.enrolment.elapsed(block.len() as f64 / front_end.fs_hz);
                 let mut beats = Vec::new();
                 for sample in block {
                     path.push(sample.ecg, &mut |beat| beats.push(beat));
                 }
                 for beat in &beats {
-                    self.collector.push(beat)?;
+                    self.collector.push(beat, &mut self.enrolment)?;
                 }
-                self.show();
+                self.enrolment.contact(words::contact(path.signal_state().contact));
                 Ok(())
             }
             SourceItem::Samples(Flow::Gap { missing }) => {
                 if let Some((_, path)) = &mut self.path {
                     path.gap(missing, &mut |_| {});
                 }
-                self.collector.next_take();
+                self.collector.interrupt();
                 Ok(())
             }
             SourceItem::Problem(problem) => {
-                self.say(&problem.text);
+                self.screen.say(&problem.text);
                 Ok(())
             }
             SourceItem::Offline { problem } => {
-                self.say(&problem);
+                self.screen.say(&problem);
                 self.problem = Some(problem);
-                self.collector.next_take();
+                self.enrolment.contact(Contact::Unknown);
+                self.collector.interrupt();
                 Ok(())
             }
             SourceItem::Refused { .. } => Ok(()),
@@ -126,59 +158,56 @@ impl Session<'_> {
 
     /// A new connection; the same front end, or none before, may go on.
     fn online(&mut self, front_end: FrontEnd) -> anyhow::Result<()> {
-        if self.path.as_ref().is_some_and(|(known, _)| *known != front_end) && self.collector.beats() > 0 {
+        let begun = self.enrolment.status().good_beats > 0;
+        if self.path.as_ref().is_some_and(|(known, _)| *known != front_end) && begun {
             bail!("the source has become another front end ({}): enrol again", front_end.format);
         }
-        self.say(&format!("{} at {} Hz", front_end.format, front_end.fs_hz));
+        self.screen.say(&format!("{} at {} Hz", front_end.format, front_end.fs_hz));
         self.problem = None;
         let path = SignalPath::new(&PathConfig { fs: Hertz(front_end.fs_hz), mains: self.mains })?;
         self.path = Some((front_end, path));
-        self.collector.next_take();
+        self.collector.interrupt();
         Ok(())
     }
 
-    /// A line above the bar.
-    fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
-    }
-
-    fn gave_up(&self, after_s: f64) -> anyhow::Error {
-        self.bar.abandon();
+    fn gave_up(&self) -> anyhow::Error {
+        let after_s = self.plan.give_up_after_s;
         if let Some(problem) = &self.problem {
             return anyhow!("gave up after {after_s:.0} s: {problem}");
         }
-        let (seconds, beats) = (self.collector.seconds(), self.collector.beats());
-        anyhow!(
-            "gave up after {after_s:.0} s with {seconds:.0} s of good heartbeats ({beats} beats, at least {MIN_BEATS} \
-             are needed): check that both electrodes touch well and sit still"
-        )
-    }
-
-    fn show(&self) {
-        let Some((_, path)) = &self.path else { return };
-        let state = path.signal_state();
-        let contact = match state.contact {
-            Contact::Unknown => "waiting for heartbeats",
-            Contact::Good => "good signal",
-            Contact::LeadOff => "an electrode is off: press both",
-            Contact::FlatLine => "flat line: check the electrodes",
-            Contact::Clipping => "clipping: moisten the skin, sit still",
-            Contact::Noise => "noise: sit still, relax the arms",
+        let status = self.enrolment.status();
+        let collected = format!(
+            "gave up after {after_s:.0} s with {} good heartbeats in {} of {} placements, nothing is stored",
+            status.good_beats,
+            status.placement - 1,
+            status.placements
+        );
+        if let Some(why) = &status.again {
+            return anyhow!("{collected}: {}", words::refusal(why, "placement"));
+        }
+        let reason = match self.enrolment.finish() {
+            Err(refusal) => words::refusal(&refusal, "placement"),
+            Ok(_) => {
+                "the other placements did not come about: take both electrodes off and put them back when asked; if \
+                      the board cannot tell, press Enter once they are back, or begin again with --placements 1"
+                    .to_owned()
+            }
         };
-        let rate = state.heart_rate_bpm.map_or_else(String::new, |bpm| format!(", {bpm:.0} bpm"));
-        self.bar.set_position(self.collector.seconds() as u64);
-        self.bar.set_message(format!("{} beats, {contact}{rate}", self.collector.beats()));
+        anyhow!("{collected}: {reason}")
     }
 
-    fn finish(self) -> anyhow::Result<Enrolled> {
-        self.bar.finish_and_clear();
+    fn finish(self) -> anyhow::Result<Collected> {
+        self.screen.close();
+        let status = self.enrolment.status();
+        if status.step == Step::GaveUp {
+            return Err(self.gave_up());
+        }
         let (front_end, path) = self.path.context("the source ended before it delivered a sample")?;
-        Ok(Enrolled { template: self.collector.finish()?, front_end, chain_id: path.chain_id() })
+        let judged = self.enrolment.finish().map_err(|refusal| anyhow!("{}", words::refusal(&refusal, "placement")))?;
+        if status.step != Step::Done {
+            let (good, needed) = (status.good_s, status.needed_s);
+            eprintln!("note: the source ended after {good:.0} of {needed:.0} s of good heartbeats");
+        }
+        Ok(Collected { judged, front_end, chain_id: path.chain_id() })
     }
-}
-
-fn bar(seconds: f64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{bar:30} {pos}/{len} s  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(seconds.ceil() as u64).with_style(style)
 }

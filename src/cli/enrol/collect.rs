@@ -1,0 +1,74 @@
+//! From beats to what an enrolment is made of: the network and the names of reasons, for recordings and live alike.
+//!
+//! It knows neither files nor sources.
+
+use ecg_identity::enrolment::{Enrolment, Fault, Placement};
+use ecg_signal::{Beat, BeatAverager, Verdict};
+
+use super::words::fault_of;
+use crate::inference::{EmbedError, Model};
+
+/// Takes beats and embeddings: a placement, or an enrolment in progress.
+pub(super) trait Sink {
+    fn accepted(&mut self, rr_s: Option<f64>);
+    fn refused(&mut self, fault: Fault);
+    fn embedding(&mut self, embedding: &[f32]);
+}
+
+impl Sink for Placement {
+    fn accepted(&mut self, rr_s: Option<f64>) {
+        Self::accepted(self, rr_s);
+    }
+
+    fn refused(&mut self, fault: Fault) {
+        Self::refused(self, fault);
+    }
+
+    fn embedding(&mut self, embedding: &[f32]) {
+        Self::embedding(self, embedding);
+    }
+}
+
+impl Sink for Enrolment {
+    fn accepted(&mut self, rr_s: Option<f64>) {
+        Self::accepted(self, rr_s);
+    }
+
+    fn refused(&mut self, fault: Fault) {
+        Self::refused(self, fault);
+    }
+
+    fn embedding(&mut self, embedding: &[f32]) {
+        Self::embedding(self, embedding);
+    }
+}
+
+/// Beats to embeddings.
+pub(super) struct Collector<'m> {
+    model: &'m mut Model,
+    averager: BeatAverager,
+}
+
+impl<'m> Collector<'m> {
+    pub(super) fn new(model: &'m mut Model) -> Self {
+        let averager = BeatAverager::new(&model.preparation());
+        Self { model, averager }
+    }
+
+    /// Beats of before and after are not averaged together: another placement, another recording, lost samples.
+    pub(super) fn interrupt(&mut self) {
+        self.averager.reset();
+    }
+
+    /// Hands the next beat on, and what the network makes of the newest ones.
+    pub(super) fn push(&mut self, beat: &Beat, sink: &mut impl Sink) -> Result<(), EmbedError> {
+        match beat.quality.verdict {
+            Verdict::Accepted => sink.accepted(beat.rr_ms.map(|rr_ms| rr_ms / 1000.0)),
+            Verdict::Refused(why) => sink.refused(fault_of(why)),
+        }
+        if let Some(input) = self.averager.push(beat) {
+            sink.embedding(&self.model.embed(&input)?.values);
+        }
+        Ok(())
+    }
+}
