@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::report::{Kind, Report};
-use crate::report::{Axis, Chart, Line, Panel, colours};
+use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
 /// The document; of the first group alone.
 #[must_use]
