@@ -34,20 +34,24 @@ use crate::store::Store;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 How to enrol well:
-  Sit, rest both arms, put both electrodes on and keep still. You will be asked to take them off and put them back
-  twice: they never sit twice in the same way, and a template knows only what it has seen.
-  Come again on another day with --add. It is worth more than a longer first day: pulse and skin differ.
-  Enrol on the board that will be used: a template belongs to format, rate, filters and model.
+  Sit, rest both arms, put both electrodes on, keep still. You will be asked
+  to take them off and put them back twice: they never sit twice in the same
+  way, and a template knows only what it has seen.
+  Come again on another day with --add. It is worth more than a longer first
+  day: pulse and skin differ.
+  Enrol on the board that will be used: a template belongs to its format,
+  rate, filters and model.
 
-  ecgid enrol anna                        first day, from the configured source
-  ecgid enrol anna --add                  another day
-  ecgid subjects list                     who is enrolled, and who lacks a second day
-  ecgid enrol anna --update               lets a template follow: only beats that match clearly, never far from
-                                          what was enrolled
-  ecgid subjects undo anna                takes the newest of these back
+  ecgid enrol anna            first day, from the configured source
+  ecgid enrol anna --add      another day
+  ecgid enrol anna --update   lets a template follow: beats that match clearly
+                              only, and never far from what was enrolled
+  ecgid subjects list         who is enrolled, and who lacks a second day
+  ecgid subjects undo anna    takes the newest of these back
 
-Nothing is learnt silently: templates change by these commands only. Without a terminal nothing is asked, and
-progress comes in plain lines. Exit code 1: no enrolment, with the reason; 78: mend configuration, model or database.")]
+Nothing is learnt silently: templates change by these commands only.
+Without a terminal nothing is asked, and progress comes in plain lines.
+Exit code 1: no enrolment, and why; 78: mend configuration, model or database.")]
 pub struct Args {
     /// Pseudonym of the person: 1 to 32 characters a-z, 0-9, _ and -
     name: String,

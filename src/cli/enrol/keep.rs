@@ -207,7 +207,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let done = if self.update.is_some() { "updated" } else { "enrolled" };
         writeln!(f, "{done} {} (revision {})", self.subject, self.revision)?;
-        writeln!(f, "  beats        {} good, {} refused, {} placements", self.beats, self.refused_beats, self.takes)?;
+        let placements = if self.takes == 1 { "placement" } else { "placements" };
+        writeln!(f, "  beats        {} good, {} refused, {} {placements}", self.beats, self.refused_beats, self.takes)?;
         writeln!(f, "  consistency  {:.2} (1: every part of the enrolment is alike)", self.consistency)?;
         if let Some(update) = &self.update {
             writeln!(f, "  update       score {:.2}, likeness to the original {:.2}", update.score, update.to_anchor)?;
