@@ -197,3 +197,17 @@ proptest! {
         prop_assert!((0.5..3.0).contains(&span), "{span} mV from lowest to highest");
     }
 }
+
+#[test]
+fn electrodes_that_were_put_back_change_heights_a_little_and_no_times() {
+    let person = HeartParams::from_seed(3);
+    let placed = person.placed(1);
+    assert_ne!(placed, person);
+    assert_eq!(placed, person.placed(1), "the same placement is the same");
+    assert_eq!(
+        (placed.rate_bpm, placed.t_late.at_s, placed.r.width_s),
+        (person.rate_bpm, person.t_late.at_s, person.r.width_s)
+    );
+    let ratio = placed.r.millivolts / person.r.millivolts;
+    assert!((0.9..1.1).contains(&ratio), "{ratio}");
+}
