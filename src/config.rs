@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use ecg_identity::{DecisionConfig, LivenessConfig};
 
+use crate::inference::Model;
+
 pub mod error;
 pub mod file;
 mod layers;
@@ -66,16 +68,27 @@ pub struct SignalConfig {
 /// `[identity]`: the decision over several beats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdentityConfig {
-    /// Comparison score from which a reference matches, cosine scale; `None`: the model card's.
+    /// Comparison score from which a reference matches, whatever it rests on; `None`: what the model's card says for
+    /// `false_positive_rate`.
     pub threshold: Option<f64>,
+    /// Share of strangers who may be accepted as anybody at any time within five minutes.
+    pub false_positive_rate: f64,
     decision: DecisionConfig,
 }
 
 impl IdentityConfig {
-    /// The decision, with the threshold of the model card unless the configuration has one.
+    /// The decision by one threshold: that of a model card, unless the configuration has one.
     #[must_use]
     pub fn decision(&self, card_threshold: f64) -> DecisionConfig {
         DecisionConfig { threshold: self.threshold.unwrap_or(card_threshold), ..self.decision.clone() }
+    }
+
+    /// The decision with a model: by its calibration, or by its threshold where it has none, unless the configuration
+    /// has a threshold.
+    #[must_use]
+    pub fn decision_with(&self, model: &Model) -> DecisionConfig {
+        let calibrated = model.calibrated(self.false_positive_rate).filter(|_| self.threshold.is_none());
+        DecisionConfig { calibrated, ..self.decision(model.card().decision.threshold) }
     }
 }
 

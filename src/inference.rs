@@ -10,9 +10,10 @@ mod network;
 
 use std::path::Path;
 
+use ecg_identity::Calibrated;
 use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation, SEGMENT_SAMPLES};
 
-pub use card::{Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training};
+pub use card::{CalibrationCard, Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training};
 pub use error::{EmbedError, ModelError};
 use network::Network;
 
@@ -105,6 +106,14 @@ impl Model {
             qt_exponent: input.qt_exponent,
             qt_reference_rr_s: input.qt_reference_rr_s,
         }
+    }
+
+    /// Thresholds by heartbeats and persons enrolled, for strangers accepted at `false_positive_rate`; `None` where the
+    /// card has no calibration.
+    #[must_use]
+    pub fn calibrated(&self, false_positive_rate: f64) -> Option<Calibrated> {
+        let calibration = self.card.decision.calibration().ok().flatten()?;
+        Some(Calibrated { calibration, false_positive_rate, beats_averaged: self.card.input.beats_averaged })
     }
 
     /// The embedding of one prepared input.

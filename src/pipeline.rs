@@ -115,7 +115,7 @@ pub async fn run<S: Source, E: Embedder, G: Gallery>(
         Ok(())
     });
     stages.spawn(signal::run(samples, settings.mains, settings.liveness.clone(), outputs));
-    stages.spawn(infer::run(observations, to_decision, model));
+    stages.spawn(infer::run(observations, to_decision, model, settings.decision.change_floor()));
     stages.spawn(rhythm::run(beats, outlet.clone(), settings.hrv));
     stages.spawn(decide::run(evidence, outlet, settings, name, gallery, pulse));
 

@@ -95,9 +95,12 @@ fn broker(config: &Config) -> anyhow::Result<String> {
 fn model(config: &Config) -> anyhow::Result<String> {
     let path = config.model_path();
     let model = Model::load(&path)?;
-    let card = model.card().decision.threshold;
-    let threshold = config.identity.decision(card).threshold;
-    Ok(format!("{}: {}, threshold {threshold}", path.display(), model.id()))
+    let decision = config.identity.decision_with(&model);
+    let asks = match &decision.calibrated {
+        Some(calibrated) => format!("false positive rate {}", calibrated.false_positive_rate),
+        None => format!("threshold {}", decision.threshold),
+    };
+    Ok(format!("{}: {}, {asks}", path.display(), model.id()))
 }
 
 fn database(path: &Path) -> anyhow::Result<String> {

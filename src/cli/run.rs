@@ -91,7 +91,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
 pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Settings {
     Settings {
         mains: config.signal.mains,
-        decision: config.identity.decision(model.card().decision.threshold),
+        decision: config.identity.decision_with(model),
         liveness: config.liveness.clone(),
         hrv: config.hrv,
         telemetry,

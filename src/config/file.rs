@@ -15,6 +15,9 @@ use super::layers::Environment;
 use super::source::{quoted, within, zero_or_within};
 use super::{Config, HrvConfig, IdentityConfig, LogConfig, Mains, SignalConfig, Slug, StoreConfig};
 
+/// Share of strangers who may be accepted within five minutes: what is asked of the product; half of it loses a third of the members (ADR 15).
+pub const FALSE_POSITIVE_RATE: f64 = 0.02;
+
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -137,6 +140,7 @@ impl Default for ModelFile {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in config/ecgid.toml")]
 pub struct IdentityFile {
+    pub false_positive_rate: f64,
     pub threshold: f64,
     pub margin: f64,
     pub lead: f64,
@@ -153,6 +157,7 @@ impl Default for IdentityFile {
     fn default() -> Self {
         let DecisionConfig {
             threshold: _,
+            calibrated: _,
             margin,
             lead,
             window_s,
@@ -163,6 +168,7 @@ impl Default for IdentityFile {
             exit_updates,
         } = DecisionConfig::default();
         Self {
+            false_positive_rate: FALSE_POSITIVE_RATE,
             threshold: 0.0,
             margin,
             lead,
@@ -339,6 +345,7 @@ impl IdentityFile {
         let window_s = within("identity.window_s", self.window_s, 1.0, 600.0)?;
         let decision = DecisionConfig {
             threshold: self.threshold,
+            calibrated: None,
             margin: within("identity.margin", self.margin, 0.0, 0.5)?,
             lead: within("identity.lead", self.lead, 0.0, 1.0)?,
             window_s,
@@ -348,7 +355,11 @@ impl IdentityFile {
             enter_updates: count("identity.enter_updates", self.enter_updates)?,
             exit_updates: count("identity.exit_updates", self.exit_updates)?,
         };
-        Ok(IdentityConfig { threshold: zero_or_within("identity.threshold", self.threshold, -1.0, 1.0)?, decision })
+        Ok(IdentityConfig {
+            threshold: zero_or_within("identity.threshold", self.threshold, -1.0, 1.0)?,
+            false_positive_rate: within("identity.false_positive_rate", self.false_positive_rate, 0.0001, 0.5)?,
+            decision,
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! program would ignore. What documents the training is lenient: only the persons that the network has seen matter
 //! here, because figures on them are worth nothing.
 
+use ecg_identity::calibration::{Calibration, CalibrationError, Row};
 use ecg_signal::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use serde::Deserialize;
 
@@ -93,6 +94,42 @@ pub struct DecisionCard {
     /// On what it was set.
     #[serde(default)]
     pub threshold_source: String,
+    /// What scores are worth by the number of heartbeats; without rows the threshold holds, whatever there is.
+    #[serde(default)]
+    pub calibration: Vec<CalibrationCard>,
+}
+
+/// `[[decision.calibration]]`: one row of the table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationCard {
+    /// Heartbeats in the evidence.
+    pub beats: usize,
+    /// Log likelihood ratio per unit of score.
+    pub slope: f64,
+    /// Log likelihood ratio at score 0.
+    pub intercept: f64,
+    /// False match rate and score, from the easiest to the strictest.
+    pub thresholds: Vec<(f64, f64)>,
+}
+
+impl DecisionCard {
+    /// The calibration as the decision takes it; `None` where the card has none.
+    ///
+    /// # Errors
+    /// [`CalibrationError`]: the row that contradicts itself.
+    pub fn calibration(&self) -> Result<Option<Calibration>, CalibrationError> {
+        if self.calibration.is_empty() {
+            return Ok(None);
+        }
+        let row = |card: &CalibrationCard| Row {
+            beats: card.beats,
+            slope: card.slope,
+            intercept: card.intercept,
+            thresholds: card.thresholds.clone(),
+        };
+        Calibration::new(self.calibration.iter().map(row).collect()).map(Some)
+    }
 }
 
 /// `[training]`.
@@ -132,6 +169,7 @@ impl Card {
         if !(-1.0..=1.0).contains(&card.decision.threshold) {
             return Err(wrong(format!("decision.threshold {} is no cosine", card.decision.threshold)));
         }
+        card.decision.calibration().map_err(|e| wrong(format!("decision.calibration: {e}")))?;
         if card.output.dimensions == 0 || card.output.logits.is_some() == card.output.classes.is_empty() {
             return Err(wrong("output needs dimensions above zero, and classes exactly where it has logits".into()));
         }

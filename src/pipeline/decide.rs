@@ -59,62 +59,34 @@ struct Stage<G> {
 
 impl<G: Gallery> Stage<G> {
     async fn take(&mut self, evidence: Evidence) -> Result<(), PipelineError> {
-        let mut because = None;
-        match evidence {
-            Evidence::Embedding { r_peak, embedding } => {
-                self.index = self.index.max(r_peak as u64);
-                self.decider.push(r_peak / self.fs_hz, &embedding);
-            }
+        let because = match &evidence {
             Evidence::Other(Observation::FrontEnd { front_end, chain_id }) => {
                 self.fs_hz = front_end.fs_hz;
-                self.front_end = Some(front_end.key(&chain_id, &self.model));
+                self.front_end = Some(front_end.key(chain_id, &self.model));
                 self.reload(true).await?;
+                None
             }
-            Evidence::Other(Observation::Gap { missing, index }) => {
-                self.index = index;
-                because = self.gap(missing);
-            }
-            Evidence::Other(Observation::Second { unusable, quality, index, .. }) => {
+            other => weigh(&mut self.decider, self.fs_hz, other),
+        };
+        match evidence {
+            Evidence::Embedding { r_peak, .. } => self.index = self.index.max(r_peak as u64),
+            Evidence::PersonChanged { decided_at } => self.index = self.index.max(decided_at),
+            Evidence::Other(Observation::Second { quality, index, .. }) => {
                 (self.index, self.quality) = (index, quality);
-                match unusable.and_then(lost_of) {
-                    Some(lost) => self.decider.no_signal(lost),
-                    None => {
-                        self.decider.signal();
-                        self.decider.tick(index as f64 / self.fs_hz)
-                    }
-                };
                 self.reload(false).await?;
             }
-            Evidence::Other(Observation::Unusable { reason, index }) => {
+            Evidence::Other(
+                Observation::Gap { index, .. }
+                | Observation::Unusable { index, .. }
+                | Observation::Liveness { index, .. },
+            ) => {
                 self.index = index;
-                self.decider.no_signal(lost_of(reason).unwrap_or(Lost::Noise));
             }
-            Evidence::Other(Observation::Lost { reason, index }) => {
-                (self.index, self.quality) = (index, 0.0);
-                self.decider.no_signal(lost_of(reason).unwrap_or(Lost::SourceLost));
-            }
-            Evidence::Other(Observation::Liveness { suspicion, index }) => {
-                self.index = index;
-                self.decider.doubt(suspicion);
-            }
-            Evidence::Other(Observation::Beat(_)) => {}
+            Evidence::Other(Observation::Lost { index, .. }) => (self.index, self.quality) = (index, 0.0),
+            Evidence::Other(Observation::FrontEnd { .. } | Observation::Beat(_)) => {}
         }
         self.say(because).await;
         Ok(())
-    }
-
-    /// Evidence ends at a gap. After a short one signal is still there, and collecting begins again because of it;
-    /// after a long one there was no signal. Where there was none before, the reason for that stands.
-    fn gap(&mut self, missing: u64) -> Option<Reason> {
-        if self.decider.decision().state == State::NoSignal {
-            return None;
-        }
-        self.decider.no_signal(Lost::Gap);
-        if missing as f64 >= self.fs_hz {
-            return None;
-        }
-        let state = self.decider.signal().state;
-        (state == State::Acquiring).then_some(Reason::Gap)
     }
 
     /// Reads the references again where they may have changed: a subject was enrolled or deleted meanwhile.
@@ -170,6 +142,54 @@ impl<G: Gallery> Stage<G> {
             sample_index: self.index,
         }
     }
+}
+
+/// Shows the decider one piece of evidence; a reason where it is another than the decider's own. `fs_hz` is the unit of
+/// its positions. This is all that the decision rests on: the evaluator of streams calls it too.
+pub(crate) fn weigh(decider: &mut Decider, fs_hz: f64, evidence: &Evidence) -> Option<Reason> {
+    match evidence {
+        Evidence::Embedding { r_peak, beats, embedding, .. } => {
+            decider.push_average(r_peak / fs_hz, *beats, embedding);
+        }
+        Evidence::PersonChanged { .. } => {
+            decider.person_changed();
+        }
+        Evidence::Other(Observation::Gap { missing, .. }) => return gap(decider, *missing as f64 / fs_hz),
+        Evidence::Other(Observation::Second { unusable, index, .. }) => match unusable.and_then(lost_of) {
+            Some(lost) => {
+                decider.no_signal(lost);
+            }
+            None => {
+                decider.signal();
+                decider.tick(*index as f64 / fs_hz);
+            }
+        },
+        Evidence::Other(Observation::Unusable { reason, .. }) => {
+            decider.no_signal(lost_of(*reason).unwrap_or(Lost::Noise));
+        }
+        Evidence::Other(Observation::Lost { reason, .. }) => {
+            decider.no_signal(lost_of(*reason).unwrap_or(Lost::SourceLost));
+        }
+        Evidence::Other(Observation::Liveness { suspicion, .. }) => {
+            decider.doubt(*suspicion);
+        }
+        Evidence::Other(Observation::FrontEnd { .. } | Observation::Beat(_)) => {}
+    }
+    None
+}
+
+/// Evidence ends at a gap. After a short one signal is still there, and collecting begins again because of it; after a
+/// long one there was no signal. Where there was none before, the reason for that stands.
+fn gap(decider: &mut Decider, missing_s: f64) -> Option<Reason> {
+    if decider.decision().state == State::NoSignal {
+        return None;
+    }
+    decider.no_signal(Lost::Gap);
+    if missing_s >= 1.0 {
+        return None;
+    }
+    let state = decider.signal().state;
+    (state == State::Acquiring).then_some(Reason::Gap)
 }
 
 fn state_of(state: State) -> IdentityState {

@@ -78,12 +78,15 @@ impl Replay {
     /// Plays millivolts from memory; NaN is a sample without contact.
     #[must_use]
     pub fn from_millivolts(millivolts: &[f64], fs_hz: f64, speed: Option<f64>) -> Self {
-        let input = |&millivolts: &f64| PathInput { millivolts, clipped: false, lead_off: None }.into();
-        Self {
-            front_end: FrontEnd { format: RECORD_FORMAT.to_owned(), fs_hz },
-            samples: millivolts.iter().map(input).collect(),
-            speed,
-        }
+        let input = |&millivolts: &f64| PathInput { millivolts, clipped: false, lead_off: None };
+        Self::from_inputs(millivolts.iter().map(input), fs_hz, speed)
+    }
+
+    /// Plays samples from memory as they are, lead-off marks included.
+    #[must_use]
+    pub fn from_inputs(inputs: impl IntoIterator<Item = PathInput>, fs_hz: f64, speed: Option<f64>) -> Self {
+        let front_end = FrontEnd { format: RECORD_FORMAT.to_owned(), fs_hz };
+        Self { front_end, samples: inputs.into_iter().map(SourceSample::from).collect(), speed }
     }
 
     /// Plays as if the samples had come from another front end.

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use ecgid::config::file::ConfigFile;
 use ecgid::config::{Config, ConfigError, Environment, FormatChoice, Mains, PasswordSource, SourceKind};
+use ecgid::inference::Model;
+
+use crate::tiny_model::Recipe;
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config/ecgid.toml")
@@ -188,6 +191,8 @@ fn what_cannot_be_meant_is_refused_by_key() {
         ("[model]\npath = \"\"", "model.path"),
         ("[identity]\nthreshold = 1.5", "identity.threshold"),
         ("[identity]\nmin_embeddings = 0", "identity.min_embeddings"),
+        ("[identity]\nfalse_positive_rate = 0", "identity.false_positive_rate"),
+        ("[identity]\nfalse_positive_rate = 0.6", "identity.false_positive_rate"),
         ("[hrv]\nwindow_s = 1", "hrv.window_s"),
         ("[mqtt]\nidentity_expiry_s = 1", "mqtt.identity_expiry_s"),
         ("[mqtt]\nkeep_alive_s = 1", "mqtt.keep_alive_s"),
@@ -206,6 +211,25 @@ fn the_decision_takes_the_threshold_of_the_card_unless_the_configuration_has_one
     let config = load("[identity]\nthreshold = 0.7\nmargin = 0.1", &[]).unwrap();
     let decision = config.identity.decision(0.42);
     assert_eq!((decision.threshold, decision.margin), (0.7, 0.1));
+}
+
+#[test]
+fn the_decision_follows_the_rate_where_the_card_has_a_calibration_and_a_threshold_overrides_it() {
+    let tiny = Recipe::default().build();
+    let rows = "[[decision.calibration]]\nbeats = 1\nslope = 9.0\nintercept = -4.0\n\
+                thresholds = [[0.1, 0.5], [0.01, 0.7]]\n[training]";
+    let model = |card: &str| Model::from_parts(&tiny.onnx, card, "tiny.onnx").unwrap();
+    let (plain, calibrated) = (model(&tiny.card), model(&tiny.card.replacen("[training]", rows, 1)));
+    let config = load("[identity]\nfalse_positive_rate = 0.05", &[]).unwrap();
+    assert_eq!(config.identity.decision_with(&plain), config.identity.decision(0.9));
+    let decision = config.identity.decision_with(&calibrated);
+    assert_eq!(decision.calibrated.as_ref().map(|c| (c.false_positive_rate, c.beats_averaged)), Some((0.05, 5)));
+    assert!(decision.threshold(5, 2) > decision.threshold(5, 1));
+    let config = load("[identity]\nthreshold = 0.7", &[]).unwrap();
+    assert_eq!(config.identity.decision_with(&calibrated), config.identity.decision(0.9));
+    let falling = tiny.card.replacen("[training]", &rows.replace("0.7", "0.4"), 1);
+    let refused = Model::from_parts(&tiny.onnx, &falling, "tiny.onnx").unwrap_err().to_string();
+    assert!(refused.contains("decision.calibration: beats 1"), "{refused}");
 }
 
 #[test]

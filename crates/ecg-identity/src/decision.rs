@@ -9,7 +9,13 @@
 //! so scores are not summed: the embeddings are averaged and the mean is compared once, which makes the threshold of
 //! one comparison the threshold of the decision.
 //!
-//! Evidence is cleared by lost signal ([`Decider::no_signal`]), by a new gallery, by a pause longer than
+//! With a calibration the threshold T is that of the evidence's heartbeats, for the false positive rate that was asked
+//! for and the number of persons enrolled; after the first full window of a contact it is that of a ten times smaller
+//! rate, because all further looks at the same person are chances for a stranger. The floor (T − M below) is then the
+//! threshold of a ten times larger rate. Averages of fewer than a full average's beats count until the first full one.
+//!
+//! Evidence is cleared by lost signal ([`Decider::no_signal`]), by a new gallery, by a change of the person that single
+//! heartbeats show ([`Decider::person_changed`]), by a pause longer than
 //! [`max_pause_s`](DecisionConfig::max_pause_s), and by time that runs backwards. Where the newest embeddings
 //! (`recent_s`) do not match the older ones for `exit_updates` updates, another person is on the electrodes: the
 //! older ones are forgotten.
@@ -25,6 +31,7 @@
 //! | --- | --- | --- |
 //! | any | `no_signal(lost)` | `NoSignal`, evidence cleared |
 //! | `NoSignal` | `signal()` or an embedding | `Acquiring` |
+//! | any but `NoSignal` | `person_changed()` | `Acquiring`, evidence cleared |
 //! | any | fewer than `min_embeddings` | `Acquiring` |
 //! | `Acquiring`, `Unknown`, `Uncertain` | `enter_updates` updates in a row match one subject | `Verified` |
 //! | `Acquiring`, `Uncertain` | `enter_updates` updates in a row reject | `Unknown` |
@@ -42,10 +49,12 @@ mod evidence;
 mod outcome;
 mod run;
 
+use std::collections::BTreeSet;
+
 use crate::compare::{Reference, cosine, rank};
 use crate::liveness::Suspicion;
-pub use config::DecisionConfig;
-use evidence::Evidence;
+pub use config::{Calibrated, DecisionConfig};
+use evidence::{Evidence, Part};
 pub use outcome::{Decision, Lost, State, Why};
 use run::Runs;
 
@@ -63,6 +72,8 @@ enum Update {
 pub struct Decider {
     config: DecisionConfig,
     references: Vec<Reference>,
+    /// Persons among the references.
+    enrolled: usize,
     evidence: Evidence,
     runs: Runs,
     decision: Decision,
@@ -78,11 +89,14 @@ impl Decider {
             subject: None,
             revision: None,
             score: None,
-            threshold: config.threshold,
+            threshold: 0.0,
             why: Why::Lost(Lost::Starting),
             embeddings: 0,
         };
-        Self { evidence: Evidence::new(&config), runs: Runs::default(), config, references, decision, doubt: None }
+        let (evidence, enrolled) = (Evidence::new(&config), persons(&references));
+        let mut new = Self { evidence, runs: Runs::default(), config, references, enrolled, decision, doubt: None };
+        new.decision.threshold = new.threshold();
+        new
     }
 
     /// The latest decision.
@@ -93,7 +107,7 @@ impl Decider {
 
     /// Replaces the gallery. All evidence is cleared: nobody stays verified against a template that is gone.
     pub fn set_references(&mut self, references: Vec<Reference>) -> &Decision {
-        self.references = references;
+        (self.enrolled, self.references) = (persons(&references), references);
         self.clear();
         let stays = self.decision.state == State::NoSignal || self.doubt.is_some();
         if stays { &self.decision } else { self.settle(State::Acquiring, None, Why::GalleryChanged) }
@@ -145,16 +159,31 @@ impl Decider {
         &self.decision
     }
 
-    /// One embedding at `at_s` seconds of the stream. One without a direction, or of another length than the evidence,
-    /// is not evidence and changes nothing.
+    /// Single heartbeats have shown that another person is on the electrodes ([`crate::ChangeWatch`]): evidence is
+    /// cleared at once.
+    pub fn person_changed(&mut self) -> &Decision {
+        if self.decision.state == State::NoSignal || self.doubt.is_some() {
+            return &self.decision;
+        }
+        self.clear();
+        self.settle(State::Acquiring, None, Why::PersonChanged)
+    }
+
+    /// One embedding of a full average at `at_s` seconds of the stream. One without a direction, or of another length
+    /// than the evidence, is not evidence and changes nothing.
     pub fn push(&mut self, at_s: f64, embedding: &[f32]) -> &Decision {
+        self.push_average(at_s, self.config.beats_averaged(), embedding)
+    }
+
+    /// As [`Self::push`], of an average of `beats` heartbeats, which may be fewer than a full one's.
+    pub fn push_average(&mut self, at_s: f64, beats: usize, embedding: &[f32]) -> &Decision {
         if self.doubt.is_some() {
             return self.signal();
         }
         if at_s.is_finite() {
             self.tick(at_s);
         }
-        if !self.evidence.push(at_s, embedding) {
+        if !self.evidence.push(at_s, beats, embedding) {
             return &self.decision;
         }
         self.signal();
@@ -173,25 +202,27 @@ impl Decider {
 
     /// The newest embeddings have not matched the older ones for `exit_updates` updates.
     fn another_person(&mut self) -> bool {
-        let differs = self.evidence.older().is_some_and(|older| cosine(&older, &self.evidence.recent()) < self.floor());
+        let differs = self.evidence.older().is_some_and(|older| {
+            let recent = self.evidence.recent();
+            cosine(&older.embedding, &recent.embedding) < self.config.floor(older.beats.min(recent.beats), 1)
+        });
         self.runs.changed = if differs { self.runs.changed + 1 } else { 0 };
         self.runs.changed >= self.config.exit_updates
     }
 
     /// Compares the evidence with the gallery.
     fn compare(&self) -> Update {
-        let window = self.evidence.mean();
-        let ranking = rank(&self.references, &window);
+        let window = self.evidence.whole();
+        let ranking = rank(&self.references, &window.embedding);
         let Some(best) = ranking.first() else { return Update::Rejects { score: None } };
         let score = best.score;
-        if score < self.floor() {
+        if score < self.config.floor(window.beats, self.enrolled) {
             return Update::Rejects { score: Some(score) };
         }
         let subject = &best.reference.subject;
         let [older, newer] = self.evidence.halves();
-        let parts_agree =
-            [older, newer, self.evidence.recent()].iter().all(|part| self.score(subject, part) >= self.floor());
-        if score < self.config.threshold || !parts_agree {
+        let parts_agree = [older, newer, self.evidence.recent()].iter().all(|part| self.holds(subject, part));
+        if score < self.threshold() || !parts_agree {
             return Update::Near { score, why: Why::ScoreNearThreshold };
         }
         if ranking.get(1).is_some_and(|second| score - second.score < self.config.lead) {
@@ -244,26 +275,39 @@ impl Decider {
     /// `Verified` holds as long as the window and the newest embeddings stay above the floor with this subject.
     fn hold_verified(&mut self) -> &Decision {
         let Some(subject) = self.decision.subject.clone() else { return &self.decision };
-        let score = self.score(&subject, &self.evidence.mean());
-        let weakest = score.min(self.score(&subject, &self.evidence.recent()));
-        self.runs.below = if weakest < self.floor() { self.runs.below + 1 } else { 0 };
+        let (window, recent) = (self.evidence.whole(), self.evidence.recent());
+        let score = self.score(&subject, &window);
+        let holds = self.holds(&subject, &window) && self.holds(&subject, &recent);
+        self.runs.below = if holds { 0 } else { self.runs.below + 1 };
         if self.runs.below >= self.config.exit_updates.max(1) {
             self.forget_older();
             return self.settle(State::Uncertain, Some(score), Why::ScoreNearThreshold);
         }
         self.decision.score = Some(score);
+        self.decision.threshold = self.threshold();
         self.decision.embeddings = self.evidence.len();
         &self.decision
     }
 
     /// Best score of one subject's templates.
-    fn score(&self, subject: &str, embedding: &[f32]) -> f64 {
+    fn score(&self, subject: &str, part: &Part) -> f64 {
         let templates = self.references.iter().filter(|r| r.subject == subject);
-        templates.map(|r| cosine(&r.embedding, embedding)).fold(-1.0, f64::max)
+        templates.map(|r| cosine(&r.embedding, &part.embedding)).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    fn floor(&self) -> f64 {
-        self.config.threshold - self.config.margin
+    /// A part of the evidence does not speak against the subject.
+    fn holds(&self, subject: &str, part: &Part) -> bool {
+        self.score(subject, part) >= self.config.floor(part.beats, self.enrolled)
+    }
+
+    /// The score that the evidence, as long as it is now, has to reach.
+    fn threshold(&self) -> f64 {
+        let beats = self.evidence.whole().beats;
+        if self.evidence.is_late() {
+            self.config.late_threshold(beats, self.enrolled)
+        } else {
+            self.config.threshold(beats, self.enrolled)
+        }
     }
 
     fn clear(&mut self) {
@@ -282,10 +326,14 @@ impl Decider {
             subject: None,
             revision: None,
             score,
-            threshold: self.config.threshold,
+            threshold: self.threshold(),
             why,
             embeddings: self.evidence.len(),
         };
         &self.decision
     }
+}
+
+fn persons(references: &[Reference]) -> usize {
+    references.iter().map(|r| r.subject.as_str()).collect::<BTreeSet<_>>().len()
 }

@@ -13,14 +13,17 @@
 //! it, a comparison is *mated* when both are of one person, *FMR* and *FNMR* are rates of single comparisons.
 
 pub mod calibration;
+mod change;
 mod compare;
 mod decision;
-mod liveness;
 pub mod enrolment;
+mod liveness;
 pub mod rates;
 
 pub use calibration::{Calibration, CalibrationError};
+pub use change::ChangeWatch;
 pub use compare::{Match, Reference, cosine, mean_unit, rank, unit};
+pub use decision::{Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why};
 pub use decision::{Decider, Decision, DecisionConfig, Lost, State, Why};
 pub use liveness::{BYTES_PER_BEAT, Heartbeat, Liveness, LivenessConfig, Suspicion};
 

@@ -17,6 +17,7 @@ mod closed_set;
 mod curve;
 mod table;
 
+pub use bootstrap::over_persons;
 pub use closed_set::{ClassFigures, ClosedSetFigures, ConfusionMatrix, MeanFigures, UnknownClass};
 pub use curve::{DetPoint, det_curve};
 use table::Table;

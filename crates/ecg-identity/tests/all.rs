@@ -11,13 +11,19 @@ macro_rules! skipped {
 
 #[path = "all/calibration.rs"]
 mod calibration;
+#[path = "all/change.rs"]
+mod change;
 #[path = "all/closed_set.rs"]
 mod closed_set;
 #[path = "all/decision.rs"]
 mod decision;
-#[path = "all/liveness.rs"]
-mod liveness;
+#[path = "all/decision.rs"]
+mod decision;
+#[path = "all/decision_calibrated.rs"]
+mod decision_calibrated;
 #[path = "all/enrolment.rs"]
 mod enrolment;
+#[path = "all/liveness.rs"]
+mod liveness;
 #[path = "all/rates.rs"]
 mod rates;

@@ -1,7 +1,7 @@
 //! From accepted beats to the input of the identity model: the one place where beats become model input, shared by
 //! daemon, trainer and evaluator.
 //!
-//! Five accepted segments are averaged, the part after the QRS is brought to a common heart rate, and the result is
+//! Five accepted segments (fewer where somebody asks for what there is) are averaged, the part after the QRS is brought to a common heart rate, and the result is
 //! z-scored. Must not know the model.
 
 use std::collections::VecDeque;
@@ -84,7 +84,8 @@ fn z_scored(segment: &Segment) -> [f32; SEGMENT_SAMPLES] {
     segment.map(|x| ((x - mean) * scale) as f32)
 }
 
-/// Collects beats and gives a model input for every accepted beat from the fifth on, each of the newest five.
+/// Collects beats and gives a model input for every accepted beat from the fifth on, each of the newest five; on request
+/// also from the first one on, of as many as there are.
 ///
 /// A refused beat is skipped. A beat without an interval before it (the first one after a start, a gap or a lost
 /// contact) starts anew: beats from before it may be another person's.
@@ -94,17 +95,26 @@ pub struct BeatAverager {
     segments: VecDeque<Segment>,
     intervals_s: VecDeque<f64>,
     previous_accepted: bool,
+    partial: bool,
 }
 
 impl BeatAverager {
-    /// An empty averager.
+    /// An empty averager that gives full averages only: what templates, training and figures are made of.
     pub fn new(preparation: &Preparation) -> Self {
         Self {
             preparation: *preparation,
             segments: VecDeque::with_capacity(preparation.beats.max(1)),
             intervals_s: VecDeque::with_capacity(INTERVALS),
             previous_accepted: false,
+            partial: false,
         }
+    }
+
+    /// An empty averager that gives something from the first accepted beat on: [`ModelInput::beats`] says of how many.
+    /// Full averages are those of [`BeatAverager::new`]. For a decision that need not wait, with a threshold for each
+    /// number of beats.
+    pub fn from_first_beat(preparation: &Preparation) -> Self {
+        Self { partial: true, ..Self::new(preparation) }
     }
 
     /// Takes the next beat, accepted or not.
@@ -121,7 +131,19 @@ impl BeatAverager {
             keep_newest(&mut self.intervals_s, rr_ms / 1000.0, INTERVALS);
         }
         keep_newest(&mut self.segments, beat.segment, self.preparation.beats.max(1));
-        (self.segments.len() == self.preparation.beats.max(1)).then(|| self.input(beat.r_peak))
+        (self.partial || self.segments.len() == self.preparation.beats.max(1)).then(|| self.input(beat.r_peak))
+    }
+
+    /// The newest accepted beat alone, prepared as an average is; `None` before the first one.
+    pub fn newest_alone(&self) -> Option<[f32; SEGMENT_SAMPLES]> {
+        let newest = self.segments.back()?;
+        Some(prepare(std::slice::from_ref(newest), self.rate_s(), &self.preparation))
+    }
+
+    /// Forgets all but the newest accepted beat: those before it were another person's.
+    pub fn keep_newest(&mut self) {
+        self.segments.drain(..self.segments.len().saturating_sub(1));
+        self.intervals_s.clear();
     }
 
     /// Forgets all beats.
@@ -147,9 +169,14 @@ impl BeatAverager {
     }
 
     fn input(&mut self, r_peak: f64) -> ModelInput {
-        let rr = self.median_rr_s().unwrap_or(self.preparation.qt_reference_rr_s);
+        let rr = self.rate_s();
         let values = prepare(self.segments.make_contiguous(), rr, &self.preparation);
         ModelInput { values, r_peak, beats: self.segments.len() }
+    }
+
+    /// The RR interval to correct from. Before there is one the reference, which corrects nothing.
+    fn rate_s(&self) -> f64 {
+        self.median_rr_s().unwrap_or(self.preparation.qt_reference_rr_s)
     }
 }
 

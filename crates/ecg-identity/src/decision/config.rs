@@ -1,19 +1,56 @@
-//! The settings of a decision.
+//! The settings of a decision, and what they ask of a score.
+
+use crate::calibration::{Calibration, per_comparison};
+
+/// Share of other persons' single heartbeats that may pass for those of the person before: what goes unseen of changes
+/// of the wearer. A stricter one takes more extrasystoles and movements for a change.
+const CHANGE_UNSEEN: f64 = 0.03;
+/// Hysteresis of the calibrated decision: a match is lost, and a stranger is a stranger, where so many times as many
+/// strangers would still match.
+const LOST_AT: f64 = 10.0;
+/// A stranger who stays is compared again with every heartbeat. Those comparisons are far from independent, but they are
+/// more than one: this many, so that the share of strangers accepted at any time within five minutes is the rate that
+/// was asked for (measured in ADR 15).
+const LOOKS: f64 = 2.0;
+/// After the first window the same person is only looked at again and again: a match must then be so much rarer among
+/// strangers. Who is verified at all is verified early, and a stranger must not be by patience.
+const LATE: f64 = 0.1;
+
+/// Thresholds that follow the number of heartbeats and of persons enrolled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrated {
+    /// What a score is worth; from the model card.
+    pub calibration: Calibration,
+    /// Share of strangers who may be accepted as anybody at any time within five minutes, 0…1.
+    pub false_positive_rate: f64,
+    /// Heartbeats in a full average; what is averaged over fewer is superseded by the next one.
+    pub beats_averaged: usize,
+}
+
+impl Calibrated {
+    fn threshold(&self, times: f64, beats: usize, enrolled: usize) -> f64 {
+        let one_look = self.false_positive_rate / LOOKS;
+        self.calibration.threshold(times * per_comparison(one_look, enrolled), beats)
+    }
+}
 
 /// How a decision is made. Times in seconds of the stream, scores on the cosine scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecisionConfig {
-    /// Score from which a comparison counts as a match; from the model card.
+    /// Score from which a comparison counts as a match, where there is no calibration.
     pub threshold: f64,
-    /// Hysteresis: below `threshold − margin` a match is lost, and a stranger is a stranger.
+    /// Hysteresis: below `threshold − margin` a match is lost, and a stranger is a stranger. Without calibration only.
     pub margin: f64,
+    /// Thresholds by heartbeats and persons enrolled; `None`: `threshold` and `margin` hold, whatever there is.
+    pub calibrated: Option<Calibrated>,
     /// How far ahead of the second subject the first must be to be verified.
     pub lead: f64,
     /// Length of the evidence, seconds.
     pub window_s: f64,
     /// The part of it that must speak for the same person by itself, seconds; bounds how long a change goes unseen.
     pub recent_s: f64,
-    /// A pause without embeddings that ends all evidence, seconds.
+    /// A pause without embeddings that ends all evidence, seconds. 3 s: whoever has taken the electrodes must not stay
+    /// the one before for longer; a heart of 50 a minute may have one beat refused.
     pub max_pause_s: f64,
     /// Embeddings below which nothing is decided. Each may already be an average of several beats.
     pub min_embeddings: usize,
@@ -29,13 +66,46 @@ impl Default for DecisionConfig {
         Self {
             threshold: 0.6,
             margin: 0.08,
+            calibrated: None,
             lead: 0.02,
             window_s: 12.0,
             recent_s: 3.0,
-            max_pause_s: 5.0,
+            max_pause_s: 3.0,
             min_embeddings: 3,
             enter_updates: 3,
             exit_updates: 2,
         }
+    }
+}
+
+impl DecisionConfig {
+    /// The score from which evidence of so many heartbeats matches one of `enrolled` persons.
+    #[must_use]
+    pub fn threshold(&self, beats: usize, enrolled: usize) -> f64 {
+        self.calibrated.as_ref().map_or(self.threshold, |c| c.threshold(1.0, beats, enrolled))
+    }
+
+    /// The score from which evidence matches that has been looked at for longer than the window is.
+    #[must_use]
+    pub fn late_threshold(&self, beats: usize, enrolled: usize) -> f64 {
+        self.calibrated.as_ref().map_or(self.threshold, |c| c.threshold(LATE, beats, enrolled))
+    }
+
+    /// The score below which a match is lost, and a stranger is a stranger.
+    #[must_use]
+    pub fn floor(&self, beats: usize, enrolled: usize) -> f64 {
+        self.calibrated.as_ref().map_or(self.threshold - self.margin, |c| c.threshold(LOST_AT, beats, enrolled))
+    }
+
+    /// The score below which a single heartbeat is not of the person of those before; `None`: nothing is known of
+    /// single heartbeats, and only full averages are evidence.
+    #[must_use]
+    pub fn change_floor(&self) -> Option<f64> {
+        self.calibrated.as_ref().map(|c| c.calibration.threshold(CHANGE_UNSEEN, 1))
+    }
+
+    /// Heartbeats in a full average.
+    pub(super) fn beats_averaged(&self) -> usize {
+        self.calibrated.as_ref().map_or(1, |c| c.beats_averaged.max(1))
     }
 }

@@ -5,15 +5,38 @@
 use std::collections::VecDeque;
 
 use super::DecisionConfig;
+use crate::calibration::evidence_beats;
 use crate::compare::{mean_unit, unit};
 
 /// Embeddings of the last seconds, oldest first, unit length.
+///
+/// Those of fewer than a full average's heartbeats hold nothing that the next one does not hold too: while there is
+/// nothing else the newest of them is all the evidence, and the first full one supersedes them.
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
     window_s: f64,
     recent_s: f64,
     max_pause_s: f64,
-    items: VecDeque<(f64, Vec<f32>)>,
+    beats_averaged: usize,
+    items: VecDeque<Item>,
+    /// How many of the items, the oldest, are superseded.
+    superseded: usize,
+    /// When the first embedding came, of those since all were cleared.
+    began_s: f64,
+}
+
+#[derive(Debug, Clone)]
+struct Item {
+    at_s: f64,
+    beats: usize,
+    embedding: Vec<f32>,
+}
+
+/// A part of the evidence as one: the mean direction, and the heartbeats in it.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) embedding: Vec<f32>,
+    pub(super) beats: usize,
 }
 
 /// More embeddings than a heart can deliver in any sensible window; bounds the memory whatever time is passed in.
@@ -22,68 +45,92 @@ const MOST: usize = 512;
 impl Evidence {
     pub(super) fn new(config: &DecisionConfig) -> Self {
         let DecisionConfig { window_s, recent_s, max_pause_s, .. } = *config;
-        Self { window_s, recent_s, max_pause_s, items: VecDeque::new() }
+        let beats_averaged = config.beats_averaged();
+        Self { window_s, recent_s, max_pause_s, beats_averaged, items: VecDeque::new(), superseded: 0, began_s: 0.0 }
     }
 
+    /// Embeddings taken in, superseded ones included.
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
 
     pub(super) fn clear(&mut self) {
         self.items.clear();
+        self.superseded = 0;
     }
 
-    /// Takes an embedding in; false where it is not usable. Older ones than the window are dropped.
-    pub(super) fn push(&mut self, at_s: f64, embedding: &[f32]) -> bool {
+    /// Takes the embedding of an average of so many beats in; false where it is not usable. Older ones than the window
+    /// are dropped.
+    pub(super) fn push(&mut self, at_s: f64, beats: usize, embedding: &[f32]) -> bool {
         let Some(embedding) = unit(embedding) else { return false };
-        let fits = self.items.front().is_none_or(|(_, first)| first.len() == embedding.len());
+        let fits = self.items.front().is_none_or(|first| first.embedding.len() == embedding.len());
         if !at_s.is_finite() || !fits {
             return false;
         }
-        self.items.push_back((at_s, embedding));
-        while self.items.len() > MOST || self.items.front().is_some_and(|(t, _)| *t < at_s - self.window_s) {
+        let beats = beats.clamp(1, self.beats_averaged);
+        let partial = |item: &Item| item.beats < self.beats_averaged;
+        if self.items.back().is_some_and(partial) || beats < self.beats_averaged {
+            self.superseded = self.items.len();
+        }
+        if self.items.is_empty() {
+            self.began_s = at_s;
+        }
+        self.items.push_back(Item { at_s, beats, embedding });
+        while self.items.len() > MOST || self.items.front().is_some_and(|item| item.at_s < at_s - self.window_s) {
             self.items.pop_front();
+            self.superseded = self.superseded.saturating_sub(1);
         }
         true
     }
 
     /// No embedding for longer than the pause that is allowed, or time has run backwards.
     pub(super) fn paused_at(&self, at_s: f64) -> bool {
-        self.items.back().is_some_and(|(newest, _)| !(0.0..=self.max_pause_s).contains(&(at_s - newest)))
+        self.items.back().is_some_and(|newest| !(0.0..=self.max_pause_s).contains(&(at_s - newest.at_s)))
     }
 
-    pub(super) fn mean(&self) -> Vec<f32> {
-        self.part(0, self.items.len())
+    /// The window has been full before: what it holds now is one more look at the same person.
+    pub(super) fn is_late(&self) -> bool {
+        self.items.back().is_some_and(|newest| newest.at_s - self.began_s > self.window_s)
+    }
+
+    pub(super) fn whole(&self) -> Part {
+        self.part(self.superseded, self.items.len())
     }
 
     /// The newest embeddings alone; never empty while there is evidence.
-    pub(super) fn recent(&self) -> Vec<f32> {
+    pub(super) fn recent(&self) -> Part {
         self.part(self.recent_start(), self.items.len())
     }
 
     /// What came before the newest embeddings; `None` where there is nothing.
-    pub(super) fn older(&self) -> Option<Vec<f32>> {
+    pub(super) fn older(&self) -> Option<Part> {
         let end = self.recent_start();
-        (end > 0).then(|| self.part(0, end))
+        (end > self.superseded).then(|| self.part(self.superseded, end))
     }
 
     /// The older and the newer half.
-    pub(super) fn halves(&self) -> [Vec<f32>; 2] {
-        let middle = self.items.len() / 2;
-        [self.part(0, middle.max(1)), self.part(middle, self.items.len())]
+    pub(super) fn halves(&self) -> [Part; 2] {
+        let middle = (self.superseded + self.items.len()) / 2;
+        [self.part(self.superseded, middle.max(self.superseded + 1)), self.part(middle, self.items.len())]
     }
 
     pub(super) fn keep_recent(&mut self) {
         self.items.drain(..self.recent_start());
+        self.superseded = 0;
     }
 
     fn recent_start(&self) -> usize {
-        let Some((newest, _)) = self.items.back() else { return 0 };
-        let start = self.items.partition_point(|(t, _)| *t < newest - self.recent_s);
-        start.min(self.items.len() - 1)
+        let Some(newest) = self.items.back() else { return 0 };
+        let start = self.items.partition_point(|item| item.at_s < newest.at_s - self.recent_s);
+        start.max(self.superseded).min(self.items.len() - 1)
     }
 
-    fn part(&self, from: usize, to: usize) -> Vec<f32> {
-        mean_unit(self.items.range(from..to.min(self.items.len())).map(|(_, e)| e.as_slice()))
+    fn part(&self, from: usize, to: usize) -> Part {
+        let items = || self.items.range(from..to.min(self.items.len()));
+        let averaged = items().next().map_or(0, |first| first.beats);
+        Part {
+            embedding: mean_unit(items().map(|item| item.embedding.as_slice())),
+            beats: evidence_beats(averaged, items().len()),
+        }
     }
 }

@@ -44,7 +44,8 @@ pub(super) fn intervals(table: &Table, replicates: usize, seed: u64) -> [(f64, f
     })
 }
 
-/// 2.5 % and 97.5 % percentiles of `figure` over draws of `units` out of `units` with replacement. NaN without draws.
+/// 2.5 % and 97.5 % percentiles of `figure` over draws of `units` out of `units` with replacement. NaN without
+/// draws that give a figure.
 pub(super) fn percentile_interval(
     units: usize,
     replicates: usize,
@@ -58,8 +59,20 @@ pub(super) fn percentile_interval(
         drawn.iter_mut().for_each(|unit| *unit = random.below(units));
         values.push(figure(&drawn));
     }
+    values.retain(|value| !value.is_nan());
     values.sort_by(f64::total_cmp);
     (percentile(&values, 0.025), percentile(&values, 0.975))
+}
+
+/// Any figure of what is known of each person, with its 95 % interval over draws of persons with replacement.
+///
+/// The value is that of everybody; NaN where `figure` gives none, as are the ends where no draw gave one.
+pub fn over_persons<T>(persons: &[T], replicates: usize, seed: u64, figure: impl Fn(&[&T]) -> f64) -> super::Interval {
+    let all: Vec<&T> = persons.iter().collect();
+    let (low, high) = percentile_interval(persons.len(), replicates, seed, |drawn| {
+        figure(&drawn.iter().map(|&person| &persons[person]).collect::<Vec<_>>())
+    });
+    super::Interval { value: figure(&all), low, high }
 }
 
 /// Linear between neighbours, as NumPy's default.
@@ -79,6 +92,18 @@ mod tests {
         // First outputs of the reference implementation for the seed 1234567.
         let mut random = SplitMix64(1_234_567);
         assert_eq!([random.next(), random.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
+    }
+
+    #[test]
+    fn a_figure_over_persons_has_the_interval_that_the_binomial_has() {
+        let persons: Vec<f64> = (0..100).map(|i| f64::from(u8::from(i < 20))).collect();
+        let mean = |drawn: &[&f64]| drawn.iter().copied().sum::<f64>() / drawn.len() as f64;
+        let interval = over_persons(&persons, 4000, 1, mean);
+        // 0.2 ± 1.96 · √(0.2 · 0.8 / 100)
+        assert!((interval.value - 0.2).abs() < 1e-12);
+        assert!((interval.low - 0.12).abs() < 0.015 && (interval.high - 0.28).abs() < 0.015, "{interval:?}");
+        let nobody = over_persons(&[] as &[f64], 10, 1, mean);
+        assert!(nobody.value.is_nan() && nobody.low.is_nan());
     }
 
     #[test]

@@ -220,3 +220,32 @@ fn five_accepted_beats_make_one_model_input_and_every_further_beat_another() {
     }
     assert!(accepted > 40);
 }
+
+#[test]
+fn who_cannot_wait_gets_averages_of_fewer_beats_first_and_the_same_full_ones_then() {
+    let (mut full, mut growing) =
+        (BeatAverager::new(&Preparation::default()), BeatAverager::from_first_beat(&Preparation::default()));
+    let beats = push_heart(&mut path(250.0), 0..10_000, 250.0, 0.8);
+    let mut since = 0;
+    for beat in &beats {
+        let (waited, at_once) = (full.push(beat), growing.push(beat));
+        since = if beat.rr_ms.is_none() { 0 } else { since };
+        since += usize::from(beat.quality.verdict.is_accepted());
+        assert_eq!(at_once.is_some(), beat.quality.verdict.is_accepted());
+        let Some(at_once) = at_once else { continue };
+        assert_eq!(at_once.beats, since.min(5));
+        if since < 5 {
+            assert_eq!(waited, None);
+        } else {
+            assert_eq!(waited.as_ref(), Some(&at_once));
+        }
+        if since == 1 {
+            assert_eq!(growing.newest_alone(), Some(at_once.values), "one beat is its own average");
+        }
+    }
+    assert!(since > 40);
+    growing.keep_newest();
+    assert_eq!((growing.segments().count(), growing.median_rr_s()), (1, None));
+    growing.reset();
+    assert_eq!(growing.newest_alone(), None);
+}

@@ -1,0 +1,147 @@
+//! The decision with thresholds by heartbeats and persons enrolled: growing averages, and what may never happen.
+
+use ecg_identity::calibration::{Calibration, Row};
+use ecg_identity::{Calibrated, Decider, DecisionConfig, Lost, Reference, State, Why, unit};
+use proptest::prelude::*;
+
+const FULL: usize = 5;
+
+/// One heartbeat needs more than twelve for the same rate.
+fn config(false_positive_rate: f64) -> DecisionConfig {
+    let row = |beats, higher: f64| Row {
+        beats,
+        slope: 9.0,
+        intercept: -4.0,
+        thresholds: vec![(0.1, 0.3 + higher), (0.01, 0.5 + higher), (0.001, 0.65 + higher)],
+    };
+    let calibration = Calibration::new(vec![row(1, 0.15), row(FULL, 0.05), row(12, 0.0)]).unwrap();
+    let calibrated = Some(Calibrated { calibration, false_positive_rate, beats_averaged: FULL });
+    DecisionConfig { calibrated, ..DecisionConfig::default() }
+}
+
+/// An embedding whose score with "ann" is `score`.
+fn like_ann(score: f32) -> Vec<f32> {
+    vec![score, (1.0 - score * score).max(0.0).sqrt(), 0.0]
+}
+
+fn household(persons: usize) -> Vec<Reference> {
+    let other =
+        |i: usize| Reference { subject: format!("p{i}"), revision: 1, embedding: vec![0.0, -1.0, i as f32 * 0.01] };
+    let ann = Reference { subject: "ann".into(), revision: 7, embedding: vec![1.0, 0.0, 0.0] };
+    std::iter::once(ann).chain((1..persons).map(other)).collect()
+}
+
+/// Contact: averages of 1, 2, 3 and 4 beats, then full ones; the state after each.
+fn contact(decider: &mut Decider, score: f32, from_s: f64, n: usize) -> Vec<State> {
+    let at = |i: usize| from_s + 0.8 * i as f64;
+    (0..n).map(|i| decider.push_average(at(i), (i + 1).min(FULL), &like_ann(score)).state).collect()
+}
+
+#[test]
+fn a_good_match_is_verified_before_the_first_full_average() {
+    let mut decider = Decider::new(config(0.02), household(3));
+    let states = contact(&mut decider, 0.95, 0.0, 5);
+    assert_eq!(states.iter().position(|s| *s == State::Verified), Some(4));
+    let fast = DecisionConfig { min_embeddings: 1, ..config(0.02) };
+    let states = contact(&mut Decider::new(fast, household(3)), 0.95, 0.0, 5);
+    assert_eq!(states.iter().position(|s| *s == State::Verified), Some(2));
+}
+
+#[test]
+fn a_match_that_few_beats_do_not_carry_is_verified_once_there_are_enough() {
+    let config = config(0.02);
+    let (few, many) = (config.threshold(FULL, 2), config.threshold(12, 2));
+    let mut decider = Decider::new(config, household(2));
+    let states = contact(&mut decider, (0.2 * few + 0.8 * many) as f32, 0.0, 16);
+    let first = states.iter().position(|s| *s == State::Verified).expect("verified in the end");
+    assert!((6..14).contains(&first), "after {} beats", first + 1);
+    let decision = decider.decision();
+    assert!(decision.score.unwrap() >= decision.threshold);
+}
+
+#[test]
+fn the_score_that_is_asked_for_rises_with_the_household_and_as_the_rate_falls() {
+    for beats in [1, 3, 5, 9, 30] {
+        let of = |rate, persons| config(rate).threshold(beats, persons);
+        assert!(of(0.02, 5) > of(0.02, 1) && of(0.02, 20) > of(0.02, 5));
+        assert!(of(0.01, 5) > of(0.02, 5));
+        assert!(config(0.02).floor(beats, 5) < of(0.02, 5));
+        assert!(config(0.02).late_threshold(beats, 5) > of(0.02, 5));
+    }
+    assert_eq!(Decider::new(config(0.02), household(5)).decision().threshold, config(0.02).threshold(0, 5));
+}
+
+#[test]
+fn two_templates_of_one_person_are_one_person() {
+    let mut references = household(2);
+    references.push(references[0].clone());
+    let decider = Decider::new(config(0.02), references);
+    assert_eq!(decider.decision().threshold, config(0.02).threshold(0, 2));
+}
+
+#[test]
+fn a_stranger_who_stays_does_not_become_somebody_by_patience() {
+    let config = config(0.02);
+    // From the fourteenth beat on just above what is asked for early on: too late.
+    let score = config.threshold(12, 2) as f32 + 0.01;
+    let mut decider = Decider::new(config, household(2));
+    contact(&mut decider, 0.2, 0.0, 20);
+    assert_eq!(decider.decision().state, State::Unknown);
+    for i in 20..80 {
+        assert_ne!(decider.push(0.8 * f64::from(i), &like_ann(score)).state, State::Verified);
+    }
+}
+
+#[test]
+fn a_change_that_single_beats_show_ends_verified_at_once_and_the_evidence_with_it() {
+    let mut decider = Decider::new(config(0.02), household(2));
+    contact(&mut decider, 0.95, 0.0, 10);
+    assert_eq!(decider.decision().state, State::Verified);
+    let decision = decider.person_changed();
+    assert_eq!((decision.state, decision.why, decision.embeddings), (State::Acquiring, Why::PersonChanged, 0));
+    decider.no_signal(Lost::LeadOff);
+    assert_eq!(decider.person_changed().state, State::NoSignal, "there is nobody to change");
+}
+
+#[test]
+fn without_calibration_the_one_threshold_holds_and_single_beats_are_not_watched() {
+    let config = DecisionConfig::default();
+    assert_eq!((config.threshold(1, 9), config.late_threshold(1, 9)), (config.threshold, config.threshold));
+    assert!((config.floor(1, 9) - (config.threshold - config.margin)).abs() < 1e-15);
+    assert_eq!(config.change_floor(), None);
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_nobody_is_verified_below_the_threshold_nor_on_fewer_updates_than_asked(
+        acts in prop::collection::vec((0_u8..12, 1_usize..7, -1.0_f32..1.0, 0.0_f64..4.0), 0..150),
+    ) {
+        let config = config(0.02);
+        let mut decider = Decider::new(config.clone(), household(3));
+        let (mut now_s, mut updates, mut before) = (0.0, 0, State::NoSignal);
+        for (act, beats, score, step_s) in acts {
+            now_s += step_s;
+            match act {
+                0 => { decider.no_signal(Lost::Gap); updates = 0; }
+                1 => { decider.person_changed(); updates = 0; }
+                2 => { decider.set_references(household(2)); updates = 0; }
+                3 => { decider.tick(now_s); }
+                _ => {
+                    let embedding = unit(&like_ann(if act > 5 { 0.9 } else { score })).unwrap();
+                    decider.push_average(now_s, beats, &embedding);
+                    updates += 1;
+                }
+            }
+            let decision = decider.decision();
+            prop_assert!(decision.threshold.is_finite());
+            prop_assert!(decision.embeddings <= updates);
+            if decision.state == State::Verified {
+                prop_assert!(updates >= config.min_embeddings + config.enter_updates - 1);
+                if before != State::Verified {
+                    prop_assert!(decision.score.unwrap() >= decision.threshold);
+                }
+            }
+            before = decision.state;
+        }
+    }
+}
