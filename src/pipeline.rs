@@ -136,3 +136,39 @@ pub async fn run<S: Source, E: Embedder, G: Gallery>(
         }
     }
 }
+
+/// All that the decision stage would get of a source, from the same stages: for those who ask what different settings
+/// would make of one stream.
+///
+/// # Errors
+/// [`PipelineError`].
+pub(crate) async fn evidence<S: Source, E: Embedder>(
+    source: S,
+    mains: Mains,
+    model: E,
+    change_floor: Option<f64>,
+) -> Result<Vec<infer::Evidence>, PipelineError> {
+    let (to_signal, samples) = SourceSender::channel(Pulse::default());
+    let (to_inference, observations) = mpsc::channel(QUEUE);
+    let (to_rhythm, mut beats) = mpsc::channel(QUEUE);
+    let (to_decision, mut evidence) = mpsc::channel(QUEUE);
+    let (events, mut unheard) = mpsc::channel(QUEUE);
+    let outputs =
+        signal::Outputs { inference: to_inference, rhythm: to_rhythm, events: Outlet::new(events, Telemetry::Drop) };
+    let collect = async {
+        let mut all = Vec::new();
+        while let Some(one) = evidence.recv().await {
+            all.push(one);
+        }
+        all
+    };
+    let (signal, inference, all, (), (), ()) = tokio::join!(
+        signal::run(samples, mains, outputs),
+        infer::run(observations, to_decision, model, change_floor),
+        collect,
+        source.run(to_signal, CancellationToken::new()),
+        async { while beats.recv().await.is_some() {} },
+        async { while unheard.recv().await.is_some() {} },
+    );
+    signal.and(inference).map(|()| all)
+}

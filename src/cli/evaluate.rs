@@ -1,6 +1,7 @@
 //! `ecgid evaluate`: what the detector, the denoiser, heart-rate variability and the identity are worth on a set of recordings.
 
 pub mod annotated;
+pub mod calibration;
 pub mod decision;
 pub mod denoiser;
 pub mod det;
@@ -14,6 +15,7 @@ pub mod qrs;
 pub mod replay;
 pub mod report;
 pub mod score;
+pub mod stream;
 pub mod work;
 
 use clap::Subcommand;
@@ -39,6 +41,10 @@ enum What {
     Denoiser(denoiser::Args),
     /// Enrolled persons against probes of other sessions: EER, FNMR, rank-1 with intervals
     Identity(identity::Args),
+    /// What a score is worth by the number of heartbeats: the table of a model card
+    Calibration(calibration::Args),
+    /// The decision over time, on streams spliced from records: contact, change of wearer, five minutes of strangers
+    Stream(stream::Args),
     /// Hearts that beat against earlier beats that are played again: false alarms, detection, time to it
     Replay(replay::Args),
 }
@@ -54,6 +60,8 @@ pub fn main(args: Args) -> Result<(), Failure> {
         What::Hrv(args) => hrv::main(&args),
         What::Denoiser(args) => denoiser::main(&args),
         What::Identity(args) => identity::main(&args),
+        What::Calibration(args) => calibration::main(&args),
+        What::Stream(args) => stream::main(&args),
         What::Replay(args) => replay::main(&args),
     }
 }

@@ -167,3 +167,36 @@ fn an_unusable_model_ends_with_exit_code_78() {
     assert_eq!(output.status.code(), Some(78));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no.onnx"));
 }
+
+#[test]
+fn a_calibration_made_from_records_goes_into_a_card_and_streams_are_decided_by_it() {
+    let Some(collection) = data("ecg-id") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut tiny = Recipe::default().build();
+    let model = tiny.write(folder.path());
+    let persons = "Person_01,Person_05,Person_10,Person_20,Person_30,Person_34";
+    let common = ["--collection", text(&collection), "--enrol", "first", "--probe", "rest", "--model", text(&model)];
+    let run = |command: &str, more: &[&str]| {
+        let arguments = [&["evaluate", command][..], &common, &["--subjects", persons], more].concat();
+        String::from_utf8(ecgid(&arguments).stdout).unwrap()
+    };
+    let rows = run("calibration", &[]);
+    assert!(rows.starts_with("[[decision.calibration]]\nbeats = 1\n"), "{rows}");
+    let short = ["--stranger", "30", "--household", "2", "--replicates", "20", "--json"];
+    let one_threshold: Value = serde_json::from_str(&run("stream", &short)).unwrap();
+    assert_eq!(one_threshold["decision"]["by_rate"], false);
+    tiny.card = tiny.card.replacen("[training]", &format!("{rows}[training]"), 1);
+    tiny.write(folder.path());
+    let plot = folder.path().join("curve.svg");
+    let report: Value = serde_json::from_str(&run("stream", &[&short[..], &["--plot", text(&plot)]].concat())).unwrap();
+    let decision = &report["decision"];
+    assert_eq!((decision["by_rate"].as_bool(), decision["setting"].as_f64()), (Some(true), Some(0.02)));
+    assert!(decision["verified"]["sessions"].as_u64().unwrap() >= 5);
+    let curve = report["curve"].as_array().unwrap();
+    let figure = |row: &Value, name: &str| row[name]["value"].as_f64().unwrap();
+    for pair in curve.windows(2) {
+        assert!(pair[1]["threshold_at_5_beats"].as_f64() <= pair[0]["threshold_at_5_beats"].as_f64());
+        assert!(figure(&pair[1], "verified") >= figure(&pair[0], "verified") - 1e-9);
+    }
+    assert!(std::fs::read_to_string(plot).unwrap().contains("strangers accepted"));
+}

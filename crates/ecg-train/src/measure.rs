@@ -1,8 +1,8 @@
 //! Error rates of a network on persons, before it goes anywhere: the protocols that the model card quotes.
 //!
-//! A record is the mean of its embeddings, a template the mean of the enrolment records of one session. A person has as
-//! many templates as enrolled sessions, and the best one counts, as in the daemon. Persons are compared within their
-//! collection only. The figures themselves come from `ecg-identity`.
+//! A record is the mean of its embeddings; an enrolled record is a template. A person has as many templates as enrolled
+//! records, and the best one counts, as in the daemon with its placements. Persons are compared within their collection
+//! only. The figures themselves come from `ecg-identity`.
 
 mod embedded;
 mod protocol;
@@ -59,17 +59,14 @@ fn compare(
     let mut references: BTreeMap<&Person, Vec<Vec<f32>>> = BTreeMap::new();
     let mut probed: Vec<&Embedded<'_>> = Vec::new();
     for (person, records) in by_person(embedded) {
-        let mut enrolled: BTreeMap<&str, Vec<Vec<f32>>> = BTreeMap::new();
+        let mut templates: Vec<Vec<f32>> = Vec::new();
         for (record, role) in roles(&records, protocol) {
             match role {
-                Role::Enrol => {
-                    enrolled.entry(&record.record.session).or_default().extend(mean(&record.embeddings));
-                }
+                Role::Enrol => templates.extend(mean(&record.embeddings)),
                 Role::Probe => probed.push(record),
                 Role::Leave => {}
             }
         }
-        let templates: Vec<Vec<f32>> = enrolled.values().filter_map(|records| mean(records)).collect();
         if !templates.is_empty() {
             references.insert(person, templates);
         }

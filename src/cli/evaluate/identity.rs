@@ -88,7 +88,7 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     let model = Model::load(&args.model).map_err(Failure::config)?;
     let collection = Collection::open(&args.collection)?;
     let name = collection_name(&collection.dir);
-    let chosen = chosen_subjects(args, &model, &name)?;
+    let chosen = chosen_subjects((args.held_out_only, args.subjects.as_deref()), &model, &name)?;
     let select = |sessions: &SessionSelection| -> anyhow::Result<Vec<Entry>> {
         let mut entries: Vec<Entry> = collection.select(sessions)?.into_iter().cloned().collect();
         entries.retain(|e| chosen.as_ref().is_none_or(|names| names.contains(&e.subject)));
@@ -150,14 +150,18 @@ fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Res
 }
 
 /// The collection's name on model cards: that of its folder.
-fn collection_name(dir: &Path) -> String {
+pub(super) fn collection_name(dir: &Path) -> String {
     let absolute = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     absolute.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
-/// Names that the evaluation is restricted to; `None`: everybody.
-fn chosen_subjects(args: &Args, model: &Model, collection: &str) -> anyhow::Result<Option<Vec<String>>> {
-    if args.held_out_only {
+/// Names that the evaluation is restricted to, by `--held-out-only` and `--subjects`; `None`: everybody.
+pub(super) fn chosen_subjects(
+    (held_out_only, subjects): (bool, Option<&str>),
+    model: &Model,
+    collection: &str,
+) -> anyhow::Result<Option<Vec<String>>> {
+    if held_out_only {
         let held_out = model.card().persons_held_out(collection).unwrap_or_default();
         if held_out.is_empty() {
             bail!(
@@ -168,11 +172,11 @@ fn chosen_subjects(args: &Args, model: &Model, collection: &str) -> anyhow::Resu
         }
         return Ok(Some(held_out.to_vec()));
     }
-    let Some(list) = &args.subjects else { return Ok(None) };
+    let Some(list) = subjects else { return Ok(None) };
     let text = if Path::new(list).is_file() {
         std::fs::read_to_string(list).with_context(|| format!("cannot read the list of persons {list}"))?
     } else {
-        list.clone()
+        list.to_owned()
     };
     let names = text.split([',', '\n', '\r']).map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned);
     Ok(Some(names.collect()))

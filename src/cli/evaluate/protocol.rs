@@ -1,8 +1,8 @@
 //! The protocol of an identity evaluation: templates from the enrol records, one score for each probe and reference.
 //!
-//! A template is the mean of the unit mean embeddings of a person's enrol records of one session. A person who was
-//! enrolled in several sessions has as many templates, and the best one counts, as in the daemon. A probe window starts
-//! with a cold signal path, as if the electrodes had just been put on. It computes scores and no rate.
+//! A template is the unit mean embedding of an enrol record. A person with several has as many templates, and the best
+//! one counts, as in the daemon with its placements. A probe window starts with a cold signal path, as if the electrodes
+//! had just been put on. It computes scores and no rate.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -47,7 +47,7 @@ pub struct Trial {
     pub probes_without_reference: usize,
     /// Embeddings of the probes that were not refused: smallest, median, largest.
     pub embeddings: [usize; 3],
-    /// The templates; one for each session of a person.
+    /// The templates; one for each enrol record of a person.
     pub references: Vec<Reference>,
     /// The probes.
     pub probes: Vec<Probe>,
@@ -77,22 +77,22 @@ impl Protocol {
         let probes: Vec<Probe> =
             probes.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect();
         let (enrolled, not_enrolled): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            templates.into_iter().partition(|(_, sessions)| !sessions.is_empty());
+            templates.into_iter().partition(|(_, templates)| !templates.is_empty());
         let compare = |probe: &Probe| {
             let score = |template: &[f32]| match probe.embedding.as_slice() {
                 [] => f64::NEG_INFINITY,
                 embedding => cosine(template, embedding),
             };
-            let comparison = |(subject, sessions): (&String, &Vec<Vec<f32>>)| Comparison {
+            let comparison = |(subject, templates): (&String, &Vec<Vec<f32>>)| Comparison {
                 probe_record: probe.name.clone(),
                 probe_subject: probe.subject.clone(),
                 reference_subject: subject.clone(),
-                score: sessions.iter().map(|template| score(template)).fold(f64::NEG_INFINITY, f64::max),
+                score: templates.iter().map(|template| score(template)).fold(f64::NEG_INFINITY, f64::max),
             };
             enrolled.iter().map(comparison).collect::<Vec<_>>()
         };
         let comparisons = probes.iter().flat_map(compare).collect();
-        let references: Vec<Reference> = enrolled.into_iter().flat_map(templates_of).collect();
+        let references: Vec<Reference> = enrolled.into_iter().flat_map(references_of).collect();
         let has_reference = |p: &&Probe| references.iter().any(|r| r.subject == p.subject);
         let mut counts: Vec<usize> = probes.iter().map(|p| p.timeline.len()).filter(|&n| n > 0).collect();
         counts.sort_unstable();
@@ -107,25 +107,19 @@ impl Protocol {
         })
     }
 
-    /// The templates of each person, one for each session with a record that was good enough.
-    fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Vec<f32>>>> {
+    /// The templates of each person, one for each record that was good enough.
+    pub(super) fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Vec<f32>>>> {
         let embed = |model: &mut Model, entry: &Entry| -> anyhow::Result<Vec<f32>> {
             let stream = self.open(entry, self.enrol_front_end)?;
             Ok(mean(&self.embed(model, &stream, 0..stream.samples.len())?))
         };
         let records = for_each("enrolling", entries, || model.clone(), embed);
-        let mut of_subject: BTreeMap<String, BTreeMap<&str, Vec<Vec<f32>>>> = BTreeMap::new();
+        let mut of_subject: BTreeMap<String, Vec<Vec<f32>>> = BTreeMap::new();
         for (entry, embedding) in entries.iter().zip(records) {
-            let sessions = of_subject.entry(entry.subject.clone()).or_default();
-            if let Some(embedding) = Some(embedding?).filter(|e| !e.is_empty()) {
-                sessions.entry(&entry.session).or_default().push(embedding);
-            }
+            let all = of_subject.entry(entry.subject.clone()).or_default();
+            all.extend(Some(embedding?).filter(|e| !e.is_empty()));
         }
-        let template = |records: Vec<Vec<f32>>| mean_unit(records.iter().map(Vec::as_slice));
-        let templates = |(subject, sessions): (String, BTreeMap<&str, Vec<Vec<f32>>>)| {
-            (subject, sessions.into_values().map(template).collect())
-        };
-        Ok(of_subject.into_iter().map(templates).collect())
+        Ok(of_subject)
     }
 
     /// The windows of one probe record.
@@ -159,10 +153,10 @@ impl Protocol {
     }
 }
 
-/// References of one person, numbered as the sessions.
-fn templates_of((subject, sessions): (String, Vec<Vec<f32>>)) -> impl Iterator<Item = Reference> {
+/// References of one person, numbered as the records.
+fn references_of((subject, templates): (String, Vec<Vec<f32>>)) -> impl Iterator<Item = Reference> {
     let reference = move |(n, embedding)| Reference { subject: subject.clone(), revision: n, embedding };
-    (1..).zip(sessions).map(reference)
+    (1..).zip(templates).map(reference)
 }
 
 fn mean(timeline: &[(f64, Vec<f32>)]) -> Vec<f32> {

@@ -1,0 +1,135 @@
+//! `ecgid evaluate calibration`: makes the table of a model card that says what a score is worth, from recordings.
+//!
+//! The evidence is what the daemon's decision rests on after contact: the first heartbeats' growing average, then the
+//! mean of full averages. Persons whom the network was trained on would make it promise too much.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use ecg_data::{Collection, Entry, SessionSelection};
+use ecg_identity::calibration::{Calibration, Observation, evidence_beats};
+use ecg_identity::{cosine, mean_unit};
+use ecg_signal::{BeatAverager, Mains};
+
+use super::identity::{chosen_subjects, collection_name};
+use super::protocol::Protocol;
+use super::report::Seen;
+use super::work::for_each;
+use crate::cli::Failure;
+use crate::inference::Model;
+use crate::recording::{Recording, parse_mains};
+
+/// Numbers of heartbeats that get a row: close where each one changes much, up to what the default window holds.
+const BEATS: [usize; 8] = [1, 2, 3, 4, 5, 8, 12, 16];
+/// Windows of full averages begin so many beats apart: each begins with heartbeats of its own.
+const STRIDE: usize = 5;
+
+/// Arguments of `ecgid evaluate calibration`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder with records and manifest.csv (record,subject,session,date)
+    #[arg(long)]
+    collection: PathBuf,
+    /// Sessions to enrol from: first, rest, or names of the manifest with commas between
+    #[arg(long)]
+    enrol: SessionSelection,
+    /// Sessions to probe with: first, rest, or names of the manifest with commas between
+    #[arg(long)]
+    probe: SessionSelection,
+    /// Model: .onnx with its card .toml beside it
+    #[arg(long, default_value = "models/ecgid-1.onnx")]
+    model: PathBuf,
+    /// Which signal of each record, counted from 0
+    #[arg(long, default_value_t = 0)]
+    signal: usize,
+    /// Mains frequency that the notch removes: 50, 60 or none
+    #[arg(long, default_value = "50", value_parser = parse_mains)]
+    mains: Mains,
+    /// Only these persons: names with commas between, or a file with one name a line
+    #[arg(long, value_name = "NAMES|FILE")]
+    subjects: Option<String>,
+    /// Only the persons whom the model's card lists as held out from training
+    #[arg(long, conflicts_with = "subjects")]
+    held_out_only: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// An unusable model (exit 78), an unusable collection, or too few persons.
+pub fn main(args: &Args) -> Result<(), Failure> {
+    let model = Model::load(&args.model).map_err(Failure::config)?;
+    let collection = Collection::open(&args.collection)?;
+    let name = collection_name(&collection.dir);
+    let chosen = chosen_subjects((args.held_out_only, args.subjects.as_deref()), &model, &name)?;
+    let select = |sessions: &SessionSelection| -> anyhow::Result<Vec<Entry>> {
+        let mut entries: Vec<Entry> = collection.select(sessions)?.into_iter().cloned().collect();
+        entries.retain(|e| chosen.as_ref().is_none_or(|names| names.contains(&e.subject)));
+        Ok(entries)
+    };
+    let (enrol, probe) = (select(&args.enrol)?, select(&args.probe)?);
+    if let Some(warning) = Seen::new(&model, &name, enrol.iter().chain(&probe)).warning(&model.card().name) {
+        eprintln!("warning: {warning}");
+    }
+    let Args { signal, mains, .. } = *args;
+    let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None };
+    let templates = protocol.enrol(&model, &enrol)?;
+    let embed = |model: &mut Model, entry: &Entry| growing(model, entry, signal, mains);
+    let probes = for_each("probing", &probe, || model.clone(), embed);
+    let mut observations = Vec::new();
+    for (entry, evidence) in probe.iter().zip(probes) {
+        for (beats, embedding) in evidence? {
+            for (subject, templates) in templates.iter().filter(|(_, templates)| !templates.is_empty()) {
+                let scores = templates.iter().map(|template| cosine(template, &embedding));
+                let score = scores.fold(f64::NEG_INFINITY, f64::max);
+                observations.push(Observation {
+                    beats,
+                    score,
+                    mated: *subject == entry.subject,
+                    person: &entry.subject,
+                });
+            }
+        }
+    }
+    let calibration = Calibration::fit(&observations).context("these sessions give no calibration")?;
+    say!("{}", rows(&calibration).trim_end());
+    Ok(())
+}
+
+/// The evidence after contact, by number of heartbeats.
+fn growing(model: &mut Model, entry: &Entry, signal: usize, mains: Mains) -> anyhow::Result<Vec<(usize, Vec<f32>)>> {
+    let stream = Recording::open(&entry.path, signal)?.stream;
+    let passage = stream.pass(0..stream.samples.len(), mains)?;
+    let mut averager = BeatAverager::from_first_beat(&model.preparation());
+    let full = model.preparation().beats.max(1);
+    let (mut evidence, mut embeddings) = (Vec::new(), Vec::new());
+    for input in passage.beats.iter().filter_map(|beat| averager.push(beat)) {
+        let embedding = model.embed(&input)?.values;
+        if input.beats == full {
+            embeddings.push(embedding);
+        } else if BEATS.contains(&input.beats) {
+            evidence.push((input.beats, embedding));
+        }
+    }
+    for count in 1..=embeddings.len() {
+        let beats = evidence_beats(full, count);
+        let windows = embeddings.windows(count).step_by(STRIDE).filter(|_| BEATS.contains(&beats));
+        evidence.extend(windows.map(|window| (beats, mean_unit(window.iter().map(Vec::as_slice)))));
+    }
+    Ok(evidence)
+}
+
+/// The rows as a card has them.
+fn rows(calibration: &Calibration) -> String {
+    let row = |row: &ecg_identity::calibration::Row| {
+        let pairs: Vec<String> = row.thresholds.iter().map(|(fmr, score)| format!("[{fmr}, {score:.4}]")).collect();
+        format!(
+            "[[decision.calibration]]\nbeats = {}\nslope = {:.4}\nintercept = {:.4}\nthresholds = [{}]\n\n",
+            row.beats,
+            row.slope,
+            row.intercept,
+            pairs.join(", ")
+        )
+    };
+    calibration.rows().iter().map(row).collect()
+}
