@@ -24,7 +24,6 @@ pub use calibration::{Calibration, CalibrationError};
 pub use change::ChangeWatch;
 pub use compare::{Match, Reference, cosine, mean_unit, rank, unit};
 pub use decision::{Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why};
-pub use decision::{Decider, Decision, DecisionConfig, Lost, State, Why};
 pub use liveness::{BYTES_PER_BEAT, Heartbeat, Liveness, LivenessConfig, Suspicion};
 
 /// Length of the embeddings of the networks that this project ships. Nothing here depends on it.

@@ -17,8 +17,6 @@ mod change;
 mod closed_set;
 #[path = "all/decision.rs"]
 mod decision;
-#[path = "all/decision.rs"]
-mod decision;
 #[path = "all/decision_calibrated.rs"]
 mod decision_calibrated;
 #[path = "all/enrolment.rs"]

@@ -88,7 +88,8 @@ fn known_at(evidence: &Evidence) -> Option<u64> {
             Observation::Gap { index, .. }
             | Observation::Unusable { index, .. }
             | Observation::Second { index, .. }
-            | Observation::Lost { index, .. },
+            | Observation::Lost { index, .. }
+            | Observation::Liveness { index, .. },
         ) => Some(*index),
         Evidence::Other(Observation::FrontEnd { .. } | Observation::Beat(_)) => None,
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::figures::Figure;
 use crate::inference::Model;
-use crate::report::{Axis, Chart, Line, Panel, colours};
+use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
 /// Side of a panel, pixels.
 const SIDE: f64 = 380.0;
