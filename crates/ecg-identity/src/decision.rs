@@ -72,7 +72,7 @@ enum Update {
 pub struct Decider {
     config: DecisionConfig,
     references: Vec<Reference>,
-    /// Persons among the references.
+    /// What the number of references is worth.
     enrolled: usize,
     evidence: Evidence,
     runs: Runs,
@@ -93,7 +93,7 @@ impl Decider {
             why: Why::Lost(Lost::Starting),
             embeddings: 0,
         };
-        let (evidence, enrolled) = (Evidence::new(&config), persons(&references));
+        let (evidence, enrolled) = (Evidence::new(&config), comparisons(&references));
         let mut new = Self { evidence, runs: Runs::default(), config, references, enrolled, decision, doubt: None };
         new.decision.threshold = new.threshold();
         new
@@ -107,7 +107,7 @@ impl Decider {
 
     /// Replaces the gallery. All evidence is cleared: nobody stays verified against a template that is gone.
     pub fn set_references(&mut self, references: Vec<Reference>) -> &Decision {
-        (self.enrolled, self.references) = (persons(&references), references);
+        (self.enrolled, self.references) = (comparisons(&references), references);
         self.clear();
         let stays = self.decision.state == State::NoSignal || self.doubt.is_some();
         if stays { &self.decision } else { self.settle(State::Acquiring, None, Why::GalleryChanged) }
@@ -334,6 +334,14 @@ impl Decider {
     }
 }
 
-fn persons(references: &[Reference]) -> usize {
-    references.iter().map(|r| r.subject.as_str()).collect::<BTreeSet<_>>().len()
+/// Comparisons that a look at the gallery is worth. Strangers reach the best of several templates of a person up to 1.75
+/// times as often as a single one (ADR 16), so that such a person counts twice.
+fn comparisons(references: &[Reference]) -> usize {
+    let (mut persons, mut several) = (BTreeSet::new(), BTreeSet::new());
+    for reference in references {
+        if !persons.insert(reference.subject.as_str()) {
+            several.insert(reference.subject.as_str());
+        }
+    }
+    persons.len() + several.len()
 }

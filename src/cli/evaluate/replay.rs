@@ -124,12 +124,15 @@ fn groups(args: &Args, collection: &Collection) -> Vec<Group> {
     groups
 }
 
+/// A person's name, and what was seen of the genuine heart.
+type Heart = (String, Windows);
+
 /// Hearts and attacks from signals.
 fn signals(
     args: &Args,
     collection: &Collection,
     liveness: &mut Liveness,
-) -> anyhow::Result<(Vec<(String, Windows)>, Vec<Attacked>)> {
+) -> anyhow::Result<(Vec<Heart>, Vec<Attacked>)> {
     let open = |entry: &Entry| {
         Recording::open(&entry.path, args.signal).with_context(|| format!("cannot read {}", entry.path.display()))
     };
@@ -168,7 +171,7 @@ fn intervals(
     collection: &Collection,
     annotator: &str,
     liveness: &mut Liveness,
-) -> anyhow::Result<Vec<(String, Windows)>> {
+) -> anyhow::Result<Vec<Heart>> {
     let mut random = fastrand::Rng::with_seed(args.seed);
     let mut hearts = Vec::new();
     for entry in &collection.entries {
