@@ -97,20 +97,26 @@ pub struct Measured {
     pub collection: String,
     /// In which relation the persons stand to the network.
     pub persons: String,
-    n_subjects: usize,
+    /// Persons with mated comparisons.
+    pub n_subjects: usize,
     n_references: usize,
-    n_genuine: usize,
-    n_impostor: usize,
+    /// Mated comparisons.
+    pub n_genuine: usize,
+    /// Non-mated comparisons.
+    pub n_impostor: usize,
     n_refused: usize,
     /// Equal error rate.
     pub eer: f64,
-    eer_95: [f64; 2],
+    /// Its interval.
+    pub eer_95: [f64; 2],
     /// False non-match rate at a false match rate of 1 %.
     pub fnmr_at_fmr_1pct: f64,
-    fnmr_at_fmr_1pct_95: [f64; 2],
+    /// Its interval.
+    pub fnmr_at_fmr_1pct_95: [f64; 2],
     /// The same at 0.1 %.
     pub fnmr_at_fmr_01pct: f64,
-    fnmr_at_fmr_01pct_95: [f64; 2],
+    /// Its interval.
+    pub fnmr_at_fmr_01pct_95: [f64; 2],
     /// Share of probes whose own reference scores highest.
     pub rank1: f64,
 }

@@ -30,6 +30,11 @@ The shipped model, from two public collections:
 A closed-set classifier of your own recordings (a folder of CSV files a person):
   cargo run --release -p ecg-train -- fit --collection ECG_data --net lightweight --loss softmax --out models/mine.onnx
 
+The same on the terms of many publications (single beats dealt at random, leaky), with strangers to refuse:
+  cargo run --release -p ecg-train -- fit --collection ../shared/data/ecg-id --net lightweight --loss softmax \\
+      --split random-beats --epochs 20 --steps-per-epoch 120 --batch-size 64 --lr 0.004 \\
+      --out /tmp/closed.onnx --report /tmp/closed.html
+
 Does another runtime agree with the trainer?
   cargo run --release -p ecg-train -- parity --model models/ecgid-1.onnx --dump /tmp/parity.json
   python3 crates/ecg-train/scripts/parity.py /tmp/parity.json";
@@ -65,12 +70,19 @@ struct FitArgs {
     /// Model file to write; NAME.toml and NAME.svg lie beside it
     #[arg(long, value_name = "NAME.onnx")]
     out: PathBuf,
+    /// Write an HTML report too: into this folder under the model's name, or into this .html file. It shows mean beats
+    /// and names of persons: keep it with the recordings
+    #[arg(long, value_name = "DIR|FILE.html")]
+    report: Option<PathBuf>,
     /// Trunk of the network
     #[arg(long, value_enum, default_value = "binned")]
     net: NetworkKind,
     /// What training minimises
     #[arg(long, value_enum, default_value = "arcface")]
     loss: LossKind,
+    /// What is kept apart for measuring: persons, or single beats as many publications do (leaky; needs --loss softmax)
+    #[arg(long, value_enum, default_value = "persons")]
+    split: fit::SplitBy,
     /// Epochs; the learning rate falls to nearly nothing at the end of the last
     #[arg(long, default_value_t = 10)]
     epochs: usize,
@@ -169,6 +181,8 @@ impl FitArgs {
             target_fmr: self.target_fmr,
             variants: self.variants,
             linear_branch: !self.no_linear_branch && self.loss == LossKind::Arcface,
+            report: self.report,
+            split_by: self.split,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             training: training::Settings {
                 network: self.net,

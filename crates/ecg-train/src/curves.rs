@@ -1,93 +1,51 @@
-//! Training curves as one SVG file: loss on the left, equal error rate on the right, by epoch.
+//! Training curves: what is drawn by epoch. How lines look is `ecg-plot`'s affair.
 
-use std::fmt::Write;
+use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
-use crate::training::Epoch;
+/// Width and height of a panel, pixels.
+const SIZE: (f64, f64) = (360.0, 220.0);
 
-/// Size of one panel's plotting area and the space round it, pixels.
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 220.0;
-const LEFT: f64 = 56.0;
-const TOP: f64 = 40.0;
-const BOTTOM: f64 = 44.0;
-const GAP: f64 = 30.0;
-
-/// A drawing of the history. `watched` says whose error rate it is; `epoch` is the one that was kept, from 1.
-pub fn svg(title: &str, history: &[Epoch], watched: &str, epoch: usize) -> String {
-    let panel_width = LEFT + WIDTH + GAP;
-    let (width, height) = (2.0 * panel_width, TOP + HEIGHT + BOTTOM);
-    let mut out = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">
-<title>{title}</title>
-<rect width="100%" height="100%" fill="white"/>
-"#,
-        title = escaped(title)
-    );
-    let losses: Vec<Option<f64>> = history.iter().map(|epoch| Some(epoch.loss)).collect();
-    let rates: Vec<Option<f64>> = history.iter().map(|epoch| epoch.eer.map(|eer| 100.0 * eer)).collect();
-    panel(&mut out, 0.0, "Training loss", &losses, "#c45c4a", epoch);
-    panel(&mut out, panel_width, &format!("Equal error rate, %: {watched}"), &rates, "#2c6fa6", epoch);
-    out.push_str("</svg>\n");
-    out
+/// One value an epoch, under a name.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// For the legend.
+    pub name: String,
+    /// In the unit of the axis; `None` where nothing was measured.
+    pub values: Vec<Option<f64>>,
 }
 
-/// One panel at horizontal offset `x`.
-fn panel(out: &mut String, x: f64, title: &str, values: &[Option<f64>], colour: &str, kept: usize) {
-    let highest = values.iter().flatten().fold(0.0_f64, |most, value| most.max(*value));
-    let top = nice_above(highest);
-    let count = values.len().max(2) - 1;
-    let at_x = |index: usize| x + LEFT + WIDTH * index as f64 / count as f64;
-    let at_y = |value: f64| TOP + HEIGHT * (1.0 - value / top);
-    let _ = writeln!(out, r#"<text x="{}" y="22" font-size="14">{}</text>"#, x + LEFT, escaped(title));
-    for tick in 0..=4 {
-        let value = top * f64::from(tick) / 4.0;
-        let y = at_y(value);
-        let right = x + LEFT + WIDTH;
-        let _ = writeln!(
-            out,
-            r##"<line x1="{}" y1="{y:.1}" x2="{right}" y2="{y:.1}" stroke="#ddd"/><text x="{}" y="{:.1}" text-anchor="end">{value:.2}</text>"##,
-            x + LEFT,
-            x + LEFT - 6.0,
-            y + 4.0
-        );
-    }
-    let every = values.len().div_ceil(10).max(1);
-    for index in (0..values.len()).step_by(every) {
-        let (x, y) = (at_x(index), TOP + HEIGHT + 16.0);
-        let _ = writeln!(out, r#"<text x="{x:.1}" y="{y}" text-anchor="middle">{}</text>"#, index + 1);
-    }
-    let y = TOP + HEIGHT + 34.0;
-    let _ = writeln!(out, r#"<text x="{}" y="{y}" text-anchor="middle">epoch</text>"#, x + LEFT + WIDTH / 2.0);
-    let points: Vec<(usize, f64)> =
-        values.iter().enumerate().filter_map(|(index, value)| value.map(|value| (index, value))).collect();
-    if points.is_empty() {
-        let (x, y) = (x + LEFT + WIDTH / 2.0, TOP + HEIGHT / 2.0);
-        let _ = writeln!(out, r##"<text x="{x}" y="{y}" text-anchor="middle" fill="#888">not measured</text>"##);
-    }
-    let line: Vec<String> = points.iter().map(|&(i, value)| format!("{:.1},{:.1}", at_x(i), at_y(value))).collect();
-    let _ = writeln!(out, r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2"/>"#, line.join(" "));
-    for (index, value) in points {
-        let radius = if index + 1 == kept { 5 } else { 2 };
-        let _ = writeln!(
-            out,
-            r#"<circle cx="{:.1}" cy="{:.1}" r="{radius}" fill="{colour}"><title>{value:.4}</title></circle>"#,
-            at_x(index),
-            at_y(value)
-        );
-    }
+/// Loss on the left, what was watched on the right. `kept` is the epoch that the model is of, counted from 1; `note`
+/// stands below.
+pub fn chart(title: &str, loss: &[f64], watched_label: &str, watched: &[Series], kept: usize, note: &str) -> Chart {
+    let loss = Series { name: "training loss".into(), values: loss.iter().copied().map(Some).collect() };
+    let panels =
+        vec![panel("Training loss", "loss", &[loss], kept), panel(watched_label, watched_label, watched, kept)];
+    Chart { title: title.to_owned(), note: note.to_owned(), size: SIZE, panels }
 }
 
-/// The smallest of 1, 2, 4, 5, 10 × a power of ten that is not below `value`; 1 for nothing.
-fn nice_above(value: f64) -> f64 {
-    if !(value.is_finite() && value > 0.0) {
-        return 1.0;
+fn panel(title: &str, label: &str, series: &[Series], kept: usize) -> Panel {
+    let palette = [colours::BLUE, colours::VERMILLION, colours::GREEN];
+    let values = || series.iter().flat_map(|one| one.values.iter().flatten()).filter(|value| value.is_finite());
+    let lowest = values().fold(f64::INFINITY, |low, value| low.min(*value));
+    let highest = values().fold(f64::NEG_INFINITY, |high, value| high.max(*value));
+    // From zero, unless all is far from it: an accuracy of 99 % must show its last per cent.
+    let bottom = if lowest.is_finite() && lowest > 0.6 * highest { lowest - 0.1 * (highest - lowest) } else { 0.0 };
+    let top = if highest > bottom { highest + 0.05 * (highest - bottom) } else { bottom + 1.0 };
+    let epochs = series.iter().map(|one| one.values.len()).max().unwrap_or(0).max(2);
+    let mut lines = Vec::new();
+    for (one, colour) in series.iter().zip(palette.into_iter().cycle()) {
+        let line = |name: &str, points| Line { name: name.into(), colour, thick: true, dashed: false, points };
+        let points: Vec<(f64, f64)> =
+            (1..).zip(&one.values).filter_map(|(epoch, value)| Some((f64::from(epoch), (*value)?))).collect();
+        let mark = points.iter().find(|(epoch, _)| *epoch == kept as f64).copied();
+        if !points.is_empty() {
+            lines.push(line(&one.name, points));
+        }
+        lines.extend(mark.map(|point| line("", vec![point])));
     }
-    let decade = 10.0_f64.powf(value.log10().floor());
-    [1.0, 2.0, 4.0, 5.0, 10.0].into_iter().map(|step| step * decade).find(|top| *top >= value).unwrap_or(value)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let title = if lines.is_empty() { format!("{title}: not measured") } else { title.to_owned() };
+    let x = Axis::linear("epoch", (1.0, epochs as f64), 8);
+    Panel { title, x, y: Axis::linear(label, (bottom, top), 5), lines }
 }
 
 #[cfg(test)]
@@ -95,16 +53,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn axes_end_at_round_numbers_above_the_data() {
-        assert_eq!([0.7, 1.0, 3.1, 42.0, 0.0].map(nice_above), [1.0, 1.0, 4.0, 50.0, 1.0]);
+    fn a_history_is_drawn_and_the_kept_epoch_marked() {
+        let rates = Series { name: "two persons".into(), values: vec![Some(20.0), Some(10.0)] };
+        let drawing = chart("a < b", &[8.0, 3.0], "equal error rate, %", &[rates], 2, "note");
+        let dots = |panel: &Panel| panel.lines.iter().filter(|line| line.points.len() == 1).count();
+        assert_eq!(drawing.panels.iter().map(dots).sum::<usize>(), 2);
+        assert!(drawing.svg().contains("a &lt; b"));
+        let nothing = Series { name: "nobody".into(), values: vec![None, None] };
+        assert!(chart("", &[1.0], "rate", &[nothing], 1, "").svg().contains("not measured"));
     }
 
     #[test]
-    fn a_history_is_drawn_and_the_kept_epoch_marked() {
-        let history = [Epoch { loss: 8.0, eer: Some(0.2) }, Epoch { loss: 3.0, eer: Some(0.1) }];
-        let drawing = svg("a < b", &history, "2 persons", 2);
-        assert!(drawing.contains("a &lt; b") && drawing.matches("<circle").count() == 4);
-        assert_eq!(drawing.matches(r#"r="5""#).count(), 2);
-        assert!(svg("", &[Epoch { loss: 1.0, eer: None }], "", 1).contains("not measured"));
+    fn an_axis_far_from_zero_does_not_begin_there() {
+        let rates = Series { name: String::new(), values: vec![Some(95.0), Some(99.0)] };
+        let drawing = chart("", &[1.0, 0.5], "accuracy, %", &[rates], 2, "");
+        assert!(drawing.panels[1].y.ends.0 > 90.0 && drawing.panels[0].y.ends.0 == 0.0);
     }
 }

@@ -3,7 +3,10 @@
 //! Orders the steps and talks to the user; each step lives in a module of its own.
 
 mod calibration;
+mod closed_set;
 mod figures;
+mod page;
+mod pages;
 mod report;
 
 use std::collections::BTreeSet;
@@ -19,7 +22,7 @@ use crate::prepared::{self, Prepared};
 use crate::sampler::Sampler;
 use crate::split::{Person, Split, folds};
 use crate::training::{self, Observer, Trained, train};
-use crate::{curves, linear, onnx, recordings};
+use crate::{linear, onnx, recordings};
 use figures::Pool;
 use report::Bars;
 
@@ -48,8 +51,21 @@ pub struct Request {
     pub linear_branch: bool,
     /// Threads for preparation.
     pub threads: usize,
+    /// Where an HTML report goes: a folder or an `.html` file.
+    pub report: Option<PathBuf>,
+    /// What is kept apart for measuring.
+    pub split_by: SplitBy,
     /// The training itself.
     pub training: training::Settings,
+}
+
+/// What stands on one side only: trained on or measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SplitBy {
+    /// Whole persons: figures are on people the network has never seen.
+    Persons,
+    /// Single beats of the same recordings, 70/10/20 at random by person: leaky, for comparison with others' figures.
+    RandomBeats,
 }
 
 /// Trains as requested and writes the three files.
@@ -58,6 +74,10 @@ pub struct Request {
 /// Data that cannot be read, too few persons, or files that cannot be written.
 pub fn run(request: &Request) -> anyhow::Result<()> {
     let settings = &request.training;
+    if request.split_by == SplitBy::RandomBeats {
+        return closed_set::run(request);
+    }
+    let begun = report::Stopwatch::start();
     report::network(settings, request.linear_branch);
     let preparation = Preparation::default();
     let records = prepare(request, preparation)?;
@@ -98,6 +118,20 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     }
 
     let name = file_stem(&request.out)?;
+    let curves = pages::curves(&name, &result.history, watched.len(), result.epoch);
+    if let Some(asked) = &request.report {
+        let common = pages::Common {
+            request,
+            name: &name,
+            split: &split,
+            records: &records,
+            threshold: decision.threshold,
+            threshold_source: &decision.threshold_source,
+            epoch: result.epoch,
+            took: begun.elapsed(),
+        };
+        pages::save(asked, &name, &pages::comparing(&common, &curves, &measured, &groups))?;
+    }
     let facts = Facts {
         name: name.clone(),
         classes: sampler.classes(),
@@ -112,7 +146,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         measured,
     };
     let card = Card::new(&result.network, facts);
-    write(&request.out, &result, &card, &name, watched.len())
+    write(&request.out, &result, &card, &curves.svg())
 }
 
 /// The trained network, with the linear branch beside it where one was asked for.
@@ -197,16 +231,20 @@ impl Observer for Watcher<'_> {
     }
 }
 
-fn write(out: &Path, result: &Trained, card: &Card, name: &str, watched: usize) -> anyhow::Result<()> {
+/// Writes the network, making its folder; the size in bytes.
+fn written(out: &Path, network: &Network) -> anyhow::Result<usize> {
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     }
-    let bytes = onnx::write(&result.network, out)?;
+    Ok(onnx::write(network, out)?)
+}
+
+fn write(out: &Path, result: &Trained, card: &Card, curves: &str) -> anyhow::Result<()> {
+    let bytes = written(out, &result.network)?;
     let card_path = out.with_extension("toml");
     std::fs::write(&card_path, card.to_toml()?).with_context(|| format!("writing {}", card_path.display()))?;
     let curves_path = out.with_extension("svg");
-    let drawing = curves::svg(name, &result.history, &format!("{watched} persons not trained on"), result.epoch);
-    std::fs::write(&curves_path, drawing).with_context(|| format!("writing {}", curves_path.display()))?;
+    std::fs::write(&curves_path, curves).with_context(|| format!("writing {}", curves_path.display()))?;
     println!("\nwrote {} ({bytes} bytes), {}, {}", out.display(), card_path.display(), curves_path.display());
     Ok(())
 }

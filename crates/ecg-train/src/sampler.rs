@@ -32,6 +32,25 @@ pub struct Batch {
     pub classes: Vec<i64>,
 }
 
+/// Where training inputs come from.
+pub trait Draw {
+    /// Number of classes; those of a batch are below it.
+    fn class_count(&self) -> usize;
+
+    /// A batch of `size` inputs.
+    fn batch(&self, size: usize, rng: &mut fastrand::Rng) -> Batch;
+}
+
+impl Draw for Sampler<'_> {
+    fn class_count(&self) -> usize {
+        self.names.len()
+    }
+
+    fn batch(&self, size: usize, rng: &mut fastrand::Rng) -> Batch {
+        self.batch(size, rng)
+    }
+}
+
 impl<'a> Sampler<'a> {
     /// A sampler over the records of `trained` that have at least one accepted beat.
     pub fn new(records: &'a [Prepared], trained: &BTreeSet<Person>, preparation: Preparation) -> Self {

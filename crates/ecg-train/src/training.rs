@@ -12,7 +12,7 @@ use crate::loss::{ArcFace, LossKind, cross_entropy};
 use crate::network::weights::floats;
 use crate::network::{Network, NetworkKind};
 use crate::random::stream;
-use crate::sampler::{Batch, Sampler};
+use crate::sampler::{Batch, Draw};
 use crate::schedule::{OneCycle, margin};
 
 /// What can be chosen about a run. Written into the model card as it is.
@@ -102,11 +102,11 @@ impl Learner {
 }
 
 /// Trains a network on what `sampler` draws.
-pub fn train(sampler: &Sampler<'_>, settings: &Settings, observer: &mut impl Observer) -> Trained {
+pub fn train(sampler: &impl Draw, settings: &Settings, observer: &mut impl Observer) -> Trained {
     let device = Device::flex().autodiff();
     device.seed(settings.seed);
     let mut rng = stream(settings.seed, 0);
-    let mut learner = Learner::new(settings, sampler.classes().len(), &device);
+    let mut learner = Learner::new(settings, sampler.class_count(), &device);
     let mut optimizer = optimizer(settings);
     let steps = settings.epochs * settings.steps_per_epoch;
     let cycle = OneCycle { peak: settings.learning_rate, steps };

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic; clippy allows it only inside #[test] functions")]
 
+#[path = "all/closed_set.rs"]
+mod closed_set;
 #[path = "all/parity.rs"]
 mod parity;
 #[path = "all/shipped.rs"]

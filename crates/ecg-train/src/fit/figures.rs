@@ -7,6 +7,7 @@ use ecg_identity::DecisionConfig;
 use ecg_identity::rates::{Comparison, RatesAt, det_curve, error_rates, rates_at};
 
 use super::calibration::Contacts;
+use super::page::Scores;
 use crate::card::{DecisionPart, Measured};
 use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_windows};
 
@@ -43,6 +44,17 @@ impl Pool {
                 let rates = error_rates(comparisons, REPLICATES, SEED)
                     .with_context(|| format!("measuring {collection}, {}", protocol.name()))?;
                 Ok(Measured::new(protocol.name(), collection, persons, &rates))
+            })
+            .collect()
+    }
+
+    /// The comparisons themselves, for the report; `group` says who the persons are.
+    pub(super) fn scores<'a>(&'a self, group: &'a str) -> Vec<Scores<'a>> {
+        let usable = self.records.iter().filter(|(_, comparisons)| two_sided(comparisons));
+        usable
+            .map(|(key, records)| {
+                let windows = self.windows.get(key).map_or(&[][..], Vec::as_slice);
+                Scores { protocol: key.0.name(), collection: &key.1, group, records, windows }
             })
             .collect()
     }

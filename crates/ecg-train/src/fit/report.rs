@@ -43,6 +43,20 @@ impl Bars {
     }
 }
 
+/// How long a whole run takes: a bar that nobody sees, so that clocks stay the bars' affair.
+#[derive(Debug)]
+pub(super) struct Stopwatch(ProgressBar);
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
+    pub(super) fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The network, layer by layer.
 pub(super) fn network(settings: &Settings, linear_branch: bool) {
     println!("network {}, loss {}", settings.network.name(), settings.loss.name());

@@ -13,8 +13,8 @@ use ecg_train::onnx;
 /// Samples of each record, 20 s at 250 Hz: enough for a dozen and a half beats.
 const ROWS: u64 = 5000;
 
-/// A collection of `persons` synthetic hearts with two sessions of one record each.
-fn collection(folder: &Path, persons: u64) -> PathBuf {
+/// A collection of `persons` synthetic hearts with two sessions of one record of `rows` samples each.
+pub(crate) fn collection(folder: &Path, persons: u64, rows: u64) -> PathBuf {
     let dir = folder.join("synthetic");
     std::fs::create_dir_all(&dir).unwrap();
     let mut manifest = String::from("record,subject,session,date\n");
@@ -25,7 +25,7 @@ fn collection(folder: &Path, persons: u64) -> PathBuf {
             let record = format!("p{person}_{session}");
             let file = std::fs::File::create(dir.join(format!("{record}.csv"))).unwrap();
             let sink = std::io::BufWriter::new(file);
-            write_heart(&mut heart.with_noise(Noise::at_rest()), ROWS, 1_767_225_600, sink).unwrap();
+            write_heart(&mut heart.with_noise(Noise::at_rest()), rows, 1_767_225_600, sink).unwrap();
             manifest.push_str(&format!("{record},p{person},s{session},2026-01-0{}\n", session + 1));
         }
     }
@@ -33,11 +33,11 @@ fn collection(folder: &Path, persons: u64) -> PathBuf {
     dir
 }
 
-fn run(arguments: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     Cli::parse_from(["ecg-train"].iter().chain(arguments)).run()
 }
 
-fn table(path: &Path) -> toml::Table {
+pub(crate) fn table(path: &Path) -> toml::Table {
     std::fs::read_to_string(path).unwrap().parse().unwrap()
 }
 
@@ -45,12 +45,14 @@ fn table(path: &Path) -> toml::Table {
 fn a_tiny_training_writes_model_card_and_curves() {
     let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();
-    let dir = collection(folder.path(), 6);
+    let dir = collection(folder.path(), 6, ROWS);
     let out = folder.path().join("models/tiny.onnx");
     let (dir, model) = (dir.to_str().unwrap(), out.to_str().unwrap());
     let small = ["--epochs", "2", "--steps-per-epoch", "2", "--batch-size", "8", "--variants", "1"];
     let fit = ["fit", "--collection", dir, "--out", model, "--hold-out", "synthetic:p1,synthetic:p4", "--folds", "2"];
-    run(&[fit.as_slice(), &small].concat()).expect("a tiny training");
+    let page = folder.path().join("page.html");
+    let report = ["--report", page.to_str().unwrap()];
+    run(&[fit.as_slice(), &small, &report].concat()).expect("a tiny training");
 
     let network = onnx::read(&out, &Device::flex()).expect("just written");
     assert_eq!(network.kind(), NetworkKind::Binned);
@@ -65,13 +67,19 @@ fn a_tiny_training_writes_model_card_and_curves() {
     assert!((-1.0..=1.0).contains(&threshold), "{threshold}");
     assert!(card["measured"].as_array().unwrap().len() >= 4);
     assert!(std::fs::read_to_string(out.with_extension("svg")).unwrap().starts_with("<svg"));
+    let page = std::fs::read_to_string(page).unwrap();
+    let wanted = ["Error rates", "Detection-error", "threshold", "Persons", "Worst cases", "Training curves", "Seed"];
+    for words in wanted {
+        assert!(page.contains(words), "no {words}");
+    }
+    assert!(!page.contains("<script") && !page.contains("NaN"));
 }
 
 #[test]
 fn a_classifier_names_its_classes_and_the_same_seed_gives_the_same_file() {
     let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();
-    let dir = collection(folder.path(), 3);
+    let dir = collection(folder.path(), 3, ROWS);
     let fit = |name: &str| {
         let out = folder.path().join(name);
         let (dir, model) = (dir.to_str().unwrap(), out.to_str().unwrap());

@@ -1,0 +1,64 @@
+//! The figures as tables: error rates with intervals and numbers of persons, means of a closed-set model.
+
+use ecg_identity::rates::ClosedSetFigures;
+
+use super::{Section, percent, table};
+use crate::card::Measured;
+use ecg_plot::escape;
+
+/// Error rates of every protocol, as the card has them.
+pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
+    let cell = |value: f64, ends: [f64; 2]| {
+        format!("{} <small>{}–{}</small>", percent(value, 2), percent(ends[0], 1), percent(ends[1], 1))
+    };
+    let head = ["collection", "n", "mated", "non-mated", "EER %", "FNMR at FMR 1 %", "at 0.1 %", "rank 1 %"];
+    let mut body = String::new();
+    for group in measured.chunk_by(|a, b| a.persons == b.persons) {
+        let rows: Vec<Vec<String>> = group
+            .iter()
+            .map(|row| {
+                vec![
+                    format!("{}<br><small>{}</small>", escape(&row.collection), escape(&row.protocol)),
+                    row.n_subjects.to_string(),
+                    row.n_genuine.to_string(),
+                    row.n_impostor.to_string(),
+                    cell(row.eer, row.eer_95),
+                    cell(row.fnmr_at_fmr_1pct, row.fnmr_at_fmr_1pct_95),
+                    cell(row.fnmr_at_fmr_01pct, row.fnmr_at_fmr_01pct_95),
+                    percent(row.rank1, 1),
+                ]
+            })
+            .collect();
+        let persons = group.first().map_or("", |row| row.persons.as_str());
+        body.push_str(&format!("<h3>Persons {}</h3>{}", escape(persons), table(&head, &rows)));
+    }
+    Section {
+        title: "Error rates",
+        note: "Records as probes, each against every reference of its collection. Small: 95 % intervals by bootstrap over \
+               persons; n counts persons with mated comparisons."
+            .into(),
+        body,
+    }
+}
+
+/// Means over classes and over beats.
+pub(in crate::fit) fn means(figures: &ClosedSetFigures, warning: &str) -> Section {
+    let row = |name: &str, mean: ecg_identity::rates::MeanFigures| {
+        let values = [mean.precision, mean.recall, mean.f1, mean.specificity].map(|value| percent(value, 2));
+        std::iter::once(name.to_owned()).chain(values).collect::<Vec<_>>()
+    };
+    let rows = [row("over persons", figures.macro_mean), row("over beats", figures.weighted_mean)];
+    let accuracy = &figures.accuracy;
+    Section {
+        title: "Accuracy on test beats",
+        note: format!(
+            "{} % of {} single beats of {} persons (95 % interval {} to {} %, by persons). {warning}.",
+            percent(accuracy.value, 2),
+            figures.beats,
+            figures.classes.len(),
+            percent(accuracy.low, 2),
+            percent(accuracy.high, 2)
+        ),
+        body: table(&["mean", "precision %", "recall %", "F1 %", "specificity %"], &rows),
+    }
+}
