@@ -2,15 +2,17 @@
 //!
 //! A model is two files side by side, `NAME.onnx` and `NAME.toml`. The card says what the network expects and what was
 //! measured; whatever contradicts this program's signal path is refused here, before the first beat (exit code 78).
+//! A closed-set model (with class scores) has a third, `NAME.references.toml`: the mean embedding of each class.
 //! It must not know identities, thresholds over time or sources.
 
 mod card;
+mod classes;
 mod error;
 mod network;
 
 use std::path::Path;
 
-use ecg_identity::Calibrated;
+use ecg_identity::{Calibrated, Reference};
 use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation, SEGMENT_SAMPLES};
 
 pub use card::{CalibrationCard, Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training};
@@ -38,6 +40,10 @@ pub struct Model {
     card: Card,
     id: String,
     network: Network,
+    /// One for each class, in the card's order; none where the model has no classes or came without references.
+    references: Vec<Reference>,
+    /// Class of the newest answer.
+    class: Option<usize>,
 }
 
 impl Model {
@@ -57,7 +63,15 @@ impl Model {
         let card_path = path.with_extension("toml");
         let card = String::from_utf8(read(&card_path)?)
             .map_err(|e| ModelError::Card { file: card_path.display().to_string(), problem: e.to_string() })?;
-        Self::from_parts(&onnx, &card, &path.display().to_string())
+        let file = path.display().to_string();
+        let mut model = Self::from_parts(&onnx, &card, &file)?;
+        if model.card.output.logits.is_some() {
+            let problem = |problem: String| ModelError::References { file: file.clone(), problem };
+            let text = std::fs::read_to_string(path.with_extension("references.toml"))
+                .map_err(|e| problem(format!("they cannot be read: {e}")))?;
+            model.references = classes::parse(&text, &model.card, &file)?;
+        }
+        Ok(model)
     }
 
     /// The model in the executable.
@@ -76,7 +90,7 @@ impl Model {
         let card = Card::parse(card, file)?;
         let network = Network::load(onnx, &card, file)?;
         let id = format!("{}-{:08x}", card.name, fnv1a(onnx) >> 32);
-        let mut model = Self { card, id, network };
+        let mut model = Self { card, id, network, references: Vec::new(), class: None };
         // One beat through it: an operator that fails, or an output that is no embedding, shows now and not at the door.
         model
             .embed_values(&trial_beat())
@@ -162,8 +176,24 @@ impl crate::pipeline::infer::Embedder for Model {
     }
 
     fn embed(&mut self, input: &ModelInput) -> Result<Vec<f32>, String> {
-        Self::embed(self, input).map(|e| e.values).map_err(|e| e.to_string())
+        let embedding = Self::embed(self, input).map_err(|e| e.to_string())?;
+        self.class = embedding.logits.as_deref().and_then(highest);
+        Ok(embedding.values)
     }
+
+    fn class_references(&self) -> Vec<Reference> {
+        self.references.clone()
+    }
+
+    fn class(&self) -> Option<String> {
+        self.references.get(self.class?).map(|reference| reference.subject.clone())
+    }
+}
+
+/// Index of the highest score; `None` where none is a number.
+fn highest(scores: &[f32]) -> Option<usize> {
+    let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
+    numbers.max_by(|a, b| a.1.total_cmp(b.1)).map(|(index, _)| index)
 }
 
 /// FNV-1a, 64 bit: tells two trainings apart; it is no protection against a forger, who could write the card as well.

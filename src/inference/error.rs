@@ -47,6 +47,17 @@ pub enum ModelError {
         /// What is wrong.
         problem: String,
     },
+    /// A closed-set model without usable references of its classes.
+    #[error(
+        "references of model {file}: {problem}; a closed-set model needs NAME.references.toml beside it, which \
+         ecg-train writes with the model"
+    )]
+    References {
+        /// The model.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The network loads but gives no usable answer.
     #[error("model {file} gives no usable embedding for a trial beat: {problem}; export the model anew")]
     Trial {

@@ -5,6 +5,7 @@
 use ecg_identity::{Decider, Decision, Lost, State, Why};
 use tokio::sync::mpsc;
 
+use super::classes::{Votes, WithClasses};
 use super::gallery::Gallery;
 use super::infer::Evidence;
 use super::outlet::Outlet;
@@ -19,11 +20,12 @@ pub(super) async fn run<G: Gallery>(
     events: Outlet,
     settings: Settings,
     model: String,
-    gallery: G,
+    gallery: WithClasses<G>,
     pulse: Pulse,
 ) -> Result<(), PipelineError> {
     let mut stage = Stage {
         decider: Decider::new(settings.decision, Vec::new()),
+        votes: Votes::new(&gallery.classes),
         gallery: Some(gallery),
         model,
         front_end: None,
@@ -45,6 +47,7 @@ pub(super) async fn run<G: Gallery>(
 
 struct Stage<G> {
     decider: Decider,
+    votes: Votes,
     /// Lent to the blocking pool while it reads.
     gallery: Option<G>,
     model: String,
@@ -69,7 +72,10 @@ impl<G: Gallery> Stage<G> {
             other => weigh(&mut self.decider, self.fs_hz, other),
         };
         match evidence {
-            Evidence::Embedding { r_peak, .. } => self.index = self.index.max(r_peak as u64),
+            Evidence::Embedding { r_peak, class, .. } => {
+                self.votes.push(class);
+                self.index = self.index.max(r_peak as u64);
+            }
             Evidence::PersonChanged { decided_at } => self.index = self.index.max(decided_at),
             Evidence::Other(Observation::Second { quality, index, .. }) => {
                 (self.index, self.quality) = (index, quality);
@@ -110,7 +116,7 @@ impl<G: Gallery> Stage<G> {
 
     /// Says where things stand, if that has changed. Identity events wait for room.
     async fn say(&mut self, because: Option<Reason>) {
-        let decision = self.decider.decision();
+        let decision = &self.votes.checked(self.decider.decision());
         let state = state_of(decision.state);
         let mut reason = because.unwrap_or_else(|| reason_of(decision.why));
         if let Some((said, _, before)) = &self.said

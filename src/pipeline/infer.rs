@@ -3,7 +3,7 @@
 //! The network runs on the blocking pool, one beat at a time, never on an async thread. It knows no identity: whether
 //! the wearer has changed it sees from beats alone, because beats of two persons must not be averaged together.
 
-use ecg_identity::ChangeWatch;
+use ecg_identity::{ChangeWatch, Reference};
 use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -24,6 +24,16 @@ pub trait Embedder: Send + 'static {
     /// # Errors
     /// In words: the answer is no embedding. The input is then no evidence.
     fn embed(&mut self, input: &ModelInput) -> Result<Vec<f32>, String>;
+
+    /// The classes of a closed-set model as references; none for any other model.
+    fn class_references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    /// Subject of the class with the highest score at the newest embedding; `None` for a model without classes.
+    fn class(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What the decision rests on, in the order of the samples.
@@ -39,6 +49,8 @@ pub enum Evidence {
         beats: usize,
         /// Unit length.
         embedding: Vec<f32>,
+        /// What a closed-set model calls it.
+        class: Option<String>,
     },
     /// The heartbeats before this one are not those of the person who is on the electrodes now.
     PersonChanged {
@@ -137,6 +149,7 @@ impl<E: Embedder> Beats<E> {
                 decided_at: beat.decided_at,
                 beats: input.beats,
                 embedding,
+                class: self.model.class(),
             }),
             Err(problem) => tracing::warn!("a beat gives no embedding: {problem}"),
         }

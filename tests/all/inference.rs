@@ -1,7 +1,9 @@
 //! Models and cards: what is accepted, what is refused, and what the refusal says.
 
 use ecg_identity::cosine;
+use ecg_signal::ModelInput;
 use ecgid::inference::{EmbedError, Model, ModelError};
+use ecgid::pipeline::infer::Embedder;
 
 use crate::tiny_model::{Recipe, TinyModel};
 
@@ -39,6 +41,38 @@ fn class_scores_come_along_where_the_card_names_them() {
     let mut model = load(&Recipe { classes: 6, ..Recipe::default() }.build()).unwrap();
     assert_eq!(model.embed_values(&beat(0.0)).unwrap().logits.unwrap().len(), 6);
     assert_eq!(model.card().output.classes.len(), 6);
+}
+
+#[test]
+fn a_closed_set_model_brings_its_classes_as_references_or_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Recipe { classes: 2, ..Recipe::default() }.build().write(folder.path());
+    let refusal = || Model::load(&path).unwrap_err().to_string();
+    assert!(refusal().contains("tiny.onnx") && refusal().contains("NAME.references.toml"), "{}", refusal());
+    let write = |model: &str, classes: &[&str]| {
+        let mut text = format!("schema = 1\nmodel = \"{model}\"\n");
+        for (number, class) in classes.iter().enumerate() {
+            let embedding: Vec<f32> = (0..64).map(|i| if i == number { 2.0 } else { 0.0 }).collect();
+            text += &format!("[[references]]\nclass = \"{class}\"\nembedding = {embedding:?}\n");
+        }
+        std::fs::write(path.with_extension("references.toml"), text).unwrap();
+    };
+    write("other", &["class 0", "class 1"]);
+    assert!(refusal().contains("model `other`"), "{}", refusal());
+    write("tiny", &["class 0"]);
+    assert!(refusal().contains("class `class 1`"), "{}", refusal());
+    write("tiny", &["class 1", "class 0"]);
+    let mut model = Model::load(&path).unwrap();
+    let references = model.class_references();
+    assert_eq!(references.iter().map(|r| r.subject.as_str()).collect::<Vec<_>>(), ["class_0", "class_1"]);
+    assert_eq!((references[0].embedding[1], references[1].embedding[0]), (1.0, 1.0));
+    // The class of a beat is that of its highest score, and there is none before the first beat.
+    assert_eq!(model.class(), None);
+    let input = ModelInput { values: beat(0.0), r_peak: 0.0, beats: 1 };
+    let logits = model.embed(&input).unwrap().logits.unwrap();
+    Embedder::embed(&mut model, &input).unwrap();
+    let expected = if logits[1] > logits[0] { "class_1" } else { "class_0" };
+    assert_eq!(model.class().as_deref(), Some(expected));
 }
 
 #[test]
