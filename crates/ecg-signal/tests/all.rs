@@ -34,6 +34,8 @@ mod hrv_laws;
 mod kernels;
 #[path = "all/memory.rs"]
 mod memory;
+#[path = "all/mfcc.rs"]
+mod mfcc;
 #[path = "all/noise.rs"]
 mod noise;
 #[path = "all/path.rs"]
