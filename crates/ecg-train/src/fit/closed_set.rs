@@ -85,7 +85,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
     ensure!(settings.loss == LossKind::Softmax, "--split random-beats trains a classifier: add --loss softmax");
     ensure!(request.folds < 2, "--split random-beats has no folds: beats are dealt, not persons");
     let name = file_stem(&request.out)?;
-    report::network(settings);
+    report::network(settings, false);
     println!("\n{LEAKY}\n");
     let records = super::prepare(request, PREPARATION)?;
     let everybody: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
@@ -116,7 +116,11 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
         epoch_kept: trained.epoch,
         settings,
         split: &split,
-        decision: DecisionPart { threshold: rejection.threshold, threshold_source: rejection.source.clone() },
+        decision: DecisionPart {
+            threshold: rejection.threshold,
+            threshold_source: rejection.source.clone(),
+            calibration: Vec::new(),
+        },
         measured: Vec::new(),
     };
     let parts = Parts { train: beats.train.len(), validation: beats.validation.len() };

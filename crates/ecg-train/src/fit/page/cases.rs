@@ -102,7 +102,15 @@ mod tests {
     fn record(subject: &str, record: &str) -> Prepared {
         let person = Person { collection: "c".into(), subject: subject.into() };
         let inputs = vec![[0.5; SEGMENT_SAMPLES]; 2];
-        Prepared { person, record: record.into(), session: String::new(), takes: vec![], inputs, beats_found: 2 }
+        Prepared {
+            person,
+            record: record.into(),
+            session: String::new(),
+            takes: vec![],
+            inputs,
+            on_boards: vec![],
+            beats_found: 2,
+        }
     }
 
     #[test]
