@@ -72,11 +72,13 @@ fn the_score_that_is_asked_for_rises_with_the_household_and_as_the_rate_falls() 
 }
 
 #[test]
-fn two_templates_of_one_person_are_one_person() {
+fn a_person_with_several_templates_counts_twice_however_many_they_are() {
     let mut references = household(2);
-    references.push(references[0].clone());
-    let decider = Decider::new(config(0.02), references);
-    assert_eq!(decider.decision().threshold, config(0.02).threshold(0, 2));
+    for _ in 0..3 {
+        references.push(references[0].clone());
+        let decider = Decider::new(config(0.02), references.clone());
+        assert_eq!(decider.decision().threshold, config(0.02).threshold(0, 3));
+    }
 }
 
 #[test]

@@ -79,8 +79,8 @@ fn strictest(row: &Row, each: &[Calibration]) -> CalibrationRow {
     let mut rising = Vec::new();
     for (rate, score) in thresholds.into_values().rev() {
         // One collection states finer rates than another; its threshold must not fall below a coarser one's.
-        highest = f64::max((score * DIGITS).ceil() / DIGITS, highest + 1.0 / DIGITS);
-        rising.push((rate, highest));
+        highest = f64::max((score * DIGITS).ceil(), highest + 1.0);
+        rising.push((rate, highest / DIGITS));
     }
     let rounded = |x: f64| (x * DIGITS).round() / DIGITS;
     CalibrationRow {
