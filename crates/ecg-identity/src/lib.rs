@@ -25,6 +25,3 @@ pub use change::ChangeWatch;
 pub use compare::{Match, Reference, cosine, mean_unit, rank, unit};
 pub use decision::{Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why};
 pub use liveness::{BYTES_PER_BEAT, Heartbeat, Liveness, LivenessConfig, Suspicion};
-
-/// Length of the embeddings of the networks that this project ships. Nothing here depends on it.
-pub const EMBEDDING: usize = 64;

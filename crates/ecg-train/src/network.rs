@@ -21,7 +21,7 @@ use plan::{Operation, Plan};
 use weights::{RestoreError, Weights};
 
 /// Length of the trunk's embedding.
-pub const EMBEDDING: usize = ecg_identity::EMBEDDING;
+pub const EMBEDDING: usize = 64;
 
 /// Length of the linear branch's.
 pub const AXES: usize = 24;
