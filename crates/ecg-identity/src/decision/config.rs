@@ -4,7 +4,7 @@ use crate::calibration::{Calibration, per_comparison};
 
 /// Share of other persons' single heartbeats that may pass for those of the person before: what goes unseen of changes
 /// of the wearer. A stricter one takes more extrasystoles and movements for a change.
-const CHANGE_UNSEEN: f64 = 0.03;
+const CHANGE_UNSEEN: f64 = 0.06;
 /// Hysteresis of the calibrated decision: a match is lost, and a stranger is a stranger, where so many times as many
 /// strangers would still match.
 const LOST_AT: f64 = 10.0;
