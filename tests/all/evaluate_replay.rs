@@ -34,5 +34,5 @@ fn replays_of_half_hour_recordings_are_recognised_and_their_hearts_are_not_suspe
     assert!(detected as f64 >= FLOOR * count as f64, "{detected} of {count}");
 }
 
-/// Share of attacks with noise of 20 dB or less that are recognised within 15 s.
+/// Share of attacks no noisier than 20 dB that are recognised within 15 s.
 const FLOOR: f64 = 0.92;

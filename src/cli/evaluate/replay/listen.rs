@@ -88,8 +88,10 @@ pub fn windows<'a>(
 pub struct Outcome {
     /// Seconds from where something is repeated to the suspicion; `None` where there was none within the window.
     pub(super) detected_s: Option<f64>,
-    /// The person could have been verified: there were beats enough.
+    /// Beats that the signal path found in it.
     pub(super) beats: usize,
+    /// Those of them that it did not refuse: without any, nobody is verified.
+    pub(super) usable: usize,
 }
 
 /// Plays an attack from a place of `recording` to a copy of `history`; `None` where the recording is too short.
@@ -127,9 +129,10 @@ pub fn attack(
     let begin = lead_in.samples.len() as f64;
     let mut liveness = history.clone();
     liveness.interrupt();
-    let mut outcome = Outcome { detected_s: None, beats: 0 };
+    let mut outcome = Outcome { detected_s: None, beats: 0, usable: 0 };
     for beat in passage.beats.iter().filter(|beat| beat.r_peak >= begin) {
         outcome.beats += 1;
+        outcome.usable += usize::from(beat.quality.verdict.is_accepted());
         let suspected = liveness.push(&heartbeat(beat, presented.fs.0)).is_some();
         let at_s = (beat.r_peak - begin) / presented.fs.0 - attack.news_s();
         if suspected && outcome.detected_s.is_none() {

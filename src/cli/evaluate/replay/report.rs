@@ -1,6 +1,6 @@
 //! Shares with intervals, for people and for machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -50,6 +50,10 @@ pub struct Kind {
     persons: usize,
     /// Recognised within the window.
     pub(super) detected: Share,
+    /// Likewise, of those with a usable beat: only they could have anybody verified.
+    pub(super) detected_of_usable: Share,
+    /// Persons of whom one was not.
+    missed: BTreeSet<String>,
     /// Seconds from the first repetition to the suspicion, of those that were recognised: half of them, 95 of 100.
     median_s: Option<f64>,
     p95_s: Option<f64>,
@@ -117,6 +121,10 @@ impl Report {
 
 fn kind(group: &Group, attack: Attack, of: &[&Attacked], window_s: f64, seed: u64) -> Kind {
     let in_time = |attacked: &Attacked| attacked.2.detected_s.is_some_and(|s| s <= window_s);
+    let share = |fewest_usable: usize| {
+        let of = of.iter().filter(|attacked| attacked.2.usable >= fewest_usable);
+        Share::new(of.map(|attacked| (attacked.1.as_str(), usize::from(in_time(attacked)), 1)), seed)
+    };
     let mut times_s: Vec<f64> = of.iter().filter_map(|(_, _, outcome)| outcome.detected_s).collect();
     times_s.sort_by(f64::total_cmp);
     let at = |share: f64| times_s.get(((times_s.len() as f64 - 1.0) * share).round() as usize).copied();
@@ -124,7 +132,9 @@ fn kind(group: &Group, attack: Attack, of: &[&Attacked], window_s: f64, seed: u6
         group: group.name.clone(),
         attack: attack.name(),
         persons: persons(of.iter().map(|(_, subject, _)| subject.as_str())),
-        detected: Share::new(of.iter().map(|attacked| (attacked.1.as_str(), usize::from(in_time(attacked)), 1)), seed),
+        detected: share(0),
+        detected_of_usable: share(1),
+        missed: of.iter().filter(|attacked| !in_time(attacked)).map(|attacked| attacked.1.clone()).collect(),
         median_s: at(0.5),
         p95_s: at(0.95),
         replays_history: matches!(attack, Attack::Replay(_)),
@@ -133,7 +143,7 @@ fn kind(group: &Group, attack: Attack, of: &[&Attacked], window_s: f64, seed: u6
 }
 
 fn persons<'a>(subjects: impl Iterator<Item = &'a str>) -> usize {
-    subjects.collect::<std::collections::BTreeSet<_>>().len()
+    subjects.collect::<BTreeSet<_>>().len()
 }
 
 impl Share {
@@ -186,12 +196,22 @@ impl fmt::Display for Report {
         }
         if !self.attacks.is_empty() {
             writeln!(f, "\nattacks, recognised within {} s of the first repetition", self.window_s)?;
-            writeln!(f, "{:10} {:28} {:>7}  {:39} median    95 %", "group", "attack", "persons", "recognised")?;
+            writeln!(
+                f,
+                "{:10} {:28} {:>7}  {:39} {:11} median    95 %  missed",
+                "group", "attack", "persons", "recognised", "of usable"
+            )?;
         }
-        for Kind { group, attack, persons, detected, median_s, p95_s, .. } in &self.attacks {
+        for Kind { group, attack, persons, detected, detected_of_usable, missed, median_s, p95_s, .. } in &self.attacks
+        {
             let show = |s: &Option<f64>| s.map_or_else(|| "-".to_owned(), |s| format!("{s:.1} s"));
             let (detected, median, p95) = (detected.to_string(), show(median_s), show(p95_s));
-            writeln!(f, "{group:10} {attack:28} {persons:>7}  {detected:39} {median:>6}  {p95:>6}")?;
+            let usable = format!("{}/{}", detected_of_usable.count, detected_of_usable.of);
+            let missed = missed.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+            writeln!(
+                f,
+                "{group:10} {attack:28} {persons:>7}  {detected:39} {usable:11} {median:>6}  {p95:>6}  {missed}"
+            )?;
         }
         Ok(())
     }
