@@ -29,8 +29,8 @@ use shape::{ShapeChange, ShapeWatch};
 /// in ventricular trigeminy (`docs/liveness.md`).
 const SUSPECTED: f32 = 13.0;
 /// So many intervals, and the distance between the shortest and the longest of them, milliseconds, below which a rhythm is
-/// too regular. The most even stretches of 1,177 recordings have 2.6, 5.4 and 8.1; a played metronome has 0.1 to 1, with
-/// noise some more. Seven are known before anybody is verified.
+/// too regular. Fitted to the development recordings, in which no heart comes below them (`docs/liveness.md`); a played
+/// metronome does, also with noise. Seven are known before anybody is verified.
 const TOO_REGULAR: [(usize, f64); 3] = [(7, 1.5), (12, 4.0), (20, 6.0)];
 /// Beats without a sign after which a suspicion is dropped. It outlives a lifted electrode: otherwise a player need
 /// only break off every few seconds.
