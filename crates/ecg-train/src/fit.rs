@@ -47,7 +47,7 @@ pub struct Request {
     pub target_fmr: f64,
     /// Imitated front ends a record.
     pub variants: usize,
-    /// Whether a linear branch stands beside the trunk.
+    /// Whether a linear branch stands beside the trunk, where the persons are enough for one.
     pub linear_branch: bool,
     /// Threads for preparation.
     pub threads: usize,
@@ -78,27 +78,32 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         return closed_set::run(request);
     }
     let begun = report::Stopwatch::start();
-    report::network(settings, request.linear_branch);
+    report::network(settings);
     let preparation = Preparation::default();
     let records = prepare(request, preparation)?;
     let everybody: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
     let split = Split::new(&everybody, &request.held_out, request.validation_share, settings.seed)?;
     report::split(&split);
+    let folds = cross_validation(&split, request);
+    let fewest = split.trained.len() - folds.iter().map(BTreeSet::len).max().unwrap_or(0);
+    // The same for every fold and the final training: thresholds of one kind of embedding say nothing of another.
+    let linear_branch = request.linear_branch && fewest >= linear::LEAST_PERSONS;
+    report::linear_branch(request.linear_branch, linear_branch, fewest);
 
     let mut pool = Pool::default();
-    for (number, fold) in cross_validation(&split, request).into_iter().enumerate() {
+    for (number, fold) in folds.into_iter().enumerate() {
         let trained: BTreeSet<Person> = split.trained.difference(&fold).cloned().collect();
         let label = format!("fold {} of {}", number + 1, request.folds);
         let sampler = Sampler::new(&records, &trained, preparation);
         let result = train_watching(&label, &sampler, settings, &records, &fold);
-        let network = complete(result.network, request, &records, &trained, &preparation)?;
+        let network = complete(result.network, linear_branch, &records, &trained, &preparation)?;
         pool.add(&embed(&network, &records, &fold, &preparation));
     }
 
     let sampler = Sampler::new(&records, &split.trained, preparation);
     let watched = if split.validation.is_empty() { &split.held_out } else { &split.validation };
     let mut result = train_watching("final training", &sampler, settings, &records, watched);
-    result.network = complete(result.network, request, &records, &split.trained, &preparation)?;
+    result.network = complete(result.network, linear_branch, &records, &split.trained, &preparation)?;
     let mut held_out = Pool::default();
     held_out.add(&embed(&result.network, &records, &split.held_out, &preparation));
     let mut validation = Pool::default();
@@ -149,15 +154,15 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     write(&request.out, &result, &card, &curves.svg())
 }
 
-/// The trained network, with the linear branch beside it where one was asked for.
+/// The trained network, with a linear branch beside it or without.
 fn complete(
     network: Network,
-    request: &Request,
+    linear_branch: bool,
     records: &[Prepared],
     trained: &BTreeSet<Person>,
     preparation: &Preparation,
 ) -> anyhow::Result<Network> {
-    if !request.linear_branch {
+    if !linear_branch {
         return Ok(network);
     }
     Ok(network.with_branch(&linear::fit(records, trained, preparation)?)?)

@@ -85,7 +85,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
     ensure!(settings.loss == LossKind::Softmax, "--split random-beats trains a classifier: add --loss softmax");
     ensure!(request.folds < 2, "--split random-beats has no folds: beats are dealt, not persons");
     let name = file_stem(&request.out)?;
-    report::network(settings, false);
+    report::network(settings);
     println!("\n{LEAKY}\n");
     let records = super::prepare(request, PREPARATION)?;
     let everybody: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();

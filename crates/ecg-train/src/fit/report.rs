@@ -58,7 +58,7 @@ impl Stopwatch {
 }
 
 /// The network, layer by layer.
-pub(super) fn network(settings: &Settings, linear_branch: bool) {
+pub(super) fn network(settings: &Settings) {
     println!("network {}, loss {}", settings.network.name(), settings.loss.name());
     let trunk = settings.network.plan();
     layers(&trunk, "");
@@ -68,13 +68,21 @@ pub(super) fn network(settings: &Settings, linear_branch: bool) {
         trunk.parameters(),
         trunk.multiply_accumulates()
     );
-    if linear_branch {
-        let branch = NetworkKind::branch_plan();
-        println!("  {:<20} {:>9} parameters", "linear branch", branch.parameters());
-    }
     if settings.loss == LossKind::Softmax {
         let six = trunk.parameters() + NetworkKind::classifier_plan(6).parameters();
         println!("  {:<20} {six:>9} parameters; 65 more for each further class", "with six classes");
+    }
+}
+
+/// Whether there is a linear branch, and why not where one was asked for.
+pub(super) fn linear_branch(asked: bool, there: bool, persons: usize) {
+    if there {
+        println!("  {:<20} {:>9} parameters", "linear branch", NetworkKind::branch_plan().parameters());
+    } else if asked {
+        println!(
+            "no linear branch: it takes {} persons to train on in every fold, there are {persons}",
+            crate::linear::LEAST_PERSONS
+        );
     }
 }
 
