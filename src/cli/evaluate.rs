@@ -15,6 +15,7 @@ pub mod qrs;
 pub mod replay;
 pub mod report;
 pub mod score;
+pub mod sessions;
 pub mod stream;
 pub mod work;
 

@@ -3,21 +3,18 @@
 //! The evidence is what the daemon's decision rests on after contact: the first heartbeats' growing average, then the
 //! mean of full averages. Persons whom the network was trained on would make it promise too much.
 
-use std::path::PathBuf;
-
 use anyhow::Context;
-use ecg_data::{Collection, Entry, SessionSelection};
+use ecg_data::Entry;
 use ecg_identity::calibration::{Calibration, Observation, evidence_beats};
 use ecg_identity::{cosine, mean_unit};
 use ecg_signal::{BeatAverager, Mains};
 
-use super::identity::{chosen_subjects, collection_name};
 use super::protocol::Protocol;
-use super::report::Seen;
+use super::sessions::{Chosen, SessionArgs};
 use super::work::for_each;
 use crate::cli::Failure;
 use crate::inference::Model;
-use crate::recording::{Recording, parse_mains};
+use crate::recording::Recording;
 
 /// Numbers of heartbeats that get a row: close where each one changes much, up to what the default window holds.
 const BEATS: [usize; 8] = [1, 2, 3, 4, 5, 8, 12, 16];
@@ -27,30 +24,8 @@ const STRIDE: usize = 5;
 /// Arguments of `ecgid evaluate calibration`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder with records and manifest.csv (record,subject,session,date)
-    #[arg(long)]
-    collection: PathBuf,
-    /// Sessions to enrol from: first, rest, or names of the manifest with commas between
-    #[arg(long)]
-    enrol: SessionSelection,
-    /// Sessions to probe with: first, rest, or names of the manifest with commas between
-    #[arg(long)]
-    probe: SessionSelection,
-    /// Model: .onnx with its card .toml beside it
-    #[arg(long, default_value = "models/ecgid-1.onnx")]
-    model: PathBuf,
-    /// Which signal of each record, counted from 0
-    #[arg(long, default_value_t = 0)]
-    signal: usize,
-    /// Mains frequency that the notch removes: 50, 60 or none
-    #[arg(long, default_value = "50", value_parser = parse_mains)]
-    mains: Mains,
-    /// Only these persons: names with commas between, or a file with one name a line
-    #[arg(long, value_name = "NAMES|FILE")]
-    subjects: Option<String>,
-    /// Only the persons whom the model's card lists as held out from training
-    #[arg(long, conflicts_with = "subjects")]
-    held_out_only: bool,
+    #[command(flatten)]
+    sessions: SessionArgs,
 }
 
 /// Runs the command.
@@ -58,20 +33,8 @@ pub struct Args {
 /// # Errors
 /// An unusable model (exit 78), an unusable collection, or too few persons.
 pub fn main(args: &Args) -> Result<(), Failure> {
-    let model = Model::load(&args.model).map_err(Failure::config)?;
-    let collection = Collection::open(&args.collection)?;
-    let name = collection_name(&collection.dir);
-    let chosen = chosen_subjects((args.held_out_only, args.subjects.as_deref()), &model, &name)?;
-    let select = |sessions: &SessionSelection| -> anyhow::Result<Vec<Entry>> {
-        let mut entries: Vec<Entry> = collection.select(sessions)?.into_iter().cloned().collect();
-        entries.retain(|e| chosen.as_ref().is_none_or(|names| names.contains(&e.subject)));
-        Ok(entries)
-    };
-    let (enrol, probe) = (select(&args.enrol)?, select(&args.probe)?);
-    if let Some(warning) = Seen::new(&model, &name, enrol.iter().chain(&probe)).warning(&model.card().name) {
-        eprintln!("warning: {warning}");
-    }
-    let Args { signal, mains, .. } = *args;
+    let Chosen { model, enrol, probe, .. } = args.sessions.choose()?;
+    let SessionArgs { signal, mains, .. } = args.sessions;
     let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None };
     let templates = protocol.enrol(&model, &enrol)?;
     let embed = |model: &mut Model, entry: &Entry| growing(model, entry, signal, mains);

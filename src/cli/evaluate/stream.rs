@@ -11,23 +11,20 @@ pub mod session;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use ecg_data::{Collection, Entry, SessionSelection};
+use anyhow::Context;
 use ecg_identity::{DecisionConfig, Reference};
-use ecg_signal::Mains;
 
 use self::figures::{Outcomes, ended_in_time, held, seconds_to_verified};
 use self::hearing::{Heard, Verified};
 use self::report::{Report, Row};
 use self::session::Session;
-use super::identity::{chosen_subjects, collection_name};
 use super::protocol::Protocol;
-use super::report::Seen;
+use super::sessions::{Chosen, SessionArgs};
 use super::work::for_each;
 use crate::cli::Failure;
 use crate::config::file::FALSE_POSITIVE_RATE;
 use crate::inference::Model;
-use crate::recording::{Recording, Stream, mains_name, parse_mains};
+use crate::recording::{Recording, Stream, mains_name};
 
 /// False positive rates of the trade-off curve.
 const RATES: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2];
@@ -41,18 +38,8 @@ const HOUSEHOLDS: usize = 8;
 /// Arguments of `ecgid evaluate stream`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder with records and manifest.csv (record,subject,session,date)
-    #[arg(long)]
-    collection: PathBuf,
-    /// Sessions to enrol from: first, rest, or names of the manifest with commas between
-    #[arg(long)]
-    enrol: SessionSelection,
-    /// Sessions that the streams are made of: first, rest, or names of the manifest with commas between
-    #[arg(long)]
-    probe: SessionSelection,
-    /// Model: .onnx with its card .toml beside it
-    #[arg(long, default_value = "models/ecgid-1.onnx")]
-    model: PathBuf,
+    #[command(flatten)]
+    sessions: SessionArgs,
     /// Persons enrolled in a household
     #[arg(long, value_name = "PERSONS", default_value_t = 5)]
     household: usize,
@@ -65,18 +52,6 @@ pub struct Args {
     /// Decide by this one score instead
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
-    /// Which signal of each record, counted from 0
-    #[arg(long, default_value_t = 0)]
-    signal: usize,
-    /// Mains frequency that the notch removes: 50, 60 or none
-    #[arg(long, default_value = "50", value_parser = parse_mains)]
-    mains: Mains,
-    /// Only these persons: names with commas between, or a file with one name a line
-    #[arg(long, value_name = "NAMES|FILE")]
-    subjects: Option<String>,
-    /// Only the persons whom the model's card lists as held out from training
-    #[arg(long, conflicts_with = "subjects")]
-    held_out_only: bool,
     /// Write the trade-off curve to this file
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
@@ -127,8 +102,9 @@ struct Person {
 /// # Errors
 /// An unusable model (exit 78), an unusable collection, or too few persons with records in both sessions.
 pub fn main(args: &Args) -> Result<(), Failure> {
-    let model = Model::load(&args.model).map_err(Failure::config)?;
-    let (persons, seen) = persons(args, &model)?;
+    let chosen = args.sessions.choose()?;
+    let persons = persons(args, &chosen)?;
+    let Chosen { model, seen, .. } = chosen;
     let settings = settings(args, &model);
     let household = args.household.clamp(1, persons.len().saturating_sub(2).max(1));
     if persons.len() < 3 {
@@ -142,7 +118,7 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     let tasks = tasks(&persons, household);
     let listen = |model: &mut Model, task: &Task| -> anyhow::Result<Option<Heard>> {
         let session = splice(&persons, *task, args.stranger);
-        session.map(|session| Heard::new(&session, model, args.mains, change_floor)).transpose()
+        session.map(|session| Heard::new(&session, model, args.sessions.mains, change_floor)).transpose()
     };
     let heard = for_each("listening", &tasks, || model.clone(), listen);
     let mut sessions = Vec::new();
@@ -156,8 +132,12 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     let rows = for_each("deciding", &settings, || (), decide);
     let own_s: Vec<f64> = sessions.iter().filter(|(t, _)| t.kind == Kind::Stranger).map(|(_, h)| h.own_s).collect();
     let report = Report::new(
-        [args.collection.display().to_string(), args.enrol.to_string(), args.probe.to_string()],
-        (&model, mains_name(args.mains)),
+        [
+            args.sessions.collection.display().to_string(),
+            args.sessions.enrol.to_string(),
+            args.sessions.probe.to_string(),
+        ],
+        (&model, mains_name(args.sessions.mains)),
         (household, args.stranger, own_s),
         seen.warning(&model.card().name),
         rows,
@@ -174,31 +154,16 @@ pub fn main(args: &Args) -> Result<(), Failure> {
 }
 
 /// Everybody with a template and with probe records.
-fn persons(args: &Args, model: &Model) -> anyhow::Result<(Vec<Person>, Seen)> {
-    let collection = Collection::open(&args.collection)?;
-    let name = collection_name(&collection.dir);
-    let chosen = chosen_subjects((args.held_out_only, args.subjects.as_deref()), model, &name)?;
-    let wanted = |entry: &Entry| chosen.as_ref().is_none_or(|names| names.contains(&entry.subject));
-    let select = |sessions: &SessionSelection| -> anyhow::Result<Vec<Entry>> {
-        Ok(collection.select(sessions)?.into_iter().filter(|e| wanted(e)).cloned().collect())
-    };
-    let (enrol, probe) = (select(&args.enrol)?, select(&args.probe)?);
-    if let Some(both) = enrol.iter().find(|e| probe.iter().any(|p| p.record == e.record)) {
-        bail!("record {} would be enrolled and probed: choose sessions that do not overlap", both.record);
-    }
-    let seen = Seen::new(model, &name, enrol.iter().chain(&probe));
-    if let Some(warning) = seen.warning(&model.card().name) {
-        eprintln!("warning: {warning}");
-    }
-    let Args { signal, mains, .. } = *args;
+fn persons(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<Person>> {
+    let SessionArgs { signal, mains, .. } = args.sessions;
     let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None };
-    let templates: BTreeMap<_, _> = protocol.enrol(model, &enrol)?;
+    let templates: BTreeMap<_, _> = protocol.enrol(&chosen.model, &chosen.enrol)?;
     let mut persons = Vec::new();
     for (subject, templates) in templates.into_iter().filter(|(_, templates)| !templates.is_empty()) {
         let (mut probes, mut others) = (Vec::new(), Vec::new());
-        for entry in collection.entries.iter().filter(|e| e.subject == subject) {
+        for entry in chosen.collection.entries.iter().filter(|e| e.subject == subject) {
             let stream = Recording::open(&entry.path, signal)?.stream;
-            if probe.iter().any(|p| p.record == entry.record) { &mut probes } else { &mut others }.push(stream);
+            if chosen.probe.iter().any(|p| p.record == entry.record) { &mut probes } else { &mut others }.push(stream);
         }
         if !probes.is_empty() {
             let reference = |(revision, embedding)| Reference { subject: subject.clone(), revision, embedding };
@@ -206,7 +171,7 @@ fn persons(args: &Args, model: &Model) -> anyhow::Result<(Vec<Person>, Seen)> {
             persons.push(Person { references, probes, others });
         }
     }
-    Ok((persons, seen))
+    Ok(persons)
 }
 
 /// The settings that are tried, the one that was asked for first: its figure (rate or threshold) and the decision.
