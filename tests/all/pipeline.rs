@@ -28,6 +28,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+#[path = "pipeline/ends.rs"]
+mod ends;
+#[path = "pipeline/telemetry.rs"]
+mod telemetry;
+
 const FS: f64 = 250.0;
 const ANNA: u64 = 1;
 const BEN: u64 = 5;
@@ -332,58 +337,6 @@ async fn a_person_who_is_enrolled_while_on_the_electrodes_is_verified_without_a_
 }
 
 #[tokio::test(start_paused = true)]
-async fn breathing_is_told_by_the_channel_and_by_the_beats_and_taken_back_with_the_electrode() {
-    let scenes = [Scene::Sits(ANNA, 73.0), Scene::ElectrodeOff(3.0), Scene::Sits(ANNA, 45.0)];
-    let said = run(gallery(), scenes).await;
-    let told: Vec<_> = said
-        .iter()
-        .filter_map(|(at, event)| if let Event::Signal(signal) = event { Some((*at, signal)) } else { None })
-        .collect();
-    let truth = 60.0 * HeartParams::from_seed(ANNA).in_session(2).respiration_hz;
-    let mut rates = 0;
-    for (at, signal) in told {
-        let breathing = &signal.respiration;
-        let rate = breathing.respiration_rate_per_min;
-        assert_eq!(rate.is_none(), breathing.respiration_reason.is_some(), "at {at:.1} s: {breathing:?}");
-        assert_eq!(rate.is_some(), breathing.respiration_source.is_some());
-        let collecting = at < 30.0 || (73.2..106.0).contains(&at);
-        match rate {
-            Some(rate) => {
-                rates += 1;
-                assert!(!collecting && (rate - truth).abs() < 2.0, "{rate:.1} of {truth:.1} at {at:.1} s");
-                assert_eq!(breathing.respiration_source, Some(RespirationFrom::Impedance));
-            }
-            None => assert!(collecting || !(40.0..=73.0).contains(&at), "at {at:.1} s: {breathing:?}"),
-        }
-        if let (Some(difference), Some(similarity)) =
-            (breathing.respiration_difference_per_min, breathing.respiration_similarity)
-        {
-            let both = breathing.respiration_impedance_per_min.zip(breathing.respiration_ecg_per_min).unwrap();
-            assert_eq!(difference, both.0 - both.1);
-            assert!(difference.abs() < 1.0 && similarity > 0.7, "at {at:.1} s: {breathing:?}");
-        }
-    }
-    assert!(rates > 45, "{rates} seconds with a rate");
-}
-
-#[tokio::test(start_paused = true)]
-async fn hrv_comes_in_its_time_and_says_what_it_lacks() {
-    let said = run(gallery(), [Scene::Sits(ANNA, 75.0)]).await;
-    let hrv: Vec<_> =
-        said.iter().filter_map(|(_, event)| if let Event::Hrv(hrv) = event { Some(hrv) } else { None }).collect();
-    assert_eq!(hrv.len(), 7);
-    assert!(hrv[0].figures.rmssd_ms.is_none() && hrv[0].reason.is_some());
-    let truth = HeartParams::from_seed(ANNA).in_session(2).rate_bpm;
-    let measured = hrv[6].figures.mean_hr_bpm.unwrap();
-    assert!((measured / truth - 1.0).abs() < 0.1, "{measured:.1} of {truth:.1}");
-    assert!(hrv[6].figures.rmssd_ms.is_some());
-    assert_eq!(hrv[6].figures.correction, HrvCorrection::Causal);
-    assert!(hrv[6].figures.lf_hf.is_none() && hrv[6].figures.missing["lf_hf"].contains("270 s needed"));
-    let day = hrv[6].day.as_ref().unwrap();
-    assert!(day.sdann_ms.is_none() && day.clean_s > 50.0 && day.hours.len() == 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn whatever_fails_nobody_is_verified_on_beats_around_it_nor_as_somebody_else() {
     for seed in 0..6 {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -413,95 +366,4 @@ async fn whatever_fails_nobody_is_verified_on_beats_around_it_nor_as_somebody_el
         }
         assert_eq!(states(&said).last(), Some(&STOPS));
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_recording_gives_every_event_and_then_ends_the_pipeline() {
-    let millivolts: Vec<f64> = heart(BEN, 2).take(60 * 250).collect();
-    let (events, mut said) = mpsc::channel(1);
-    let settings = Settings { telemetry: Telemetry::Wait, ..settings() };
-    let replay = Replay::from_millivolts(&millivolts, FS, None);
-    let cancel = CancellationToken::new();
-    let running = tokio::spawn(pipeline::run(replay, settings, Shape, gallery(), events, Pulse::default(), cancel));
-    let mut all = Vec::new();
-    while let Some(event) = said.recv().await {
-        all.push((0.0, event));
-    }
-    running.await.unwrap().unwrap();
-    assert_eq!(states(&all), [STARTS, COLLECTS, verified("ben"), STOPS]);
-    let seconds: Vec<u64> = all
-        .iter()
-        .filter_map(|(_, event)| if let Event::Signal(signal) = event { Some(signal.sample_index) } else { None })
-        .collect();
-    assert_eq!(seconds[..60], (1..=60).map(|second| second * 250).collect::<Vec<_>>());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_front_end_without_a_respiration_channel_breathes_by_its_beats() {
-    let millivolts: Vec<f64> = heart(BEN, 2).take(60 * 250).collect();
-    let (events, mut said) = mpsc::channel(1);
-    let settings = Settings { telemetry: Telemetry::Wait, ..settings() };
-    let replay = Replay::from_millivolts(&millivolts, FS, None);
-    let cancel = CancellationToken::new();
-    tokio::spawn(pipeline::run(replay, settings, Shape, gallery(), events, Pulse::default(), cancel));
-    let mut last = None;
-    while let Some(event) = said.recv().await {
-        if let Event::Signal(signal) = event {
-            last = Some(signal.respiration);
-        }
-    }
-    let breathing = last.unwrap();
-    let truth = 60.0 * HeartParams::from_seed(BEN).in_session(2).respiration_hz;
-    assert!((breathing.respiration_rate_per_min.unwrap() - truth).abs() < 2.0, "{breathing:?} of {truth:.1}");
-    assert_eq!(breathing.respiration_rate_per_min, breathing.respiration_ecg_per_min);
-    assert_eq!(breathing.respiration_source, Some(RespirationFrom::Ecg));
-    assert_eq!((breathing.respiration_impedance_per_min, breathing.respiration_similarity), (None, None));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_sink_that_hangs_cannot_hold_the_end_beyond_its_deadline() {
-    let (events, _never_read) = mpsc::channel(1);
-    let replay = Replay::from_millivolts(&vec![0.0; 250_000], FS, Some(1.0));
-    let cancel = CancellationToken::new();
-    let stop = cancel.clone();
-    tokio::spawn(async move {
-        sleep(Duration::from_secs(10)).await;
-        stop.cancel();
-    });
-    let started = Instant::now();
-    let ended = pipeline::run(replay, settings(), Shape, gallery(), events, Pulse::default(), cancel).await;
-    assert!(matches!(ended, Err(PipelineError::Deadline)), "{ended:?}");
-    assert!((started.elapsed().as_secs_f64() - 15.0).abs() < 0.1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rate_that_the_signal_path_does_not_take_ends_the_pipeline_with_the_reason() {
-    let (events, _said) = mpsc::channel(64);
-    let replay = Replay::from_millivolts(&[0.0; 100], 50.0, None);
-    let ended =
-        pipeline::run(replay, settings(), Shape, gallery(), events, Pulse::default(), CancellationToken::new()).await;
-    assert!(matches!(ended, Err(PipelineError::Path(_))), "{ended:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn both_ends_of_the_pulse_move_with_and_without_a_board() {
-    let pulse = Pulse::default();
-    let (plug, streams) = mpsc::channel(1);
-    let source = Link::new(Plug(streams), ByteDecoder::new(DecodeOptions::default()));
-    let (events, _said) = mpsc::channel(256);
-    let cancel = CancellationToken::new();
-    tokio::spawn(pipeline::run(source, settings(), Shape, gallery(), events, pulse.clone(), cancel.clone()));
-    for _ in 0..4 {
-        let before = pulse.read();
-        sleep(Duration::from_secs(5)).await;
-        assert!(pulse.read().moved_since(before), "no board: it is looked for");
-    }
-    tokio::spawn(play(vec![Scene::Sits(ANNA, 30.0)], plug));
-    sleep(Duration::from_secs(5)).await;
-    for _ in 0..4 {
-        let before = pulse.read();
-        sleep(Duration::from_secs(5)).await;
-        assert!(pulse.read().moved_since(before), "a board: its samples arrive at the decision");
-    }
-    cancel.cancel();
 }
