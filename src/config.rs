@@ -19,9 +19,9 @@ pub mod source;
 
 pub use ecg_signal::Mains;
 pub use error::ConfigError;
-pub use file::{LogFormat, PayloadFormat};
+pub use file::LogFormat;
 pub use layers::{Environment, process_environment};
-pub use mqtt::{MqttConfig, PasswordSource};
+pub use mqtt::{ClientCertificate, MqttConfig, PasswordSource, PayloadFormat, TlsConfig};
 pub use slug::{Slug, SlugError};
 pub use source::{FormatChoice, SourceConfig, SourceKind};
 

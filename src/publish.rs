@@ -26,7 +26,7 @@ pub mod payload;
 mod telemetry_queue;
 pub mod topics;
 
-pub use client::read_password;
+pub use client::{TlsFilesError, read_password, read_tls_files};
 
 /// Publishes until the channel closes, then hands over what is left, says `offline`, and returns; a deadline of four
 /// seconds ends that. Never fails: a broker that is away is waited for, and identity events wait on disk.

@@ -89,7 +89,15 @@ fn broker(config: &Config) -> anyhow::Result<String> {
         (Some(PasswordSource::File(path)), None) => return Err(anyhow!("{} is empty", path.display())),
         (_, None) => "without a password",
     };
-    Ok(format!("{}:{}, {payload}, as {}, {password}", mqtt.host, mqtt.port, mqtt.client_id))
+    let tls = match &mqtt.tls {
+        None => "without TLS".to_owned(),
+        Some(tls) => {
+            let authorities = publish::read_tls_files(tls).context("TLS to the broker cannot be set up")?;
+            let proof = if tls.client.is_some() { ", with a client certificate" } else { "" };
+            format!("TLS, {authorities} trusted authorities{proof}")
+        }
+    };
+    Ok(format!("{}:{}, {tls}, {payload}, as {}, {password}", mqtt.host, mqtt.port, mqtt.client_id))
 }
 
 fn model(config: &Config) -> anyhow::Result<String> {

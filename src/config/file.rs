@@ -12,6 +12,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::error::ConfigError;
 use super::layers::Environment;
+use super::mqtt::MqttFile;
 use super::source::{quoted, within, zero_or_within};
 use super::{Config, HrvConfig, IdentityConfig, LogConfig, Mains, SignalConfig, Slug, StoreConfig};
 
@@ -211,48 +212,6 @@ pub struct HrvFile {
 impl Default for HrvFile {
     fn default() -> Self {
         Self { window_s: 300.0, every_s: 60.0 }
-    }
-}
-
-/// `[mqtt] payload`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PayloadFormat {
-    /// JSON objects, `snake_case` with unit suffixes.
-    Json,
-    /// The messages of `proto/ecgid/v1`.
-    Protobuf,
-}
-
-/// `[mqtt]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in config/ecgid.toml")]
-pub struct MqttFile {
-    pub enabled: bool,
-    pub url: String,
-    pub client_id: String,
-    pub username: String,
-    pub password_file: String,
-    pub payload: PayloadFormat,
-    pub topic_prefix: String,
-    pub identity_expiry_s: u32,
-    pub keep_alive_s: u16,
-}
-
-impl Default for MqttFile {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            url: "mqtt://127.0.0.1:1883".into(),
-            client_id: String::new(),
-            username: String::new(),
-            password_file: String::new(),
-            payload: PayloadFormat::Json,
-            topic_prefix: "ecgid".into(),
-            identity_expiry_s: 15,
-            keep_alive_s: 10,
-        }
     }
 }
 

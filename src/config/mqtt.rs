@@ -3,17 +3,68 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ConfigError;
-use super::file::{MqttFile, PayloadFormat};
 use super::layers::Environment;
 use super::slug::Slug;
 use super::source::quoted;
 
-/// Port of MQTT without TLS.
-const DEFAULT_PORT: u16 = 1883;
+/// Port of MQTT without TLS, and with it.
+const PLAIN_PORT: u16 = 1883;
+const TLS_PORT: u16 = 8883;
 
-/// Name of the credential that systemd may hand over (`LoadCredential=mqtt-password:…`).
-const CREDENTIAL: &str = "mqtt-password";
+/// Names of the credentials that systemd may hand over (`LoadCredential=mqtt-password:…`).
+const PASSWORD_CREDENTIAL: &str = "mqtt-password";
+const KEY_CREDENTIAL: &str = "mqtt-client-key";
+
+/// `[mqtt] payload`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PayloadFormat {
+    /// JSON objects, `snake_case` with unit suffixes.
+    Json,
+    /// The messages of `proto/ecgid/v1`.
+    Protobuf,
+}
+
+/// `[mqtt]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in config/ecgid.toml")]
+pub struct MqttFile {
+    pub enabled: bool,
+    pub url: String,
+    pub client_id: String,
+    pub username: String,
+    pub password_file: String,
+    pub ca_file: String,
+    pub client_certificate_file: String,
+    pub client_key_file: String,
+    pub payload: PayloadFormat,
+    pub topic_prefix: String,
+    pub identity_expiry_s: u32,
+    pub keep_alive_s: u16,
+}
+
+impl Default for MqttFile {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            url: "mqtt://127.0.0.1:1883".into(),
+            client_id: String::new(),
+            username: String::new(),
+            password_file: String::new(),
+            ca_file: String::new(),
+            client_certificate_file: String::new(),
+            client_key_file: String::new(),
+            payload: PayloadFormat::Json,
+            topic_prefix: "ecgid".into(),
+            identity_expiry_s: 15,
+            keep_alive_s: 10,
+        }
+    }
+}
 
 /// The broker and the contract spoken with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +79,8 @@ pub struct MqttConfig {
     pub username: Option<String>,
     /// Where the password is; it is read when the client starts and is never part of a configuration.
     pub password: Option<PasswordSource>,
+    /// How the connection is encrypted; `None`: not at all.
+    pub tls: Option<TlsConfig>,
     /// Encoding of payloads.
     pub payload: PayloadFormat,
     /// First levels of every topic.
@@ -38,6 +91,24 @@ pub struct MqttConfig {
     pub keep_alive: Duration,
 }
 
+/// TLS to the broker, whose certificate is always verified. The files are read at every connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// PEM file with the authorities that may vouch for the broker; `None`: those of this system.
+    pub authority: Option<PathBuf>,
+    /// By what the gateway proves who it is; `None`: by no certificate.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A certificate and its key, each in a PEM file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, followed by those of authorities between it and the root, if there are any.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 /// A file with a password on its first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordSource {
@@ -45,6 +116,12 @@ pub enum PasswordSource {
     File(PathBuf),
     /// systemd's credential: used if it is there and not empty.
     Credential(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Plain,
+    Tls,
 }
 
 impl MqttFile {
@@ -58,7 +135,7 @@ impl MqttFile {
         if !self.enabled {
             return Ok(None);
         }
-        let (host, port) = self.broker()?;
+        let (scheme, host, port) = self.broker()?;
         if !(3..=3600).contains(&self.identity_expiry_s) {
             let message = "must lie between 3 and 3600 seconds";
             return Err(ConfigError::invalid("mqtt.identity_expiry_s", self.identity_expiry_s, message));
@@ -71,11 +148,12 @@ impl MqttFile {
         let client_id =
             if self.client_id.is_empty() { format!("ecgid-{gateway}-{device}") } else { self.client_id.clone() };
         Ok(Some(MqttConfig {
-            host,
             port,
             client_id,
             username: (!self.username.is_empty()).then(|| self.username.clone()),
             password: self.password(environment),
+            tls: self.tls(scheme, &host, environment)?,
+            host,
             payload: self.payload,
             topic_prefix: self.topic_prefix.clone(),
             identity_expiry: Duration::from_secs(self.identity_expiry_s.into()),
@@ -83,21 +161,16 @@ impl MqttFile {
         }))
     }
 
-    fn broker(&self) -> Result<(String, u16), ConfigError> {
+    fn broker(&self) -> Result<(Scheme, String, u16), ConfigError> {
         let refuse = |message: &str| Err(ConfigError::invalid("mqtt.url", quoted(&self.url), message));
         let Some((scheme, rest)) = self.url.split_once("://") else {
-            return refuse("write mqtt://host:port");
+            return refuse("write mqtts://host:port, or mqtt://host:port without TLS");
         };
-        match scheme {
-            "mqtt" | "tcp" => {}
-            "mqtts" | "ssl" | "wss" => {
-                return refuse(
-                    "TLS is not available yet: use mqtt:// to a broker on this machine or on a network you trust, \
-                     or through a local TLS tunnel",
-                );
-            }
-            _ => return refuse("the scheme must be mqtt://"),
-        }
+        let scheme = match scheme {
+            "mqtt" | "tcp" => Scheme::Plain,
+            "mqtts" | "ssl" => Scheme::Tls,
+            _ => return refuse("the scheme must be mqtts:// or mqtt://"),
+        };
         if rest.contains('@') {
             // The value is not repeated: it holds a password.
             let message = "credentials do not belong in the URL: use mqtt.username and mqtt.password_file";
@@ -110,13 +183,56 @@ impl MqttFile {
                 Ok(number) if number != 0 => (host, number),
                 _ => return refuse("the port must be a number from 1 to 65535"),
             },
-            _ => (rest, DEFAULT_PORT),
+            _ if scheme == Scheme::Tls => (rest, TLS_PORT),
+            _ => (rest, PLAIN_PORT),
         };
         let bracketed = host.starts_with('[') && host.ends_with(']');
         if host.is_empty() || host.contains(['/', ' ']) || (host.contains(':') && !bracketed) {
-            return refuse("write mqtt://host:port; an IPv6 address goes in brackets");
+            return refuse("write mqtts://host:port or mqtt://host:port; an IPv6 address goes in brackets");
         }
-        Ok((host.to_owned(), port))
+        if bracketed && scheme == Scheme::Tls {
+            return refuse("with TLS write the broker's name instead of an IPv6 address: certificates name hosts");
+        }
+        Ok((scheme, host.to_owned(), port))
+    }
+
+    fn tls(&self, scheme: Scheme, host: &str, environment: &Environment) -> Result<Option<TlsConfig>, ConfigError> {
+        let given = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
+        let files = [
+            ("mqtt.ca_file", &self.ca_file),
+            ("mqtt.client_certificate_file", &self.client_certificate_file),
+            ("mqtt.client_key_file", &self.client_key_file),
+        ];
+        if scheme == Scheme::Plain {
+            return match files.into_iter().find(|(_, value)| !value.is_empty()) {
+                None => Ok(None),
+                Some((key, value)) => {
+                    let message = format!("is for TLS: write mqtts://{host} in mqtt.url, or leave this empty");
+                    Err(ConfigError::invalid(key, quoted(value), message))
+                }
+            };
+        }
+        let credential = || {
+            let directory = environment.get("CREDENTIALS_DIRECTORY")?;
+            Some(PathBuf::from(directory).join(KEY_CREDENTIAL))
+        };
+        let client = match (given(&self.client_certificate_file), given(&self.client_key_file)) {
+            (None, None) => None,
+            (Some(certificate), key) => match key.or_else(credential) {
+                Some(key) => Some(ClientCertificate { certificate, key }),
+                None => {
+                    let message = "needs its key: name it in mqtt.client_key_file, or hand it over as the credential \
+                                   mqtt-client-key";
+                    let value = quoted(&self.client_certificate_file);
+                    return Err(ConfigError::invalid("mqtt.client_certificate_file", value, message));
+                }
+            },
+            (None, Some(_)) => {
+                let message = "needs its certificate: name it in mqtt.client_certificate_file";
+                return Err(ConfigError::invalid("mqtt.client_key_file", quoted(&self.client_key_file), message));
+            }
+        };
+        Ok(Some(TlsConfig { authority: given(&self.ca_file), client }))
     }
 
     fn check_prefix(&self) -> Result<(), ConfigError> {
@@ -134,6 +250,6 @@ impl MqttFile {
             return Some(PasswordSource::File(PathBuf::from(&self.password_file)));
         }
         let directory = environment.get("CREDENTIALS_DIRECTORY")?;
-        Some(PasswordSource::Credential(PathBuf::from(directory).join(CREDENTIAL)))
+        Some(PasswordSource::Credential(PathBuf::from(directory).join(PASSWORD_CREDENTIAL)))
     }
 }

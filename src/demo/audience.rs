@@ -4,9 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, Publish};
-use rumqttc::v5::{AsyncClient, Event as Incoming, EventLoop, MqttOptions};
+use rumqttc::{AsyncClient, Event as Incoming, EventLoop, MqttOptions, Packet, Publish, QoS};
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -113,9 +111,9 @@ impl Audience {
     /// # Errors
     /// The broker does not answer.
     pub(super) async fn join(port: u16, prefix: &str, voice: Voice) -> anyhow::Result<Self> {
-        let mut options = MqttOptions::new("ecgid-demo-audience", "127.0.0.1", port);
-        options.set_keep_alive(Duration::from_secs(10)).set_max_packet_size(Some(64 * 1024));
-        let (client, mut connection) = AsyncClient::new(options, 16);
+        let mut options = MqttOptions::new("ecgid-demo-audience", ("127.0.0.1", port));
+        options.set_keep_alive(10).set_max_packet_size(Some(64 * 1024));
+        let (client, mut connection) = AsyncClient::builder(options).capacity(16).build();
         client.subscribe(format!("{prefix}/#"), QoS::AtLeastOnce).await.context("cannot subscribe")?;
         let subscribed = async {
             loop {

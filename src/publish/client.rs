@@ -1,40 +1,42 @@
-//! The MQTT client behind a small door: messages in, signals out. The only file that knows which client it is.
+//! The MQTT client behind a small door: messages in, signals out. With what is below it, the only code that knows which
+//! client it is (ADR 20).
 //!
-//! It is rumqttc's MQTT 5 client, used so that its weaknesses cannot lose an event:
+//! It is rumqttc's maintained fork, used so that no client's memory can lose an event or repeat a stale one:
 //!
-//! - It forgets what was in flight when a broker returns without the session. So here nothing is in flight that is not
-//!   also in the outbox; after every error its memory is emptied and the [`lane`](super::lane) sends again.
-//! - It does not say which publish a PUBACK belongs to. So at most one acknowledged message is on its way.
-//! - Its poll must not be dropped halfway, or a connection in progress is lost with it. It is dropped here only to give
-//!   the connection up, and it blocks for ever on a broker that takes no bytes, hence the deadlines.
-//! - It does not pause between two attempts to connect; [`Backoff`] does.
+//! - Every connection is a client of its own that starts clean and is thrown away. Nothing is in flight that is not
+//!   also in the outbox; the [`lane`](super::lane) sends again.
+//! - At most one acknowledged message is on its way, so that a PUBACK cannot be taken for another's.
+//! - A poll that is dropped halfway loses the connection in progress. It is dropped here only to give the connection
+//!   up, and it blocks for ever on a broker that takes no bytes, hence the deadlines.
+//! - What was subscribed is subscribed anew on each connection, with QoS 0: a request that waited on the broker while
+//!   the gateway was away is not carried out later.
 
 use std::time::Duration;
 
-use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, LastWill, LastWillProperties, Packet, PubAck, PubAckReason, PublishProperties,
+use rumqttc::{
+    AsyncClient, ConnAck, Event, EventLoop, MqttOptions, Outgoing, Packet, PubAck, PubAckReason, Publish, QoS,
 };
-use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::message::{Delivery, Message};
-use crate::config::{MqttConfig, PasswordSource};
+use crate::config::MqttConfig;
 use crate::source::backoff::Backoff;
 
-/// Longest packet in either direction; ours are below 1 KiB.
-const MAX_PACKET: u32 = 64 * 1024;
+mod options;
+mod tls;
 
-/// Wait for TCP and CONNACK, seconds.
-const CONNECT_TIMEOUT_S: u64 = 5;
+pub use options::read_password;
+pub use tls::{TlsFilesError, read_tls_files};
+
+/// Longest packet in either direction; ours are below 8 KiB.
+pub(super) const MAX_PACKET: u32 = 64 * 1024;
+
+/// Wait for TCP, TLS and CONNACK.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A broker that has not acknowledged after this is treated as gone.
 const ACK_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How long the broker keeps the session of a gateway that is away.
-const SESSION_EXPIRY_S: u32 = 3600;
 
 /// Messages between the lane and the connection: a full telemetry queue and what is acknowledged fit in.
 const QUEUE: usize = 128;
@@ -50,6 +52,21 @@ pub(super) enum Signal {
     Acknowledged,
     /// The broker has refused the acknowledged message.
     Refused { why: String },
+    /// Somebody has published on a topic that is subscribed.
+    Heard(Heard),
+}
+
+/// A message of somebody else, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) topic: String,
+    pub(super) payload: Vec<u8>,
+    /// The broker has kept it for a while: nobody says it now.
+    pub(super) retained: bool,
+    /// Where an answer is wanted.
+    pub(super) response_topic: Option<String>,
+    /// What the asker knows the answer by.
+    pub(super) correlation: Option<Vec<u8>>,
 }
 
 enum Command {
@@ -66,15 +83,17 @@ pub(super) struct Client {
 
 /// The queue to the connection is full, or it has ended: here is the message back.
 #[derive(Debug)]
-pub(super) struct Full(pub(super) Message);
+pub(super) struct Full(pub(super) Box<Message>);
 
 impl Client {
     /// Connects, and again for ever, in a task of its own. `will` is what the broker says when the gateway falls
-    /// silent.
-    pub(super) fn start(mqtt: &MqttConfig, will: &Message) -> Self {
+    /// silent; `subscriptions` are the topic filters that are listened to.
+    pub(super) fn start(mqtt: &MqttConfig, will: Message, subscriptions: Vec<String>) -> Self {
         let (commands, from_lane) = mpsc::channel(QUEUE);
         let (to_lane, signals) = mpsc::channel(QUEUE);
-        tokio::spawn(Connection::new(mqtt, will, to_lane).run(from_lane));
+        let dialler = Dialler { mqtt: mqtt.clone(), will, subscriptions };
+        let out = Outward { signals: to_lane, connection: 0, up: false, awaited: None };
+        tokio::spawn(run(dialler, out, from_lane));
         Self { commands, signals }
     }
 
@@ -86,7 +105,7 @@ impl Client {
     /// Hands a message to the connection of that number; it is dropped if that one has ended meanwhile.
     pub(super) fn publish(&self, connection: u64, message: Message) -> Result<(), Full> {
         self.commands.try_send(Command::Publish { connection, message }).map_err(|refused| match refused.into_inner() {
-            Command::Publish { message, .. } => Full(message),
+            Command::Publish { message, .. } => Full(Box::new(message)),
             Command::Disconnect => unreachable!("a publish comes back as it was sent"),
         })
     }
@@ -102,20 +121,58 @@ impl Client {
     }
 }
 
-/// The password on the first line of its file. `None`: none is configured, or the credential is absent or empty.
-///
-/// # Errors
-/// The file cannot be read. The error names the file, never its content.
-pub fn read_password(source: Option<&PasswordSource>) -> Result<Option<String>, std::io::Error> {
-    let (path, required) = match source {
-        None => return Ok(None),
-        Some(PasswordSource::File(path)) => (path, true),
-        Some(PasswordSource::Credential(path)) => (path, false),
-    };
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)),
-        Err(error) if !required && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+/// What every connection is made of.
+struct Dialler {
+    mqtt: MqttConfig,
+    will: Message,
+    subscriptions: Vec<String>,
+}
+
+impl Dialler {
+    /// Reads password and certificates, beside the async tasks: a system's authorities are some hundred files.
+    async fn options(&self) -> Result<MqttOptions, String> {
+        let (mqtt, will) = (self.mqtt.clone(), self.will.clone());
+        match tokio::task::spawn_blocking(move || options::options(&mqtt, &will)).await {
+            Ok(read) => read.map_err(|error| error.to_string()),
+            Err(stopped) => Err(stopped.to_string()),
+        }
+    }
+}
+
+/// How a connection ended.
+enum End {
+    /// It failed, or could not be made.
+    Failed(String),
+    /// The lane has gone, or the goodbye is said.
+    Closed,
+}
+
+/// One connection after the other, until the lane goes.
+async fn run(dialler: Dialler, mut out: Outward, mut commands: mpsc::Receiver<Command>) {
+    let mut backoff = Backoff::default();
+    let mut failing = false;
+    loop {
+        let connections = out.connection;
+        let end = match dialler.options().await {
+            Ok(options) => {
+                let (requests, eventloop) = AsyncClient::builder(options).capacity(QUEUE).build();
+                Line { dialler: &dialler, requests, eventloop }.run(&mut out, &mut commands).await
+            }
+            Err(why) => End::Failed(why),
+        };
+        out.down().await;
+        let End::Failed(why) = end else { return };
+        if out.connection > connections {
+            backoff.succeeded();
+            failing = false;
+        }
+        if !std::mem::replace(&mut failing, true) {
+            let MqttConfig { host, port, .. } = &dialler.mqtt;
+            tracing::warn!(host, port, why, "no broker; trying again");
+        }
+        if !wait(backoff.next_wait(), &mut commands).await {
+            return;
+        }
     }
 }
 
@@ -126,15 +183,7 @@ struct Awaited {
     deadline: Instant,
 }
 
-/// The far side of the door.
-struct Connection {
-    mqtt: MqttConfig,
-    requests: AsyncClient,
-    eventloop: EventLoop,
-    out: Outward,
-}
-
-/// What one connection needs to hand messages over, apart from the event loop that is being polled meanwhile.
+/// The way to the lane, which outlives connections.
 struct Outward {
     signals: mpsc::Sender<Signal>,
     /// Counts connections; `up` says whether the last one stands.
@@ -143,60 +192,58 @@ struct Outward {
     awaited: Option<Awaited>,
 }
 
+/// One connection.
+struct Line<'a> {
+    dialler: &'a Dialler,
+    requests: AsyncClient,
+    eventloop: EventLoop,
+}
+
 /// How a wait for the event loop ended.
 enum Turn {
     Event(Box<Event>),
-    Failed(ConnectionError),
-    Stalled(&'static str),
-    Closed,
+    Ended(End),
 }
 
-impl Connection {
-    fn new(mqtt: &MqttConfig, will: &Message, signals: mpsc::Sender<Signal>) -> Self {
-        let (requests, eventloop) = AsyncClient::new(options(mqtt, will), QUEUE);
-        let out = Outward { signals, connection: 0, up: false, awaited: None };
-        Self { mqtt: mqtt.clone(), requests, eventloop, out }
+impl Line<'_> {
+    /// Until it fails or is closed.
+    async fn run(mut self, out: &mut Outward, commands: &mut mpsc::Receiver<Command>) -> End {
+        loop {
+            let event = match self.turn(out, commands).await {
+                Turn::Event(event) => event,
+                Turn::Ended(end) => return end,
+            };
+            match &*event {
+                Event::Outgoing(Outgoing::Disconnect) => return End::Closed,
+                Event::Incoming(Packet::ConnAck(_)) => self.connected(),
+                _ => {}
+            }
+            if !out.say(*event).await {
+                return End::Closed;
+            }
+        }
     }
 
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut backoff = Backoff::default();
-        let mut failing = false;
-        loop {
-            if !self.out.up {
-                self.renew_options();
-            }
-            match self.turn(&mut commands).await {
-                Turn::Closed => return,
-                Turn::Event(event) => {
-                    if matches!(*event, Event::Incoming(Packet::ConnAck(_))) {
-                        tracing::info!(host = self.mqtt.host, port = self.mqtt.port, "connected to the broker");
-                        backoff.succeeded();
-                        failing = false;
-                    }
-                    if matches!(*event, Event::Outgoing(Outgoing::Disconnect)) || !self.out.say(*event).await {
-                        return;
-                    }
-                }
-                Turn::Failed(error) => {
-                    self.give_up(&mut failing, &error.to_string()).await;
-                    if !wait(backoff.next_wait(), &mut commands).await {
-                        return;
-                    }
-                }
-                Turn::Stalled(why) => self.give_up(&mut failing, why).await,
+    fn connected(&self) {
+        let MqttConfig { host, port, .. } = &self.dialler.mqtt;
+        tracing::info!(host, port, tls = self.dialler.mqtt.tls.is_some(), "connected to the broker");
+        for filter in &self.dialler.subscriptions {
+            // The queue of a new connection is empty and longer than our few filters.
+            if let Err(error) = self.requests.try_subscribe(filter.as_str(), QoS::AtMostOnce) {
+                tracing::error!(filter, %error, "cannot subscribe; requests on this topic are not heard");
             }
         }
     }
 
     /// Polls until an event, an error or a deadline, handing messages over meanwhile.
-    async fn turn(&mut self, commands: &mut mpsc::Receiver<Command>) -> Turn {
+    async fn turn(&mut self, out: &mut Outward, commands: &mut mpsc::Receiver<Command>) -> Turn {
         // A healthy event loop says something at every keep-alive, if only that it pings.
-        let silence = self.mqtt.keep_alive * 2 + Duration::from_secs(2 * CONNECT_TIMEOUT_S);
+        let silence = self.dialler.mqtt.keep_alive * 2 + 2 * CONNECT_TIMEOUT;
         let silent_at = Instant::now() + silence;
         let poll = self.eventloop.poll();
         tokio::pin!(poll);
         loop {
-            let (deadline, why) = match &self.out.awaited {
+            let (deadline, why) = match &out.awaited {
                 Some(awaited) if awaited.deadline < silent_at => (awaited.deadline, "the broker does not acknowledge"),
                 _ => (silent_at, "the broker takes no bytes"),
             };
@@ -204,46 +251,20 @@ impl Connection {
                 biased;
                 polled = &mut poll => return match polled {
                     Ok(event) => Turn::Event(Box::new(event)),
-                    Err(error) => Turn::Failed(error),
+                    Err(error) => Turn::Ended(End::Failed(error.to_string())),
                 },
                 command = commands.recv() => match command {
-                    None => return Turn::Closed,
-                    Some(Command::Disconnect) if !self.out.up || self.requests.try_disconnect().is_err() => {
-                        return Turn::Closed;
+                    None => return Turn::Ended(End::Closed),
+                    Some(Command::Disconnect) if !out.up || self.requests.try_disconnect().is_err() => {
+                        return Turn::Ended(End::Closed);
                     }
                     Some(Command::Disconnect) => {}
                     Some(Command::Publish { connection, message }) => {
-                        self.out.hand_over(&self.requests, connection, message);
+                        out.hand_over(&self.requests, connection, message);
                     }
                 },
-                () = sleep_until(deadline) => return Turn::Stalled(why),
+                () = sleep_until(deadline) => return Turn::Ended(End::Failed(why.to_owned())),
             }
-        }
-    }
-
-    /// Ends the connection and empties the client's memory: the outbox is the only truth about what must be sent.
-    async fn give_up(&mut self, failing: &mut bool, why: &str) {
-        if !std::mem::replace(failing, true) {
-            tracing::warn!(host = self.mqtt.host, port = self.mqtt.port, why, "no broker; trying again");
-        }
-        self.eventloop.clean();
-        self.eventloop.pending.clear();
-        self.eventloop.state.collision = None;
-        self.eventloop.state.events.clear();
-        self.out.down().await;
-    }
-
-    /// What the broker may have overruled, and the password, which may have been changed since.
-    fn renew_options(&mut self) {
-        let options = &mut self.eventloop.options;
-        options.set_keep_alive(self.mqtt.keep_alive);
-        options.set_session_expiry_interval(Some(SESSION_EXPIRY_S));
-        let password = read_password(self.mqtt.password.as_ref()).unwrap_or_else(|error| {
-            tracing::error!(%error, "the password of the broker cannot be read; connecting without it");
-            None
-        });
-        if password.is_some() || self.mqtt.username.is_some() {
-            options.set_credentials(self.mqtt.username.clone().unwrap_or_default(), password.unwrap_or_default());
         }
     }
 }
@@ -254,10 +275,8 @@ impl Outward {
             return;
         }
         let acknowledged = message.delivery == Delivery::Acknowledged;
-        let qos = if acknowledged { QoS::AtLeastOnce } else { QoS::AtMostOnce };
-        let properties = properties(&message);
-        let Message { topic, payload, retain, .. } = message;
-        let handed = requests.try_publish_with_properties(topic, qos, retain, payload.bytes, properties);
+        let options = options::of_message(&message);
+        let handed = requests.try_publish(message.topic, message.payload.bytes, options);
         match handed {
             // A full queue means that no byte leaves; the deadline turns that into a new connection and a new attempt.
             Ok(()) | Err(_) if acknowledged => {
@@ -272,6 +291,7 @@ impl Outward {
     async fn say(&mut self, event: Event) -> bool {
         let signal = match event {
             Event::Incoming(Packet::ConnAck(connack)) => self.connected(&connack),
+            Event::Incoming(Packet::Publish(publish)) => Signal::Heard(heard(publish)),
             Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => {
                 if let Some(awaited) = &mut self.awaited {
                     awaited.packet.get_or_insert(packet);
@@ -315,39 +335,14 @@ fn verdict(puback: &PubAck) -> Signal {
     }
 }
 
-fn options(mqtt: &MqttConfig, will: &Message) -> MqttOptions {
-    let mut options = MqttOptions::new(&mqtt.client_id, &mqtt.host, mqtt.port);
-    options
-        .set_clean_start(false)
-        .set_session_expiry_interval(Some(SESSION_EXPIRY_S))
-        .set_max_packet_size(Some(MAX_PACKET))
-        .set_keep_alive(mqtt.keep_alive)
-        .set_connection_timeout(CONNECT_TIMEOUT_S);
-    let of_will = LastWillProperties {
-        delay_interval: None,
-        payload_format_indicator: Some(u8::from(will.payload.is_text())),
-        message_expiry_interval: None,
-        content_type: Some(will.payload.content_type.to_owned()),
-        response_topic: None,
-        correlation_data: None,
-        user_properties: Vec::new(),
-    };
-    let payload = will.payload.bytes.clone();
-    options.set_last_will(LastWill::new(&will.topic, payload, QoS::AtLeastOnce, will.retain, Some(of_will)));
-    options
-}
-
-fn properties(message: &Message) -> PublishProperties {
-    let mut user_properties = vec![("schema".to_owned(), super::payload::SCHEMA.to_string())];
-    user_properties.extend(message.seq.map(|seq| ("seq".to_owned(), seq.to_string())));
-    PublishProperties {
-        payload_format_indicator: Some(u8::from(message.payload.is_text())),
-        message_expiry_interval: message
-            .expiry
-            .map(|expiry| u32::try_from(expiry.as_secs().max(1)).unwrap_or(u32::MAX)),
-        content_type: Some(message.payload.content_type.to_owned()),
-        user_properties,
-        ..PublishProperties::default()
+fn heard(publish: Publish) -> Heard {
+    let properties = publish.properties.unwrap_or_default();
+    Heard {
+        topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+        payload: publish.payload.to_vec(),
+        retained: publish.retain,
+        response_topic: properties.response_topic,
+        correlation: properties.correlation_data.map(|data| data.to_vec()),
     }
 }
 

@@ -104,7 +104,7 @@ impl Lane {
             encoder: Encoder(mqtt.payload),
             expiry: mqtt.identity_expiry,
             journal: Journal::new(store),
-            client: Client::start(mqtt, &will),
+            client: Client::start(mqtt, will, Vec::new()),
             topics,
             up: None,
             in_flight: None,
@@ -187,6 +187,8 @@ impl Lane {
                     self.said(slot).await;
                 }
             }
+            // Nothing is subscribed yet.
+            Signal::Heard(_) => {}
             Signal::Refused { why } => {
                 if let Some(slot) = self.in_flight.take() {
                     self.refused(slot, &why);
@@ -266,7 +268,7 @@ impl Lane {
                 continue;
             }
             if let Err(Full(message)) = self.client.publish(connection, message) {
-                self.telemetry.put_back(message);
+                self.telemetry.put_back(*message);
                 break;
             }
         }

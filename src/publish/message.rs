@@ -24,12 +24,22 @@ pub(super) struct Message {
     pub(super) expiry: Option<Duration>,
     /// Number of the identity event, for subscribers that do not look into the payload.
     pub(super) seq: Option<u64>,
+    /// What the asker knows an answer by.
+    pub(super) correlation: Option<Vec<u8>>,
 }
 
 impl Message {
     /// A message that is acknowledged, not retained, and never expires.
     pub(super) fn acknowledged(topic: String, payload: Payload) -> Self {
-        Self { topic, payload, delivery: Delivery::Acknowledged, retain: false, expiry: None, seq: None }
+        Self {
+            topic,
+            payload,
+            delivery: Delivery::Acknowledged,
+            retain: false,
+            expiry: None,
+            seq: None,
+            correlation: None,
+        }
     }
 
     /// A message that may be lost.

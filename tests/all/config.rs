@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ecgid::config::file::ConfigFile;
-use ecgid::config::{Config, ConfigError, Environment, FormatChoice, Mains, PasswordSource, SourceKind};
+use ecgid::config::{Config, ConfigError, Environment, FormatChoice, Mains, PasswordSource, SourceKind, TlsConfig};
 use ecgid::inference::Model;
 
 use crate::tiny_model::Recipe;
@@ -128,10 +128,39 @@ fn the_broker_is_a_host_and_a_port() {
     }
 }
 
+fn tls(text: &str, pairs: &[(&str, &str)]) -> Option<TlsConfig> {
+    load(&format!("[mqtt]\nurl = \"mqtts://broker\"\n{text}"), pairs).unwrap().mqtt.unwrap().tls
+}
+
 #[test]
-fn tls_is_refused_and_said_to_be_missing() {
-    let message = refusal("[mqtt]\nurl = \"mqtts://broker:8883\"");
-    assert!(message.contains("TLS is not available yet"), "{message}");
+fn mqtts_is_tls_on_its_own_port_and_mqtt_is_not() {
+    let mqtt = |url: &str| load(&format!("[mqtt]\nurl = \"{url}\""), &[]).unwrap().mqtt.unwrap();
+    assert_eq!((mqtt("mqtts://broker").port, mqtt("mqtts://broker:1234").port), (8883, 1234));
+    assert_eq!(mqtt("mqtts://broker").tls, Some(TlsConfig { authority: None, client: None }));
+    assert_eq!(mqtt("mqtt://broker").tls, None);
+    assert!(refusal("[mqtt]\nurl = \"mqtts://[::1]\"").contains("certificates name hosts"));
+}
+
+#[test]
+fn a_client_certificate_goes_with_its_key_from_a_file_or_from_systemd() {
+    let certificate = "client_certificate_file = \"/c.pem\"";
+    let both = format!("{certificate}\nclient_key_file = \"/k.pem\"");
+    let credentials = [("CREDENTIALS_DIRECTORY", "/run/credentials/ecgid.service")];
+    let key = |text: &str, pairs: &[(&str, &str)]| tls(text, pairs).unwrap().client.unwrap().key;
+    assert_eq!(key(&both, &credentials), PathBuf::from("/k.pem"));
+    assert_eq!(key(certificate, &credentials), PathBuf::from("/run/credentials/ecgid.service/mqtt-client-key"));
+    assert_eq!(tls("ca_file = \"/a.pem\"", &[]).unwrap().authority, Some(PathBuf::from("/a.pem")));
+    let refused = |more: &str| refusal(&format!("[mqtt]\nurl = \"mqtts://broker\"\n{more}"));
+    assert!(refused(certificate).contains("mqtt.client_key_file"));
+    assert!(refused("client_key_file = \"/k.pem\"").contains("mqtt.client_certificate_file"));
+}
+
+#[test]
+fn files_for_tls_without_tls_are_refused() {
+    for key in ["ca_file", "client_certificate_file", "client_key_file"] {
+        let message = refusal(&format!("[mqtt]\nurl = \"mqtt://nas\"\n{key} = \"/x.pem\""));
+        assert!(message.starts_with(&format!("mqtt.{key}")) && message.contains("mqtts://nas"), "{message}");
+    }
 }
 
 #[test]

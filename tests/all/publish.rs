@@ -24,6 +24,8 @@ mod mosquitto;
 mod proxy;
 #[path = "publish/said.rs"]
 mod said;
+#[path = "publish/secure.rs"]
+mod secure;
 #[path = "publish/subscriber.rs"]
 mod subscriber;
 

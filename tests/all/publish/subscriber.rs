@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, Publish};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::{AsyncClient, BrokerSessionResumePolicy, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -75,10 +73,12 @@ impl Subscriber {
 
     async fn connect(port: u16, filter: &str, session: Option<&str>) -> Self {
         let id = session.map_or_else(|| format!("test-{}", uuid::Uuid::new_v4()), str::to_owned);
-        let mut options = MqttOptions::new(id, "127.0.0.1", port);
+        let mut options = MqttOptions::new(id, ("127.0.0.1", port));
         options.set_clean_start(session.is_none()).set_max_packet_size(Some(65536));
-        options.set_session_expiry_interval(session.map(|_| 3600)).set_keep_alive(Duration::from_secs(5));
-        let (client, mut eventloop) = AsyncClient::new(options, 64);
+        options.set_session_expiry_interval(session.map(|_| 3600)).set_keep_alive(5);
+        // The broker may remember a subscriber of whom this process knows nothing any more.
+        options.set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly);
+        let (client, mut eventloop) = AsyncClient::builder(options).capacity(64).build();
         client.subscribe(filter, QoS::AtLeastOnce).await.unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
         loop {
