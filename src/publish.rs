@@ -14,6 +14,7 @@ use crate::config::{Config, MqttConfig};
 use crate::event::Event;
 use crate::store::Store;
 
+mod agenda;
 #[cfg(feature = "demo")]
 pub mod broker;
 mod client;
@@ -23,6 +24,7 @@ mod lane;
 pub mod lines;
 mod message;
 pub mod payload;
+mod statements;
 mod telemetry_queue;
 pub mod topics;
 

@@ -1,0 +1,106 @@
+//! What a broker must know of this gateway for as long as it is there: retained messages, each under a topic of its own.
+//!
+//! Each is said when it changes, and all are said again when a broker may have forgotten them. The list knows neither
+//! topics nor payloads; it has as many entries as the daemon has topics.
+
+use super::message::Message;
+use super::payload::Payload;
+
+/// A retained message, and whether the broker knows it.
+#[derive(Debug)]
+struct Latch {
+    message: Message,
+    due: bool,
+}
+
+/// Retained messages by topic, in the order in which they were first stated; that is also the order of saying.
+#[derive(Debug, Default)]
+pub(super) struct Statements(Vec<Latch>);
+
+impl Statements {
+    /// States `message` in place of what its topic said before. The same words again are not due again.
+    pub(super) fn set(&mut self, message: Message) {
+        debug_assert!(message.retain, "{} is stated, so it is retained", message.topic);
+        match self.0.iter_mut().find(|latch| latch.message.topic == message.topic) {
+            Some(latch) if latch.message == message => {}
+            Some(latch) => *latch = Latch { message, due: true },
+            None => self.0.push(Latch { message, due: true }),
+        }
+    }
+
+    /// Takes back what the topic says, also what an earlier start of the daemon has said there: an empty retained
+    /// message, which stays in the list because the removal can be missed by a broker as well.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for descriptions that can be switched off"))]
+    pub(super) fn remove(&mut self, topic: &str) {
+        self.set(Message::acknowledged(topic.to_owned(), Payload::text("")).retained());
+    }
+
+    /// A broker may have forgotten everything, or somebody has asked anew.
+    pub(super) fn all_due_again(&mut self) {
+        for latch in &mut self.0 {
+            latch.due = true;
+        }
+    }
+
+    /// What was taken could not be said.
+    pub(super) fn due_again(&mut self, topic: &str) {
+        if let Some(latch) = self.0.iter_mut().find(|latch| latch.message.topic == topic) {
+            latch.due = true;
+        }
+    }
+
+    /// The first that is due. It counts as said from here on.
+    pub(super) fn take_due(&mut self) -> Option<Message> {
+        let latch = self.0.iter_mut().find(|latch| latch.due)?;
+        latch.due = false;
+        Some(latch.message.clone())
+    }
+
+    /// Nothing is left to say.
+    pub(super) fn all_said(&self) -> bool {
+        self.0.iter().all(|latch| !latch.due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(topic: &str, text: &str) -> Message {
+        Message::acknowledged(topic.to_owned(), Payload::text(text)).retained()
+    }
+
+    fn said(statements: &mut Statements) -> Vec<String> {
+        let text = |m: Message| format!("{}={}", m.topic, String::from_utf8(m.payload.bytes).unwrap());
+        std::iter::from_fn(|| statements.take_due()).map(text).collect()
+    }
+
+    #[test]
+    fn a_statement_is_said_once_and_again_when_it_changes_or_when_all_are_due() {
+        let mut statements = Statements::default();
+        statements.set(statement("a", "1"));
+        statements.set(statement("b", "1"));
+        assert!(!statements.all_said());
+        assert_eq!(said(&mut statements), ["a=1", "b=1"]);
+        statements.set(statement("b", "1"));
+        assert_eq!(said(&mut statements), [""; 0], "the same words are no news");
+        statements.set(statement("b", "2"));
+        assert_eq!(said(&mut statements), ["b=2"]);
+        statements.due_again("a");
+        assert_eq!(said(&mut statements), ["a=1"]);
+        statements.all_due_again();
+        assert_eq!(said(&mut statements), ["a=1", "b=2"]);
+        assert!(statements.all_said());
+    }
+
+    #[test]
+    fn what_is_removed_is_said_as_an_empty_message_on_every_connection() {
+        let mut statements = Statements::default();
+        statements.set(statement("a", "1"));
+        statements.remove("a");
+        statements.remove("left by an earlier start");
+        assert_eq!(said(&mut statements), ["a=", "left by an earlier start="]);
+        statements.all_due_again();
+        assert_eq!(said(&mut statements), ["a=", "left by an earlier start="]);
+    }
+}
