@@ -18,6 +18,7 @@ mod agenda;
 #[cfg(feature = "demo")]
 pub mod broker;
 mod client;
+mod hearing;
 mod issue;
 mod journal;
 mod lane;

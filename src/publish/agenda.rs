@@ -1,9 +1,10 @@
 //! Decides which acknowledged message is due, and what the broker's answers mean for it.
 //!
 //! One acknowledged message is on its way at a time; on any error it is simply due again. What is due, first things
-//! first: the [`Statements`], the identity that holds, then the oldest event of the outbox. It is a plain state machine:
+//! first: answers, the [`Statements`], the identity that holds, then the oldest event of the outbox. It is a plain state machine:
 //! no socket, no disk, no clock. Time is handed in as what has passed since the start.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::message::Message;
@@ -24,9 +25,17 @@ const IDLE: Duration = Duration::from_secs(60);
 /// A little later than now: what was due now has just been sent, or the connection takes nothing.
 const SOON: Duration = Duration::from_millis(50);
 
+/// An answer that does not say itself how long it is worth something is worth it for this long.
+const ANSWER_EXPIRY: Duration = Duration::from_secs(30);
+
+/// Answers that wait for their turn; an asker who gets none asks again.
+const ANSWERS: usize = 16;
+
 /// What an acknowledged message is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Slot {
+    /// The answer to somebody's question.
+    Answer,
     /// A retained statement, by its topic.
     Statement(String),
     /// The identity that holds.
@@ -38,6 +47,8 @@ pub(super) enum Slot {
 /// What must be said next.
 #[derive(Debug, PartialEq)]
 pub(super) enum Due {
+    /// This answer.
+    Answer(Message),
     /// This statement.
     Statement(Message),
     /// That this identity holds.
@@ -71,6 +82,8 @@ pub(super) struct Agenda {
     standing: Option<Standing>,
     up: Option<Connection>,
     in_flight: Option<Slot>,
+    /// With the time from which nobody waits for it any more.
+    answers: VecDeque<(Duration, Message)>,
     last_sign_of_life: Duration,
     /// The outbox rests until then after a refusal.
     outbox_rests_until: Duration,
@@ -85,6 +98,7 @@ impl Agenda {
             standing: None,
             up: None,
             in_flight: None,
+            answers: VecDeque::new(),
             last_sign_of_life: Duration::ZERO,
             outbox_rests_until: Duration::ZERO,
         }
@@ -108,6 +122,16 @@ impl Agenda {
     /// From now on this identity holds.
     pub(super) fn hold(&mut self, record: IdentityRecord, now: Duration) {
         self.standing = Some(Standing { record, due: now });
+    }
+
+    /// This answers a question; it is worth nothing after its expiry. When too many wait the oldest goes: its asker is the
+    /// one who has waited longest.
+    pub(super) fn answer(&mut self, answer: Message, now: Duration) {
+        if self.answers.len() == ANSWERS {
+            self.answers.pop_front();
+        }
+        let patience = answer.expiry.unwrap_or(ANSWER_EXPIRY);
+        self.answers.push_back((now + patience, answer));
     }
 
     /// A broker may have forgotten everything, or have published the last will.
@@ -161,8 +185,8 @@ impl Agenda {
                     standing.due = now;
                 }
             }
-            // The journal has kept it.
-            Slot::Event(_) => {}
+            // The journal has kept the event; an answer is asked for again.
+            Slot::Event(_) | Slot::Answer => {}
         }
     }
 
@@ -171,6 +195,11 @@ impl Agenda {
     pub(super) fn next(&mut self, now: Duration) -> Option<Due> {
         if self.up.is_none() || self.in_flight.is_some() {
             return None;
+        }
+        while let Some((until, message)) = self.answers.pop_front() {
+            if now < until {
+                return Some(Due::Answer(message.expiring(until - now)));
+            }
         }
         if let Some(message) = self.statements.take_due() {
             return Some(Due::Statement(message));

@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::agenda::{Agenda, Connection, Due, Slot};
-use super::client::{Client, Full, Signal};
+use super::client::{Client, Full, Heard, Signal};
+use super::hearing::Hearing;
 use super::issue::Issuer;
 use super::journal::Journal;
 use super::message::Message;
@@ -42,6 +43,7 @@ pub(super) struct Lane {
     expiry: Duration,
     journal: Journal,
     client: Client,
+    hearing: Hearing,
     agenda: Agenda,
     source: Option<SourceEvent>,
     telemetry: TelemetryQueue,
@@ -50,7 +52,8 @@ pub(super) struct Lane {
 impl Lane {
     pub(super) fn new(boot_id: &str, store: Store, mqtt: &MqttConfig, config: &Config) -> Self {
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
-        let client = Client::start(mqtt, availability(topics.gateway_availability(), false), Vec::new());
+        let hearing = Hearing::new(&topics, None);
+        let client = Client::start(mqtt, availability(topics.gateway_availability(), false), hearing.filters());
         let mut agenda = Agenda::new(mqtt.identity_expiry);
         agenda.statements.set(availability(topics.gateway_availability(), true));
         // Until the source says otherwise it is not there; an earlier start may have left another word.
@@ -62,6 +65,7 @@ impl Lane {
             expiry: mqtt.identity_expiry,
             journal: Journal::new(store),
             client,
+            hearing,
             topics,
             agenda,
             source: None,
@@ -149,13 +153,20 @@ impl Lane {
                     self.journal.acknowledge(id).await;
                 }
             }
-            // Nothing is subscribed yet.
-            Signal::Heard(_) => {}
+            Signal::Heard(heard) => self.answer(&heard),
             Signal::Refused { why } => {
                 if let Some(slot) = self.agenda.refused(self.now()) {
                     warn_of_refusal(&slot, &why);
                 }
             }
+        }
+    }
+
+    /// Somebody has said something on a topic that is listened to.
+    fn answer(&mut self, heard: &Heard) {
+        match self.hearing.matter(heard) {
+            None => tracing::debug!(heard.topic, "a retained message, or one that asks nothing, is not answered"),
+            Some(matter) => tracing::debug!(?matter, "nobody answers this yet"),
         }
     }
 
@@ -186,6 +197,7 @@ impl Lane {
     /// The next acknowledged message, in words.
     async fn next_due(&mut self) -> Option<(Slot, Message)> {
         match self.agenda.next(self.now())? {
+            Due::Answer(message) => Some((Slot::Answer, message)),
             Due::Statement(message) => Some((Slot::Statement(message.topic.clone()), message)),
             Due::Identity(record) => {
                 let record = self.issuer.repeat(&record);

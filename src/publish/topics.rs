@@ -58,4 +58,34 @@ impl Topics {
     pub fn gateway_availability(&self) -> String {
         format!("{}/availability", self.gateway)
     }
+
+    /// Below it lie all topics of this gateway.
+    #[must_use]
+    pub fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
+    /// What this gateway is: retained, QoS 1.
+    #[must_use]
+    pub fn bridge_info(&self) -> String {
+        format!("{}/bridge/info", self.gateway)
+    }
+
+    /// Below it, by their names, lie the topics on which something is asked for.
+    #[must_use]
+    pub fn bridge_request(&self) -> String {
+        format!("{}/bridge/request", self.gateway)
+    }
+
+    /// Where a request of that name is answered, unless the asker says where: not retained, QoS 1.
+    #[must_use]
+    pub fn bridge_response(&self, name: &str) -> String {
+        format!("{}/bridge/response/{name}", self.gateway)
+    }
+
+    /// A door asks here who is there.
+    #[must_use]
+    pub fn challenge(&self) -> String {
+        format!("{}/challenge", self.device)
+    }
 }

@@ -1,0 +1,146 @@
+//! What others say to the gateway: which topics are listened to, and what a message on one of them is about.
+//!
+//! It only sorts. Who may ask for what, and what is answered, is decided by those whose matter it is.
+
+use super::client::Heard;
+use super::message::Message;
+use super::payload::Payload;
+use super::topics::Topics;
+
+/// Longest response topic that is answered on, bytes.
+const MAX_RESPONSE_TOPIC: usize = 256;
+
+/// Longest correlation data that is given back, bytes.
+const MAX_CORRELATION: usize = 128;
+
+/// What a message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Matter {
+    /// Home Assistant says how it is itself.
+    HomeAssistant,
+    /// A door asks who is there.
+    Challenge,
+    /// `bridge/request/<name>`: somebody wants something done; this is the name.
+    Request(String),
+}
+
+/// Knows the topics that are listened to.
+#[derive(Debug)]
+pub(super) struct Hearing {
+    birth: Option<String>,
+    challenge: String,
+    request: String,
+}
+
+impl Hearing {
+    /// `birth` is the topic on which Home Assistant says that it has started, where that matters.
+    pub(super) fn new(topics: &Topics, birth: Option<&str>) -> Self {
+        Self { birth: birth.map(str::to_owned), challenge: topics.challenge(), request: topics.bridge_request() }
+    }
+
+    /// The filters to subscribe to.
+    pub(super) fn filters(&self) -> Vec<String> {
+        let mut filters = vec![self.challenge.clone(), format!("{}/#", self.request)];
+        filters.extend(self.birth.clone());
+        filters
+    }
+
+    /// What this message is about; `None`: nothing that is answered. A retained message is one of the past: whoever
+    /// retains a request would have it carried out at every connection.
+    pub(super) fn matter(&self, heard: &Heard) -> Option<Matter> {
+        if heard.retained {
+            return None;
+        }
+        if self.birth.as_ref() == Some(&heard.topic) {
+            return Some(Matter::HomeAssistant);
+        }
+        if heard.topic == self.challenge {
+            return Some(Matter::Challenge);
+        }
+        let name = heard.topic.strip_prefix(&self.request)?.strip_prefix('/')?;
+        (!name.is_empty()).then(|| Matter::Request(name.to_owned()))
+    }
+}
+
+/// Where the answer to this message goes: the topic that the asker names, else `usual`. `None` where the asker names one
+/// on which nobody may be answered: a filter, or one of our own topics, where an answer could be taken for our word.
+pub(super) fn response_topic(heard: &Heard, usual: &str, own_prefix: &str) -> Option<String> {
+    let Some(topic) = &heard.response_topic else { return Some(usual.to_owned()) };
+    let own = topic.strip_prefix(own_prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let usable = !topic.is_empty()
+        && topic.len() <= MAX_RESPONSE_TOPIC
+        && !topic.starts_with('$')
+        && !topic.contains(['+', '#', '\0']);
+    (usable && (!own || topic == usual)).then(|| topic.clone())
+}
+
+/// The answer to a message, as it is sent: with what the asker knows it by.
+pub(super) fn answer(heard: &Heard, topic: String, json: Vec<u8>) -> Message {
+    let payload = Payload { bytes: json, content_type: "application/json" };
+    let correlation = heard.correlation.clone().filter(|data| data.len() <= MAX_CORRELATION);
+    Message { correlation, ..Message::acknowledged(topic, payload) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn topics() -> Topics {
+        let config = Config::default();
+        Topics::new(config.mqtt.as_ref().unwrap(), &config.gateway, &config.device)
+    }
+
+    fn heard(topic: &str) -> Heard {
+        Heard {
+            topic: topic.into(),
+            payload: Vec::new(),
+            retained: false,
+            response_topic: None,
+            correlation: Some(b"7".to_vec()),
+        }
+    }
+
+    #[test]
+    fn a_message_is_sorted_by_its_topic() {
+        let hearing = Hearing::new(&topics(), Some("homeassistant/status"));
+        let matter = |topic: &str| hearing.matter(&heard(topic));
+        assert_eq!(matter("homeassistant/status"), Some(Matter::HomeAssistant));
+        assert_eq!(matter("ecgid/home/ecg0/challenge"), Some(Matter::Challenge));
+        assert_eq!(matter("ecgid/home/bridge/request/enrol/start"), Some(Matter::Request("enrol/start".into())));
+        for other in ["ecgid/home/bridge/request", "ecgid/home/bridge/request/", "ecgid/home/ecg1/challenge", ""] {
+            assert_eq!(matter(other), None, "{other}");
+        }
+        assert_eq!(Hearing::new(&topics(), None).matter(&heard("homeassistant/status")), None);
+    }
+
+    #[test]
+    fn a_retained_message_asks_nothing() {
+        let hearing = Hearing::new(&topics(), Some("homeassistant/status"));
+        for topic in ["homeassistant/status", "ecgid/home/ecg0/challenge", "ecgid/home/bridge/request/health"] {
+            assert_eq!(hearing.matter(&Heard { retained: true, ..heard(topic) }), None, "{topic}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_answered_on_a_topic_of_ours_or_on_a_filter() {
+        let asked = |topic: &str| {
+            let heard = Heard { response_topic: Some(topic.into()), ..heard("q") };
+            response_topic(&heard, "ecgid/home/bridge/response/health", "ecgid/home")
+        };
+        assert_eq!(response_topic(&heard("q"), "usual", "ecgid/home").as_deref(), Some("usual"));
+        for fine in ["doors/front/answer", "ecgid/homes/x", "ecgid/home/bridge/response/health"] {
+            assert_eq!(asked(fine).as_deref(), Some(fine));
+        }
+        for wrong in ["ecgid/home", "ecgid/home/ecg0/event", "a/+", "#", "", "$SYS/x", &"x".repeat(257)] {
+            assert_eq!(asked(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_answer_carries_what_the_asker_knows_it_by() {
+        assert_eq!(answer(&heard("q"), "a".into(), b"{}".to_vec()).correlation.as_deref(), Some(&b"7"[..]));
+        let long = Heard { correlation: Some(vec![0; 129]), ..heard("q") };
+        assert_eq!(answer(&long, "a".into(), b"{}".to_vec()).correlation, None);
+    }
+}
