@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod enrolment;
 pub mod event;
 pub mod inference;
 pub mod pipeline;

@@ -5,29 +5,28 @@
 //! refused is `ecg_identity::enrolment`; why so: `docs/adr/0016-enrolment.md`.
 
 mod collect;
-mod keep;
 mod keyboard;
 mod live;
 mod screen;
-mod words;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
-use ecg_identity::enrolment::{EnrolmentConfig, Judged, Placement, Requirements, judge};
+use ecg_identity::enrolment::{Judged, Placement, Requirements, judge};
 use ecg_signal::{Hertz, Mains};
 use ecg_wire::Format;
 
 use self::collect::Collector;
-use self::keep::{Offer, keep};
 use self::keyboard::Keyboard;
 use super::Failure;
 use super::run::settings;
 use crate::config::{Config, Slug};
+use crate::enrolment::{Asked, KeepError, Offer, Question, Report, keep, refusal};
 use crate::inference::Model;
 use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::outlet::Telemetry;
 use crate::recording::{Recording, RecordingError, parse_mains, through_board};
+use crate::source::configured::ConfiguredSource;
 use crate::store::Store;
 
 /// Arguments of `ecgid enrol`.
@@ -132,8 +131,9 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let mut keyboard = Keyboard::new(!args.yes);
     let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;
-        let plan = plan(&args, source.has_electrodes, requirements);
-        live::enrol(source.source, &mut model, mains, plan, &mut keyboard)?
+        let plan = asked(&args).plan(&source, requirements);
+        let source = ConfiguredSource::new(&source).map_err(Failure::config)?;
+        live::enrol(source, &mut model, mains, plan, &mut keyboard)?
     } else {
         from_recordings(&args, &mut model, mains, config.source.fs_hz, &requirements)?
     };
@@ -148,9 +148,29 @@ pub fn main(args: Args) -> Result<(), Failure> {
         update: args.update,
         accept_resemblance: args.accept_resemblance,
     };
-    let report = keep(&store, &offer, &mut keyboard)?;
-    if args.json {
-        say!("{}", serde_json::to_string_pretty(&report)?);
+    let report = match keep(&store, &offer) {
+        Err(KeepError::Resembles(question)) if confirmed(&mut keyboard, &question)? => {
+            keep(&store, &Offer { accept_resemblance: true, ..offer })?
+        }
+        kept => kept?,
+    };
+    tell(&report, args.json)
+}
+
+/// Asks whether it is another person; false where there is nobody to ask.
+fn confirmed(keyboard: &mut Keyboard, question: &Question) -> anyhow::Result<bool> {
+    let Question { told, advice } = question;
+    match keyboard.confirmed(&format!("{told}; {advice}.\nIs it another person, to be enrolled all the same?")) {
+        Some(true) => Ok(true),
+        Some(false) => bail!("nothing is stored; {advice}"),
+        None => Ok(false),
+    }
+}
+
+/// Says what was stored.
+fn tell(report: &Report, json: bool) -> Result<(), Failure> {
+    if json {
+        say!("{}", serde_json::to_string_pretty(report)?);
     } else {
         say!("{}", report.to_string().trim_end());
     }
@@ -158,18 +178,12 @@ pub fn main(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is asked for; from a source whose electrodes nobody can take off, one placement.
-fn plan(args: &Args, has_electrodes: bool, requirements: Requirements) -> EnrolmentConfig {
-    let usual = EnrolmentConfig::default();
-    let several = has_electrodes && !args.update;
-    let placements = args.placements.map_or(if several { usual.placements } else { 1 }, usize::from);
-    let seconds = if args.update { usual.placement_s() } else { usual.seconds };
-    EnrolmentConfig {
-        placements,
-        seconds: args.seconds.unwrap_or(seconds),
-        give_up_after_s: args.give_up_after,
-        requirements,
-        ..usual
+fn asked(args: &Args) -> Asked {
+    Asked {
+        placements: args.placements.map(usize::from),
+        seconds: args.seconds,
+        give_up_after_s: Some(args.give_up_after),
+        update: args.update,
     }
 }
 
@@ -209,6 +223,6 @@ fn from_recordings(
         placements.push(placement);
     }
     let (front_end, chain_id) = known.context("no record to enrol from")?;
-    let judged = judge(&placements, requirements).map_err(|refusal| anyhow!(words::refusal(&refusal, "recording")))?;
+    let judged = judge(&placements, requirements).map_err(|why| anyhow!(refusal(&why, "recording")))?;
     Ok(Collected { judged, front_end, chain_id })
 }

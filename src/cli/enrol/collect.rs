@@ -5,7 +5,7 @@
 use ecg_identity::enrolment::{Enrolment, Fault, Placement};
 use ecg_signal::{Beat, BeatAverager, Verdict};
 
-use super::words::fault_of;
+use crate::enrolment::fault_of;
 use crate::inference::{EmbedError, Model};
 
 /// Takes beats and embeddings: a placement, or an enrolment in progress.

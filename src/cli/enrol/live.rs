@@ -11,12 +11,13 @@ use ecg_identity::enrolment::{Contact, Enrolment, EnrolmentConfig, Step};
 use ecg_signal::{Hertz, Mains, PathConfig, SignalPath};
 use tokio_util::sync::CancellationToken;
 
+use super::Collected;
 use super::collect::Collector;
 use super::keyboard::Keyboard;
 use super::screen::Screen;
-use super::{Collected, words};
 use crate::cli::run::runtime;
 use crate::config::{SourceConfig, SourceKind};
+use crate::enrolment::{Progress, contact, gave_up, refusal};
 use crate::inference::Model;
 use crate::pipeline::flow::{Flow, SourceItem};
 use crate::pipeline::front_end::FrontEnd;
@@ -27,20 +28,13 @@ use crate::source::{Source, SourceSender};
 /// How often time passes while no samples come.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A source, and whether somebody can take its electrodes off.
-pub(super) struct Chosen {
-    pub(super) source: ConfiguredSource,
-    pub(super) has_electrodes: bool,
-}
-
 /// The configured source, or the one that `--source` names in its place.
-pub(super) fn source(configured: &SourceConfig, given: Option<&str>) -> anyhow::Result<Chosen> {
+pub(super) fn source(configured: &SourceConfig, given: Option<&str>) -> anyhow::Result<SourceConfig> {
     let mut config = configured.clone();
     if let Some(text) = given {
         config.kind = parse(text)?;
     }
-    let has_electrodes = matches!(config.kind, SourceKind::Serial { .. } | SourceKind::Tcp { .. });
-    Ok(Chosen { source: ConfiguredSource::new(&config)?, has_electrodes })
+    Ok(config)
 }
 
 fn parse(text: &str) -> anyhow::Result<SourceKind> {
@@ -82,7 +76,7 @@ pub(super) fn enrol(
                 _ = tick.tick() => session.tick(),
                 _ = keyboard.line() => session.enrolment.moved(),
             }
-            session.screen.show(&session.enrolment.status());
+            session.screen.show(&Progress::from(&session.enrolment.status()));
         }
         cancel.cancel();
         drop(items);
@@ -131,7 +125,7 @@ impl<'m> Session<'m> {
                 for beat in &beats {
                     self.collector.push(beat, &mut self.enrolment)?;
                 }
-                self.enrolment.contact(words::contact(path.signal_state().contact));
+                self.enrolment.contact(contact(path.signal_state().contact));
                 Ok(())
             }
             SourceItem::Samples(Flow::Gap { missing }) => {
@@ -170,40 +164,15 @@ impl<'m> Session<'m> {
         Ok(())
     }
 
-    fn gave_up(&self) -> anyhow::Error {
-        let after_s = self.plan.give_up_after_s;
-        if let Some(problem) = &self.problem {
-            return anyhow!("gave up after {after_s:.0} s: {problem}");
-        }
-        let status = self.enrolment.status();
-        let collected = format!(
-            "gave up after {after_s:.0} s with {} good heartbeats in {} of {} placements, nothing is stored",
-            status.good_beats,
-            status.placement - 1,
-            status.placements
-        );
-        if let Some(why) = &status.again {
-            return anyhow!("{collected}: {}", words::refusal(why, "placement"));
-        }
-        let reason = match self.enrolment.finish() {
-            Err(refusal) => words::refusal(&refusal, "placement"),
-            Ok(_) => {
-                "the other placements did not come about: take both electrodes off and put them back when asked; if \
-                      the board cannot tell, press Enter once they are back, or begin again with --placements 1"
-                    .to_owned()
-            }
-        };
-        anyhow!("{collected}: {reason}")
-    }
-
     fn finish(self) -> anyhow::Result<Collected> {
         self.screen.close();
         let status = self.enrolment.status();
         if status.step == Step::GaveUp {
-            return Err(self.gave_up());
+            let after_s = self.plan.give_up_after_s;
+            bail!("{}", gave_up(&self.enrolment, after_s, self.problem.as_deref()));
         }
         let (front_end, path) = self.path.context("the source ended before it delivered a sample")?;
-        let judged = self.enrolment.finish().map_err(|refusal| anyhow!("{}", words::refusal(&refusal, "placement")))?;
+        let judged = self.enrolment.finish().map_err(|why| anyhow!("{}", refusal(&why, "placement")))?;
         if status.step != Step::Done {
             let (good, needed) = (status.good_s, status.needed_s);
             eprintln!("note: the source ended after {good:.0} of {needed:.0} s of good heartbeats");

@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use ecg_identity::enrolment::{Advice, EnrolmentStatus, Step};
+use ecg_identity::enrolment::{Advice, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use super::words;
+use crate::enrolment::Progress;
 
 /// Without a terminal, how often progress is told where nothing else happens.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -17,7 +17,7 @@ const ADVICE_EVERY: Duration = Duration::from_secs(1);
 /// Where progress goes.
 pub(super) struct Screen {
     bar: Option<ProgressBar>,
-    said: Option<(Step, usize, bool)>,
+    said: Option<Progress>,
     advised: Option<Advice>,
     at: Instant,
 }
@@ -38,21 +38,20 @@ impl Screen {
     }
 
     /// Shows the status: a line for every step, and how far it is in between.
-    pub(super) fn show(&mut self, status: &EnrolmentStatus) {
-        let step = (status.step, status.placement, status.again.is_some());
-        if self.said != Some(step) {
-            self.say(&words::step(status));
-            (self.said, self.advised, self.at) = (Some(step), Some(status.advice), Instant::now());
+    pub(super) fn show(&mut self, progress: &Progress) {
+        if self.said.as_ref().is_none_or(|said| progress.is_news_after(said)) {
+            self.say(&progress.headline);
+            (self.said, self.advised, self.at) = (Some(progress.clone()), Some(progress.advice), Instant::now());
         }
         if let Some(bar) = &self.bar {
-            bar.set_position((1000.0 * status.good_s / status.needed_s.max(1.0)) as u64);
-            bar.set_message(words::progress(status));
+            bar.set_position((1000.0 * progress.good_s / progress.needed_s.max(1.0)) as u64);
+            bar.set_message(progress.summary.clone());
             return;
         }
-        let wait = if self.advised == Some(status.advice) { LINE_EVERY } else { ADVICE_EVERY };
-        if self.at.elapsed() >= wait && !matches!(status.step, Step::Done | Step::GaveUp) {
-            eprintln!("{}", words::progress(status));
-            (self.advised, self.at) = (Some(status.advice), Instant::now());
+        let wait = if self.advised == Some(progress.advice) { LINE_EVERY } else { ADVICE_EVERY };
+        if self.at.elapsed() >= wait && !matches!(progress.step, Step::Done | Step::GaveUp) {
+            eprintln!("{}", progress.summary);
+            (self.advised, self.at) = (Some(progress.advice), Instant::now());
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the person on the electrodes is told: advice, steps and refusals in words. It decides nothing.
 
-use ecg_identity::enrolment::{Advice, Contact, EnrolmentRefusal, EnrolmentStatus, Fault, Step};
+use ecg_identity::enrolment::{Advice, EnrolmentRefusal, EnrolmentStatus, Fault, Step};
 
 /// What to do now.
 pub(super) fn advice(advice: Advice) -> &'static str {
@@ -16,7 +16,7 @@ pub(super) fn advice(advice: Advice) -> &'static str {
         Advice::TakeOff => "take both electrodes off, and put them back after two seconds",
         Advice::TakeOffLonger => {
             "taking off was not noticed: keep both electrodes off for five seconds; if the board cannot tell, press \
-             Enter once they are back, or begin again with --placements 1"
+             Enter once they are back (over MQTT or HTTP: enrol/moved), or begin again with --placements 1"
         }
         Advice::Nothing => "",
     }
@@ -53,7 +53,7 @@ pub(super) fn progress(status: &EnrolmentStatus) -> String {
 }
 
 /// Why there is no template, and what to do. `part` is what a placement is called: a placement or a recording.
-pub(super) fn refusal(refusal: &EnrolmentRefusal, part: &str) -> String {
+pub(crate) fn refusal(refusal: &EnrolmentRefusal, part: &str) -> String {
     match refusal {
         EnrolmentRefusal::TooFewBeats { good, needed, refused } => {
             let refused: Vec<String> = refused.iter().map(|(fault, n)| format!("{n} {}", fault.name())).collect();
@@ -103,29 +103,5 @@ fn remedy(fault: Fault) -> &'static str {
         Fault::Shape => "sit still, do not move or press the electrodes",
         Fault::Clipping => "moisten the skin under the electrodes",
         Fault::LeadOff | Fault::FlatLine | Fault::Incomplete => "see to the electrodes and their cable",
-    }
-}
-
-/// The signal path's word for the electrodes, as enrolment knows it.
-pub(super) fn contact(contact: ecg_signal::Contact) -> Contact {
-    match contact {
-        ecg_signal::Contact::Unknown => Contact::Unknown,
-        ecg_signal::Contact::Good => Contact::On,
-        ecg_signal::Contact::LeadOff => Contact::Off(Fault::LeadOff),
-        ecg_signal::Contact::FlatLine => Contact::Off(Fault::FlatLine),
-        ecg_signal::Contact::Clipping => Contact::Off(Fault::Clipping),
-        ecg_signal::Contact::Noise => Contact::NoHeart,
-    }
-}
-
-/// The signal path's reason for refusing a beat, as enrolment knows it.
-pub(super) fn fault_of(refusal: ecg_signal::Refusal) -> Fault {
-    match refusal {
-        ecg_signal::Refusal::Noise => Fault::Noise,
-        ecg_signal::Refusal::FlatLine => Fault::FlatLine,
-        ecg_signal::Refusal::Clipping => Fault::Clipping,
-        ecg_signal::Refusal::LeadOff => Fault::LeadOff,
-        ecg_signal::Refusal::Incomplete => Fault::Incomplete,
-        ecg_signal::Refusal::Shape => Fault::Shape,
     }
 }

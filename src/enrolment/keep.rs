@@ -1,77 +1,60 @@
 //! What is done with a judged enrolment: held against everybody else and against the person's earlier days, stored, told.
 
-use std::fmt;
-
-use anyhow::{anyhow, bail};
 use ecg_identity::enrolment::{Judged, UpdateRefusal, UpdateRule, blend, days, heart_rates_apart, resemblances};
 use ecg_identity::{Reference, cosine, rank};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::keyboard::Keyboard;
+use super::report::{Like, Report, Updated};
 use crate::config::Slug;
-use crate::store::{Change, NewEnrolment, NewPart, Store};
+use crate::store::{Change, NewEnrolment, NewPart, Store, StoreError};
 
 /// A second day that is less like the first than this share of the threshold is worth a word: of persons not trained on,
 /// 7 % of honest pairs of records are, and nine of ten of strangers (ADR 16).
 const UNLIKE_SHARE: f64 = 0.4;
 
 /// What is known when the enrolment is complete.
-pub(super) struct Offer<'a> {
-    pub(super) subject: &'a Slug,
-    pub(super) front_end: &'a str,
-    pub(super) model: &'a str,
-    pub(super) judged: &'a Judged,
+pub(crate) struct Offer<'a> {
+    pub(crate) subject: &'a Slug,
+    pub(crate) front_end: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) judged: &'a Judged,
     /// Score of a match.
-    pub(super) threshold: f64,
+    pub(crate) threshold: f64,
     /// Below it nobody is alike.
-    pub(super) floor: f64,
-    pub(super) add: bool,
-    pub(super) update: bool,
-    pub(super) accept_resemblance: bool,
+    pub(crate) floor: f64,
+    pub(crate) add: bool,
+    pub(crate) update: bool,
+    pub(crate) accept_resemblance: bool,
 }
 
-/// What the command says of it.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
-    subject: String,
-    revision: u32,
-    front_end: String,
-    model: String,
-    /// Heartbeats that the templates rest on.
-    beats: usize,
-    /// Heartbeats that the quality gate refused.
-    refused_beats: usize,
-    /// Placements or recordings, a template each.
-    takes: usize,
-    /// Cosine of the least alike: two placements, or the halves of one.
-    consistency: f64,
-    /// Mean heart rate, beats a minute.
-    heart_rate_bpm: Option<f64>,
-    /// Days on which the templates that count now were made.
-    days: usize,
-    /// Other subjects on this front end whom the new templates resemble, most alike first.
-    resembles: Vec<Like>,
-    /// An update: how the new beats scored, and how near the template still is to what was enrolled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    update: Option<Updated>,
-    /// What the person should know, in words.
-    notes: Vec<String>,
+/// Somebody who is enrolled is so much alike that a person must say that this is another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Question {
+    /// Who resembles whom, and how much.
+    pub(crate) told: String,
+    /// What to do if they are the same person.
+    pub(crate) advice: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Like {
-    subject: String,
-    score: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct Updated {
-    score: f64,
-    to_anchor: f64,
+/// Why nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeepError {
+    /// To be answered; then the offer comes again with `accept_resemblance`.
+    #[error("{}: nothing is stored; {}; if it is another person, add --accept-resemblance", .0.told, .0.advice)]
+    Resembles(Question),
+    /// The update asks too much of the template.
+    #[error("{0}")]
+    Update(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Holds the enrolment against the gallery and stores it.
-pub(super) fn keep(store: &Store, offer: &Offer<'_>, keyboard: &mut Keyboard) -> anyhow::Result<Report> {
+///
+/// # Errors
+/// [`KeepError`]: nothing is stored.
+pub(crate) fn keep(store: &Store, offer: &Offer<'_>) -> Result<Report, KeepError> {
     let all = store.references(offer.front_end, offer.model)?;
     let (own, others): (Vec<Reference>, Vec<Reference>) =
         all.into_iter().partition(|r| r.subject == offer.subject.as_str());
@@ -81,7 +64,7 @@ pub(super) fn keep(store: &Store, offer: &Offer<'_>, keyboard: &mut Keyboard) ->
         .take_while(|like| like.score >= offer.floor)
         .map(|like| Like { subject: like.subject, score: like.score })
         .collect();
-    notes.extend(resemblance(offer, &resembles, keyboard)?);
+    notes.extend(resemblance(offer, &resembles)?);
     if offer.add || offer.update {
         notes.extend(unlike_before(offer, &own));
     } else if !own.is_empty() {
@@ -124,22 +107,18 @@ pub(super) fn keep(store: &Store, offer: &Offer<'_>, keyboard: &mut Keyboard) ->
     })
 }
 
-/// Whether somebody else is so much alike that a person must say that this is another one.
-fn resemblance(offer: &Offer<'_>, alike: &[Like], keyboard: &mut Keyboard) -> anyhow::Result<Option<String>> {
-    let Some(like) = alike.first() else { return Ok(None) };
-    let (name, other, score, threshold) = (offer.subject, &like.subject, like.score, offer.threshold);
+/// A word where somebody else is much alike; a question where nobody has said yet that this is another person.
+fn resemblance(offer: &Offer<'_>, alike: &[Like]) -> Result<Option<String>, KeepError> {
+    let Some(Like { subject: other, score }) = alike.first() else { return Ok(None) };
+    let (name, threshold) = (offer.subject, offer.threshold);
     let told = format!("{name} resembles {other} ({score:.2}, a match from {threshold:.2} on)");
-    if score < threshold || offer.accept_resemblance {
+    if *score < threshold || offer.accept_resemblance {
         return Ok(Some(format!(
             "{told}: if they are two persons, they may be taken for each other; enrol both on a second day"
         )));
     }
-    let same = format!("if this is {other}, use ecgid enrol {other} --add");
-    match keyboard.confirmed(&format!("{told}; {same}.\nIs it another person, to be enrolled all the same?")) {
-        Some(true) => Ok(Some(format!("{told}: enrol both on a second day, or they may be taken for each other"))),
-        Some(false) => bail!("nothing is stored; {same}"),
-        None => bail!("{told}: nothing is stored; {same}; if it is another person, add --accept-resemblance"),
-    }
+    let question = Question { told, advice: format!("if this is {other}, use ecgid enrol {other} --add") };
+    Err(KeepError::Resembles(question))
 }
 
 /// A word where today's signal is hardly like the earlier days of this name.
@@ -165,26 +144,29 @@ fn enrolled(offer: &Offer<'_>) -> (Change, Vec<NewPart>, Option<Updated>) {
 }
 
 /// The template that the new beats are most alike, blended with them.
-fn updated(store: &Store, offer: &Offer<'_>) -> anyhow::Result<(Change, Vec<NewPart>, Option<Updated>)> {
+fn updated(store: &Store, offer: &Offer<'_>) -> Result<(Change, Vec<NewPart>, Option<Updated>), KeepError> {
     let name = offer.subject;
     let own = store.own_templates(name, offer.front_end, offer.model)?;
     let fresh = &offer.judged.template;
     let like = |embedding: &[f32]| cosine(embedding, fresh);
     let nearest = own.iter().max_by(|a, b| like(&a.embedding).total_cmp(&like(&b.embedding)));
     let nearest = nearest.ok_or_else(|| {
-        anyhow!("{name} has no template on {}: there is nothing to update; enrol first", offer.front_end)
+        KeepError::Update(format!(
+            "{name} has no template on {}: there is nothing to update; enrol first",
+            offer.front_end
+        ))
     })?;
     let rule = UpdateRule::at(offer.threshold);
-    let blend = blend(&nearest.anchor, &nearest.embedding, fresh, &rule).map_err(|refusal| match refusal {
-        UpdateRefusal::NotClear { score, needed } => anyhow!(
+    let blend = blend(&nearest.anchor, &nearest.embedding, fresh, &rule).map_err(|refusal| KeepError::Update(match refusal {
+        UpdateRefusal::NotClear { score, needed } => format!(
             "the new beats match {name} by {score:.2}, an update needs {needed:.2}: nothing is changed. If it is {name}, \
              add the day instead: ecgid enrol {name} --add"
         ),
-        UpdateRefusal::DriftedFar { to_anchor } => anyhow!(
+        UpdateRefusal::DriftedFar { to_anchor } => format!(
             "the template of {name} would come too far from what was enrolled (likeness {to_anchor:.2}): nothing is \
              changed. Add the day instead: ecgid enrol {name} --add"
         ),
-    })?;
+    }))?;
     let part = NewPart {
         embedding: blend.embedding,
         beats: u32::try_from(offer.judged.beats()).unwrap_or(u32::MAX),
@@ -195,38 +177,10 @@ fn updated(store: &Store, offer: &Offer<'_>) -> anyhow::Result<(Change, Vec<NewP
 }
 
 /// On how many days the templates that count were made, and their heart rates.
-fn history(store: &Store, offer: &Offer<'_>) -> anyhow::Result<(usize, Vec<f64>)> {
+fn history(store: &Store, offer: &Offer<'_>) -> Result<(usize, Vec<f64>), StoreError> {
     let subjects = store.subjects()?;
     let own = subjects.iter().filter(|s| s.subject == offer.subject.as_str()).flat_map(|s| &s.templates);
     let here: Vec<_> = own.filter(|t| t.front_end == offer.front_end && t.model == offer.model).collect();
     let moments: Vec<f64> = here.iter().map(|t| t.created_at_unix_ms as f64 / 1000.0).collect();
     Ok((days(&moments), here.iter().filter_map(|t| t.heart_rate_bpm).collect()))
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let done = if self.update.is_some() { "updated" } else { "enrolled" };
-        writeln!(f, "{done} {} (revision {})", self.subject, self.revision)?;
-        let placements = if self.takes == 1 { "placement" } else { "placements" };
-        writeln!(f, "  beats        {} good, {} refused, {} {placements}", self.beats, self.refused_beats, self.takes)?;
-        writeln!(f, "  consistency  {:.2} (1: every part of the enrolment is alike)", self.consistency)?;
-        if let Some(update) = &self.update {
-            writeln!(f, "  update       score {:.2}, likeness to the original {:.2}", update.score, update.to_anchor)?;
-        }
-        if let Some(bpm) = self.heart_rate_bpm {
-            writeln!(f, "  heart rate   {bpm:.0} bpm")?;
-        }
-        writeln!(f, "  days         {}", self.days)?;
-        writeln!(f, "  front end    {}", self.front_end)?;
-        writeln!(f, "  model        {}", self.model)
-    }
-}
-
-impl Report {
-    /// What the person should know, on standard error.
-    pub(super) fn tell_notes(&self) {
-        for note in &self.notes {
-            eprintln!("note: {note}");
-        }
-    }
 }
