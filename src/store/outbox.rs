@@ -33,13 +33,13 @@ impl Store {
     /// [`StoreError::Sqlite`], for instance on a full disk; nothing is stored then.
     pub fn append(&self, boot_id: &str, seq: u64, body: &str) -> Result<OutboxId, StoreError> {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-        self.lock()
-            .query_row(
-                "INSERT INTO outbox (boot_id, seq, body) VALUES (?1, ?2, ?3) RETURNING id",
-                params![boot_id, seq, body],
-                |row| row.get(0).map(OutboxId),
-            )
-            .map_err(StoreError::during("storing an event"))
+        let connection = self.lock();
+        // Not `RETURNING`: after its first row the commit happens when the statement is reset, and a disk that is full
+        // only then would not be heard of.
+        connection
+            .execute("INSERT INTO outbox (boot_id, seq, body) VALUES (?1, ?2, ?3)", params![boot_id, seq, body])
+            .map_err(StoreError::during("storing an event"))?;
+        Ok(OutboxId(connection.last_insert_rowid()))
     }
 
     /// The oldest events, at most `limit`, in the order in which they were stored.
