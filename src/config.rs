@@ -16,6 +16,7 @@ mod layers;
 pub mod mqtt;
 pub mod slug;
 pub mod source;
+pub mod store;
 
 pub use ecg_signal::Mains;
 pub use error::ConfigError;
@@ -24,6 +25,7 @@ pub use layers::{Environment, process_environment};
 pub use mqtt::{ClientCertificate, MqttConfig, PasswordSource, PayloadFormat, TlsConfig};
 pub use slug::{Slug, SlugError};
 pub use source::{FormatChoice, SourceConfig, SourceKind};
+pub use store::StoreConfig;
 
 /// Where the packaged daemon looks for its configuration.
 pub const DEFAULT_PATH: &str = "/etc/ecgid/ecgid.toml";
@@ -99,13 +101,6 @@ pub struct HrvConfig {
     pub window: Duration,
     /// Time between two summaries.
     pub every: Duration,
-}
-
-/// `[store]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreConfig {
-    /// The database file.
-    pub path: PathBuf,
 }
 
 /// `[log]`.

@@ -4,7 +4,8 @@
 //!   outbox on the broker's acknowledgement only ([`lane`](self)). A subscriber may see one twice, with an equal `id`.
 //! - The identity that holds is retained, but only with an expiry, and repeated while it is true; a gateway that falls
 //!   silent leaves no *verified* behind.
-//! - Telemetry is worth less than memory: it waits in a bounded queue whose oldest entry goes first.
+//! - The outbox is bounded: the oldest events go first, and each that goes undelivered is counted in `bridge/health`.
+//! - Telemetry is worth less than memory: it waits in a bounded queue whose oldest entry goes first, and never on disk.
 //!
 //! The MQTT client is behind `client`; nothing outside of that file knows which one it is.
 
@@ -18,6 +19,8 @@ mod agenda;
 #[cfg(feature = "demo")]
 pub mod broker;
 mod client;
+mod disk;
+mod health;
 mod hearing;
 mod issue;
 mod journal;
@@ -30,6 +33,7 @@ mod telemetry_queue;
 pub mod topics;
 
 pub use client::{TlsFilesError, read_password, read_tls_files};
+pub use health::Health;
 
 /// Publishes until the channel closes, then hands over what is left, says `offline`, and returns; a deadline of four
 /// seconds ends that. Never fails: a broker that is away is waited for, and identity events wait on disk.

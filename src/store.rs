@@ -21,7 +21,7 @@ mod schema;
 pub use error::StoreError;
 pub use gallery::{Reference, Subject, Template};
 pub use history::{Change, HISTORY, NewEnrolment, NewPart, NewTemplate, OwnTemplate, Undone};
-pub use outbox::{OutboxEntry, OutboxId};
+pub use outbox::{Dropped, OutboxEntry, OutboxId, Tally};
 
 /// Wait for another process (`ecgid subjects`, `ecgid enrol`) to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

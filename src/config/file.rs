@@ -14,7 +14,8 @@ use super::error::ConfigError;
 use super::layers::Environment;
 use super::mqtt::MqttFile;
 use super::source::{quoted, within, zero_or_within};
-use super::{Config, HrvConfig, IdentityConfig, LogConfig, Mains, SignalConfig, Slug, StoreConfig};
+use super::store::StoreFile;
+use super::{Config, HrvConfig, IdentityConfig, LogConfig, Mains, SignalConfig, Slug};
 
 /// Share of strangers who may be accepted within five minutes: what is asked of the product; half of it loses a third of the members (ADR 15).
 pub const FALSE_POSITIVE_RATE: f64 = 0.02;
@@ -215,14 +216,6 @@ impl Default for HrvFile {
     }
 }
 
-/// `[store]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in config/ecgid.toml")]
-pub struct StoreFile {
-    pub path: String,
-}
-
 /// `[log] format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -269,7 +262,7 @@ impl ConfigFile {
             identity: self.identity.validate()?,
             liveness: self.liveness.validate()?,
             hrv: self.hrv.validate()?,
-            store: StoreConfig { path: self.store.path(environment) },
+            store: self.store.validate(environment)?,
             log: LogConfig { level: self.log.level.clone(), format: self.log.format },
         })
     }
@@ -342,17 +335,5 @@ impl HrvFile {
             window: Duration::from_secs_f64(within("hrv.window_s", self.window_s, 10.0, 86_400.0)?),
             every: Duration::from_secs_f64(within("hrv.every_s", self.every_s, 1.0, 86_400.0)?),
         })
-    }
-}
-
-impl StoreFile {
-    /// The path that is written; else in systemd's state directory; else in the working directory.
-    fn path(&self, environment: &Environment) -> PathBuf {
-        if !self.path.is_empty() {
-            return PathBuf::from(&self.path);
-        }
-        // systemd separates several state directories by colons; the first is ours.
-        let directory = environment.get("STATE_DIRECTORY").and_then(|list| list.split(':').next()).unwrap_or("");
-        PathBuf::from(directory).join("ecgid.sqlite")
     }
 }

@@ -1,8 +1,9 @@
 //! Decides which acknowledged message is due, and what the broker's answers mean for it.
 //!
 //! One acknowledged message is on its way at a time; on any error it is simply due again. What is due, first things
-//! first: answers, the [`Statements`], the identity that holds, then the oldest event of the outbox. It is a plain state machine:
-//! no socket, no disk, no clock. Time is handed in as what has passed since the start.
+//! first: answers; the identity that holds, so that nobody is told `online` over an older one; the [`Statements`]; then
+//! the oldest event of the outbox. It is a plain state machine: no socket, no disk, no clock. Time is handed in as what
+//! has passed since the start.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,17 +17,23 @@ use crate::store::OutboxId;
 /// Rest after the broker has refused an event: somebody must change its access rules first.
 const REST: Duration = Duration::from_secs(30);
 
-/// The identity is repeated only while the pipeline shows signs of life; it speaks about once a second.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// Life below which an identity is not sent any more: it would reach nobody in time.
+const TOO_LATE: Duration = Duration::from_millis(1500);
+
+/// An acknowledgement that took longer tells that the message was held on its way, and that its life began late.
+const HELD: Duration = Duration::from_millis(500);
+
+/// The lane looks at the agenda more often than this, unless the process was stopped.
+const STOPPED: Duration = Duration::from_secs(3);
+
+/// After that, what the pipeline said before may still be in the queue; it speaks about once a second.
+const STALE_WORDS: Duration = Duration::from_secs(1);
 
 /// Longest time without a look at the agenda.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// A little later than now: what was due now has just been sent, or the connection takes nothing.
 const SOON: Duration = Duration::from_millis(50);
-
-/// An answer that does not say itself how long it is worth something is worth it for this long.
-const ANSWER_EXPIRY: Duration = Duration::from_secs(30);
 
 /// Answers that wait for their turn; an asker who gets none asks again.
 const ANSWERS: usize = 16;
@@ -51,8 +58,13 @@ pub(super) enum Due {
     Answer(Message),
     /// This statement.
     Statement(Message),
-    /// That this identity holds.
-    Identity(IdentityRecord),
+    /// That this identity holds, and how long ago that was known.
+    Identity {
+        /// The identity.
+        record: IdentityRecord,
+        /// Time since the pipeline's last word.
+        age: Duration,
+    },
     /// The oldest event of the outbox, if it holds one.
     Event,
 }
@@ -70,7 +82,19 @@ pub(super) struct Connection {
 #[derive(Debug)]
 struct Standing {
     record: IdentityRecord,
+    /// The pipeline's last word that it does; `None` while that may be an old one.
+    known: Option<Duration>,
+    /// The word that the broker was told of on this connection.
+    told: Option<Duration>,
+    /// Not to be repeated before.
     due: Duration,
+}
+
+impl Standing {
+    /// When it was last known to hold. That there is no signal stays true in silence.
+    fn known(&self, now: Duration) -> Option<Duration> {
+        if self.record.event.state == IdentityState::NoSignal { Some(now) } else { self.known }
+    }
 }
 
 /// What is to be said, and what of it is on its way.
@@ -81,10 +105,12 @@ pub(super) struct Agenda {
     expiry: Duration,
     standing: Option<Standing>,
     up: Option<Connection>,
-    in_flight: Option<Slot>,
-    /// With the time from which nobody waits for it any more.
-    answers: VecDeque<(Duration, Message)>,
-    last_sign_of_life: Duration,
+    /// What is on its way, and since when.
+    in_flight: Option<(Slot, Duration)>,
+    answers: VecDeque<Message>,
+    last_turn: Duration,
+    /// Words of the pipeline count from then on.
+    words_count_from: Duration,
     /// The outbox rests until then after a refusal.
     outbox_rests_until: Duration,
 }
@@ -99,7 +125,8 @@ impl Agenda {
             up: None,
             in_flight: None,
             answers: VecDeque::new(),
-            last_sign_of_life: Duration::ZERO,
+            last_turn: Duration::ZERO,
+            words_count_from: Duration::ZERO,
             outbox_rests_until: Duration::ZERO,
         }
     }
@@ -114,33 +141,48 @@ impl Agenda {
         self.standing.as_ref().map(|standing| &standing.record)
     }
 
-    /// The pipeline has spoken.
+    /// The lane looks again. If it has not for long, the process was stopped, and what it is told first may be old.
+    pub(super) fn turn(&mut self, now: Duration) {
+        if now.saturating_sub(self.last_turn) > STOPPED {
+            self.words_count_from = now + STALE_WORDS;
+        }
+        self.last_turn = now;
+    }
+
+    /// The pipeline has spoken: what was last said of the identity holds.
     pub(super) fn alive(&mut self, now: Duration) {
-        self.last_sign_of_life = now;
+        if now >= self.words_count_from
+            && let Some(standing) = &mut self.standing
+        {
+            standing.known = Some(now);
+        }
     }
 
     /// From now on this identity holds.
     pub(super) fn hold(&mut self, record: IdentityRecord, now: Duration) {
-        self.standing = Some(Standing { record, due: now });
+        let known = (now >= self.words_count_from).then_some(now);
+        self.standing = Some(Standing { record, known, told: None, due: now });
     }
 
-    /// This answers a question; it is worth nothing after its expiry. When too many wait the oldest goes: its asker is the
-    /// one who has waited longest.
-    pub(super) fn answer(&mut self, answer: Message, now: Duration) {
+    /// This answers a question. When too many wait the oldest goes: its asker has waited longest, and asks again.
+    pub(super) fn answer(&mut self, answer: Message) {
         if self.answers.len() == ANSWERS {
             self.answers.pop_front();
         }
-        let patience = answer.expiry.unwrap_or(ANSWER_EXPIRY);
-        self.answers.push_back((now + patience, answer));
+        self.answers.push_back(answer);
     }
 
     /// A broker may have forgotten everything, or have published the last will.
-    pub(super) fn up(&mut self, connection: Connection, now: Duration) {
+    pub(super) fn up(&mut self, connection: Connection) {
         self.up = Some(connection);
         self.in_flight = None;
         self.statements.all_due_again();
+        self.identity_due_again();
+    }
+
+    fn identity_due_again(&mut self) {
         if let Some(standing) = &mut self.standing {
-            standing.due = now;
+            standing.told = None;
         }
     }
 
@@ -151,14 +193,26 @@ impl Agenda {
     }
 
     /// The broker has what was on its way. What is retained was said when it was sent; if it has changed since, it is
-    /// due again by that.
-    pub(super) fn acknowledged(&mut self) -> Option<Slot> {
-        self.in_flight.take()
+    /// due again by that. An identity that was held on its way lives too long at the broker: a fresh one takes its place.
+    pub(super) fn acknowledged(&mut self, now: Duration) -> Option<Slot> {
+        let (slot, since) = self.in_flight.take()?;
+        if slot == Slot::Identity && now.saturating_sub(since) > HELD {
+            self.identity_due_again();
+        }
+        Some(slot)
+    }
+
+    /// What was on its way has not left in time. The identity is due as it is known now; a statement that is too old is
+    /// made anew by whoever states it.
+    pub(super) fn late(&mut self) {
+        if let Some((Slot::Identity, _)) = self.in_flight.take() {
+            self.identity_due_again();
+        }
     }
 
     /// The broker does not want what was on its way.
     pub(super) fn refused(&mut self, now: Duration) -> Option<Slot> {
-        let slot = self.in_flight.take()?;
+        let (slot, _) = self.in_flight.take()?;
         self.unwanted(&slot, now);
         Some(slot)
     }
@@ -172,19 +226,15 @@ impl Agenda {
     }
 
     /// It is on its way now.
-    pub(super) fn sent(&mut self, slot: Slot) {
-        self.in_flight = Some(slot);
+    pub(super) fn sent(&mut self, slot: Slot, now: Duration) {
+        self.in_flight = Some((slot, now));
     }
 
     /// It could not be handed to the connection.
-    pub(super) fn due_again(&mut self, slot: &Slot, now: Duration) {
+    pub(super) fn due_again(&mut self, slot: &Slot) {
         match slot {
             Slot::Statement(topic) => self.statements.due_again(topic),
-            Slot::Identity => {
-                if let Some(standing) = &mut self.standing {
-                    standing.due = now;
-                }
-            }
+            Slot::Identity => self.identity_due_again(),
             // The journal has kept the event; an answer is asked for again.
             Slot::Event(_) | Slot::Answer => {}
         }
@@ -196,20 +246,27 @@ impl Agenda {
         if self.up.is_none() || self.in_flight.is_some() {
             return None;
         }
-        while let Some((until, message)) = self.answers.pop_front() {
-            if now < until {
-                return Some(Due::Answer(message.expiring(until - now)));
-            }
+        if let Some(answer) = self.answers.pop_front() {
+            return Some(Due::Answer(answer));
+        }
+        if self.identity_due(now).is_some_and(|due| due <= now) {
+            let pause = self.pause();
+            let standing = self.standing.as_mut()?;
+            let known = standing.known(now)?;
+            standing.told = Some(known);
+            standing.due = now + pause;
+            return Some(Due::Identity { record: standing.record.clone(), age: now.saturating_sub(known) });
         }
         if let Some(message) = self.statements.take_due() {
             return Some(Due::Statement(message));
         }
-        if self.identity_due(now).is_some_and(|due| due <= now) {
-            let standing = self.standing.as_mut()?;
-            standing.due = now + self.expiry / 3;
-            return Some(Due::Identity(standing.record.clone()));
-        }
         (self.outbox_rests_until <= now).then_some(Due::Event)
+    }
+
+    /// Rest before the identity is repeated. The first word of the pipeline after that comes about a second later, so
+    /// that it is repeated three times in its life. Never none: it would leave no room for anything else.
+    fn pause(&self) -> Duration {
+        (self.expiry / 3).saturating_sub(STALE_WORDS).max(HELD)
     }
 
     /// Nothing is on its way to the broker that is there.
@@ -224,11 +281,20 @@ impl Agenda {
         [rested, identity].into_iter().flatten().fold(now + IDLE, Duration::min)
     }
 
-    /// When the identity must be said again; `None` while a silent pipeline makes it doubtful. That there is no signal
-    /// stays true in silence.
+    /// When the identity must be said: at once where the broker does not know it, later where the pipeline has spoken
+    /// since. `None` where a silent pipeline makes it doubtful: it is not repeated, and the broker forgets it.
     fn identity_due(&self, now: Duration) -> Option<Duration> {
         let standing = self.standing.as_ref()?;
-        let alive = now.saturating_sub(self.last_sign_of_life) < SIGN_OF_LIFE;
-        (alive || standing.record.event.state == IdentityState::NoSignal).then_some(standing.due)
+        let known = standing.known(now)?;
+        if now.saturating_sub(known) + TOO_LATE > self.expiry {
+            return None;
+        }
+        match standing.told {
+            None => Some(now),
+            Some(told) => (known > told).then_some(standing.due),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

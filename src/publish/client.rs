@@ -52,6 +52,8 @@ pub(super) enum Signal {
     Acknowledged,
     /// The broker has refused the acknowledged message.
     Refused { why: String },
+    /// The acknowledged message said nothing any more when it was to leave, and has not left.
+    Late,
     /// Somebody has published on a topic that is subscribed.
     Heard(Heard),
 }
@@ -69,7 +71,9 @@ pub(super) struct Heard {
     pub(super) correlation: Option<Vec<u8>>,
 }
 
-enum Command {
+/// What the lane asks of the connection.
+#[derive(Debug)]
+pub(super) enum Command {
     Publish { connection: u64, message: Message },
     Disconnect,
 }
@@ -95,6 +99,14 @@ impl Client {
         let out = Outward { signals: to_lane, connection: 0, up: false, awaited: None };
         tokio::spawn(run(dialler, out, from_lane));
         Self { commands, signals }
+    }
+
+    /// The near side alone, and what the far side holds.
+    #[cfg(test)]
+    pub(super) fn detached() -> (Self, mpsc::Receiver<Command>, mpsc::Sender<Signal>) {
+        let (commands, from_lane) = mpsc::channel(QUEUE);
+        let (to_lane, signals) = mpsc::channel(QUEUE);
+        (Self { commands, signals }, from_lane, to_lane)
     }
 
     /// The next signal; `None` after [`Client::disconnect`].
@@ -275,7 +287,16 @@ impl Outward {
             return;
         }
         let acknowledged = message.delivery == Delivery::Acknowledged;
-        let options = options::of_message(&message);
+        // It may have waited: the process was stopped.
+        let life_left_s = message.life_left_s(Instant::now());
+        if life_left_s == Some(0) {
+            // With a full queue to the lane, the deadline makes a new connection of it, where all is due again.
+            if acknowledged && self.signals.try_send(Signal::Late).is_err() {
+                self.awaited = Some(Awaited { packet: None, deadline: Instant::now() + ACK_TIMEOUT });
+            }
+            return;
+        }
+        let options = options::of_message(&message, life_left_s);
         let handed = requests.try_publish(message.topic, message.payload.bytes, options);
         match handed {
             // A full queue means that no byte leaves; the deadline turns that into a new connection and a new attempt.

@@ -2,6 +2,10 @@
 //!
 //! It only sorts. Who may ask for what, and what is answered, is decided by those whose matter it is.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::client::Heard;
 use super::message::Message;
 use super::payload::Payload;
@@ -9,6 +13,9 @@ use super::topics::Topics;
 
 /// Longest response topic that is answered on, bytes.
 const MAX_RESPONSE_TOPIC: usize = 256;
+
+/// Nobody waits longer for an answer.
+const ANSWER_EXPIRY: Duration = Duration::from_secs(30);
 
 /// Longest correlation data that is given back, bytes.
 const MAX_CORRELATION: usize = 128;
@@ -78,7 +85,7 @@ pub(super) fn response_topic(heard: &Heard, usual: &str, own_prefix: &str) -> Op
 pub(super) fn answer(heard: &Heard, topic: String, json: Vec<u8>) -> Message {
     let payload = Payload { bytes: json, content_type: "application/json" };
     let correlation = heard.correlation.clone().filter(|data| data.len() <= MAX_CORRELATION);
-    Message { correlation, ..Message::acknowledged(topic, payload) }
+    Message { correlation, ..Message::acknowledged(topic, payload).expiring(Instant::now() + ANSWER_EXPIRY) }
 }
 
 #[cfg(test)]
@@ -137,8 +144,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_answer_carries_what_the_asker_knows_it_by() {
+    #[tokio::test]
+    async fn an_answer_carries_what_the_asker_knows_it_by() {
         assert_eq!(answer(&heard("q"), "a".into(), b"{}".to_vec()).correlation.as_deref(), Some(&b"7"[..]));
         let long = Heard { correlation: Some(vec![0; 129]), ..heard("q") };
         assert_eq!(answer(&long, "a".into(), b"{}".to_vec()).correlation, None);

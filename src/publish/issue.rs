@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::payload::{IdentityRecord, SCHEMA, TelemetryRecord};
+use super::payload::{BridgeRecord, IdentityRecord, SCHEMA, TelemetryRecord};
 use crate::clock;
 use crate::config::Config;
 use crate::event::IdentityEvent;
@@ -15,6 +15,8 @@ pub(super) struct Issuer {
     device: String,
     expiry: Duration,
     last_seq: u64,
+    /// Wall time, ms since 1970.
+    wall: fn() -> u64,
 }
 
 impl Issuer {
@@ -25,7 +27,15 @@ impl Issuer {
             device: config.device.to_string(),
             expiry,
             last_seq: 0,
+            wall: clock::unix_ms,
         }
+    }
+
+    /// The same by another wall clock.
+    #[cfg(test)]
+    pub(super) fn with_wall(mut self, wall: fn() -> u64) -> Self {
+        self.wall = wall;
+        self
     }
 
     /// Gives an event the next number. What is no number in it is taken out: JSON has no word for it.
@@ -37,7 +47,7 @@ impl Issuer {
             }
         }
         self.last_seq += 1;
-        let now = clock::unix_ms();
+        let now = (self.wall)();
         IdentityRecord {
             schema: SCHEMA,
             id: format!("{}:{}", self.boot_id, self.last_seq),
@@ -51,17 +61,28 @@ impl Issuer {
         }
     }
 
-    /// The record again, as true now.
-    pub(super) fn repeat(&self, record: &IdentityRecord) -> IdentityRecord {
-        let now = clock::unix_ms();
-        IdentityRecord { issued_at_unix_ms: now, expires_at_unix_ms: self.expires_at(now), ..record.clone() }
+    /// The record again, as it was known to be true `age` ago.
+    pub(super) fn repeat(&self, record: &IdentityRecord, age: Duration) -> IdentityRecord {
+        let then = (self.wall)().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        IdentityRecord { issued_at_unix_ms: then, expires_at_unix_ms: self.expires_at(then), ..record.clone() }
+    }
+
+    /// What is said about the gateway itself.
+    pub(super) fn bridge<'a, E>(&'a self, statement: &'a E) -> BridgeRecord<'a, E> {
+        BridgeRecord {
+            schema: SCHEMA,
+            boot_id: &self.boot_id,
+            issued_at_unix_ms: (self.wall)(),
+            gateway: &self.gateway,
+            statement,
+        }
     }
 
     pub(super) fn telemetry<'a, E>(&'a self, event: &'a E) -> TelemetryRecord<'a, E> {
         TelemetryRecord {
             schema: SCHEMA,
             boot_id: &self.boot_id,
-            issued_at_unix_ms: clock::unix_ms(),
+            issued_at_unix_ms: (self.wall)(),
             gateway: &self.gateway,
             device: &self.device,
             event,

@@ -10,6 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::agenda::{Agenda, Connection, Due, Slot};
 use super::client::{Client, Full, Heard, Signal};
+use super::disk::Disk;
+use super::health::{self, Reporter};
 use super::hearing::Hearing;
 use super::issue::Issuer;
 use super::journal::Journal;
@@ -33,41 +35,56 @@ const RETRY: Duration = Duration::from_secs(2);
 /// A summary that is older is history, not news.
 const HRV_EXPIRY: Duration = Duration::from_secs(3600);
 
+/// Events that are taken at one go: the newest words of the pipeline are heard before anything is said.
+const BATCH: usize = 256;
+
 /// The state of the publisher.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct Lane<D = Store> {
     started: Instant,
     issuer: Issuer,
     encoder: Encoder,
     topics: Topics,
     expiry: Duration,
-    journal: Journal,
+    journal: Journal<D>,
     client: Client,
     hearing: Hearing,
     agenda: Agenda,
+    health: Reporter,
     source: Option<SourceEvent>,
     telemetry: TelemetryQueue,
 }
 
 impl Lane {
     pub(super) fn new(boot_id: &str, store: Store, mqtt: &MqttConfig, config: &Config) -> Self {
+        let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry);
+        let topics = Topics::new(mqtt, &config.gateway, &config.device);
+        let will = availability(topics.gateway_availability(), false);
+        let client = Client::start(mqtt, will, Hearing::new(&topics, None).filters());
+        Self::between(store, client, issuer, mqtt, config)
+    }
+}
+
+impl<D: Disk> Lane<D> {
+    /// The lane from a disk to a client.
+    pub(super) fn between(disk: D, client: Client, issuer: Issuer, mqtt: &MqttConfig, config: &Config) -> Self {
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
         let hearing = Hearing::new(&topics, None);
-        let client = Client::start(mqtt, availability(topics.gateway_availability(), false), hearing.filters());
         let mut agenda = Agenda::new(mqtt.identity_expiry);
         agenda.statements.set(availability(topics.gateway_availability(), true));
         // Until the source says otherwise it is not there; an earlier start may have left another word.
         agenda.statements.set(availability(topics.device_availability(), false));
         Self {
             started: Instant::now(),
-            issuer: Issuer::new(boot_id, config, mqtt.identity_expiry),
+            issuer,
             encoder: Encoder(mqtt.payload),
             expiry: mqtt.identity_expiry,
-            journal: Journal::new(store),
+            journal: Journal::new(disk, config.store.outbox_limit_bytes),
             client,
             hearing,
             topics,
             agenda,
+            health: Reporter::default(),
             source: None,
             telemetry: TelemetryQueue::default(),
         }
@@ -78,18 +95,22 @@ impl Lane {
         let mut retry = interval(RETRY);
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.agenda.turn(self.now());
             self.send_what_is_due().await;
             let wake = self.started + self.agenda.wakes_at(self.now());
             tokio::select! {
                 event = events.recv() => match event {
-                    Some(event) => self.take(event).await,
+                    Some(event) => self.take_all(event, &mut events).await,
                     None => break,
                 },
                 signal = self.client.next() => match signal {
                     Some(signal) => self.hear(signal).await,
                     None => break,
                 },
-                _ = retry.tick() => self.journal.settle().await,
+                _ = retry.tick() => {
+                    self.journal.settle().await;
+                    self.report_health();
+                }
                 () = sleep_until(wake) => {}
             }
         }
@@ -101,18 +122,27 @@ impl Lane {
         self.started.elapsed()
     }
 
-    /// An event of the pipeline.
+    /// An event of the pipeline, and what has come meanwhile.
+    async fn take_all(&mut self, first: Event, events: &mut mpsc::Receiver<Event>) {
+        self.agenda.turn(self.now());
+        self.take(first).await;
+        for _ in 0..BATCH {
+            let Ok(event) = events.try_recv() else { return };
+            self.take(event).await;
+        }
+    }
+
     async fn take(&mut self, event: Event) {
         self.agenda.alive(self.now());
         match event {
             Event::Identity(event) => self.take_identity(event).await,
             Event::Hrv(event) => {
                 let payload = self.encoder.hrv(&self.issuer.telemetry(&*event));
-                self.telemetry.push(Message::telemetry(self.topics.hrv(), payload, HRV_EXPIRY));
+                self.telemetry.push(Message::telemetry(self.topics.hrv(), payload, Instant::now() + HRV_EXPIRY));
             }
             Event::Signal(event) => {
                 let payload = self.encoder.signal(&self.issuer.telemetry(&event));
-                self.telemetry.push(Message::telemetry(self.topics.signal(), payload, self.expiry));
+                self.telemetry.push(Message::telemetry(self.topics.signal(), payload, Instant::now() + self.expiry));
             }
             Event::Source(event) => {
                 self.agenda.statements.set(availability(self.topics.device_availability(), event.online));
@@ -141,24 +171,23 @@ impl Lane {
         match signal {
             Signal::Up { connection: number, max_packet } => {
                 self.state_source();
-                self.agenda.up(Connection { number, max_packet }, self.now());
-                let dropped = self.telemetry.take_dropped();
-                if dropped > 0 {
-                    tracing::warn!(dropped, "telemetry was dropped while there was no broker");
-                }
+                self.health.connected();
+                self.report_health();
+                self.agenda.up(Connection { number, max_packet });
             }
             Signal::Down => self.agenda.down(),
             Signal::Acknowledged => {
-                if let Some(Slot::Event(id)) = self.agenda.acknowledged() {
+                if let Some(Slot::Event(id)) = self.agenda.acknowledged(self.now()) {
                     self.journal.acknowledge(id).await;
                 }
             }
             Signal::Heard(heard) => self.answer(&heard),
             Signal::Refused { why } => {
                 if let Some(slot) = self.agenda.refused(self.now()) {
-                    warn_of_refusal(&slot, &why);
+                    self.warn_of_refusal(&slot, &why);
                 }
             }
+            Signal::Late => self.agenda.late(),
         }
     }
 
@@ -176,11 +205,11 @@ impl Lane {
         if let Some((slot, message)) = self.next_due().await {
             if message.wire_size() > max_packet {
                 self.agenda.unwanted(&slot, self.now());
-                warn_of_refusal(&slot, "it is longer than the broker's longest packet");
+                self.warn_of_refusal(&slot, "it is longer than the broker's longest packet");
             } else if self.client.publish(number, message).is_ok() {
-                self.agenda.sent(slot);
+                self.agenda.sent(slot, self.now());
             } else {
-                self.agenda.due_again(&slot, self.now());
+                self.agenda.due_again(&slot);
             }
         }
         while let Some(message) = self.telemetry.pop() {
@@ -199,10 +228,11 @@ impl Lane {
         match self.agenda.next(self.now())? {
             Due::Answer(message) => Some((Slot::Answer, message)),
             Due::Statement(message) => Some((Slot::Statement(message.topic.clone()), message)),
-            Due::Identity(record) => {
-                let record = self.issuer.repeat(&record);
+            Due::Identity { record, age } => {
+                let record = self.issuer.repeat(&record, age);
                 let message = Message::acknowledged(self.topics.identity(), self.encoder.identity(&record));
-                Some((Slot::Identity, message.retained().expiring(self.expiry).numbered(record.seq)))
+                let expires = Instant::now() + self.expiry.saturating_sub(age);
+                Some((Slot::Identity, message.retained().expiring(expires).numbered(record.seq)))
             }
             Due::Event => {
                 let (id, record) = self.journal.oldest().await?;
@@ -210,6 +240,31 @@ impl Lane {
                 Some((Slot::Event(id), message.numbered(record.seq)))
             }
         }
+    }
+
+    /// Says how the gateway is, where that is due.
+    fn report_health(&mut self) {
+        let dropped = self.telemetry.take_dropped();
+        if dropped > 0 {
+            tracing::warn!(dropped, "telemetry was dropped: no broker took it in time");
+        }
+        self.health.dropped_telemetry(dropped);
+        let Some(mut health) = self.health.take_due(self.journal.stock(), self.now()) else { return };
+        health.rss_bytes = health::resident_bytes();
+        let message = Message::acknowledged(self.topics.bridge_health(), Payload::json(&self.issuer.bridge(&health)));
+        self.agenda.statements.set(message.retained().expiring(Instant::now() + health::EXPIRY));
+    }
+
+    fn warn_of_refusal(&mut self, slot: &Slot, why: &str) {
+        tracing::error!(?slot, why, "the broker refuses a message; check its access rules for this user and topic");
+        let what = match slot {
+            // The asker named the topic: it is not ours to mend.
+            Slot::Answer => return,
+            Slot::Statement(topic) => topic.clone(),
+            Slot::Identity => self.topics.identity(),
+            Slot::Event(_) => self.topics.event(),
+        };
+        self.health.refused(&what, why);
     }
 
     /// The daemon stops: the identity is not known any more, what waits is handed over, then the gateway is offline.
@@ -228,6 +283,7 @@ impl Lane {
             self.take_identity(stopping).await;
         }
         self.agenda.statements.set(availability(self.topics.device_availability(), false));
+        self.agenda.statements.remove(&self.topics.bridge_health());
         if timeout(FLUSH, self.flush()).await.is_err() {
             tracing::warn!("the broker did not take everything in time; identity events wait on disk");
         }
@@ -270,10 +326,6 @@ impl Lane {
         };
         timeout(GOODBYE, say).await.unwrap_or(false)
     }
-}
-
-fn warn_of_refusal(slot: &Slot, why: &str) {
-    tracing::error!(?slot, why, "the broker refuses a message; check its access rules for this user and topic");
 }
 
 fn availability(topic: String, online: bool) -> Message {

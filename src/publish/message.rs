@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::payload::Payload;
+
+/// What the way to the broker may take, so that nobody is told something older than its life.
+const TRANSIT: Duration = Duration::from_millis(500);
 
 /// How sure the broker must be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +25,8 @@ pub(super) struct Message {
     pub(super) payload: Payload,
     pub(super) delivery: Delivery,
     pub(super) retain: bool,
-    /// After this the broker hands it to nobody any more; whole seconds, at least one.
-    pub(super) expiry: Option<Duration>,
+    /// From then on it says nothing any more. It counts from what the message is about, not from its sending.
+    pub(super) expires: Option<Instant>,
     /// Number of the identity event, for subscribers that do not look into the payload.
     pub(super) seq: Option<u64>,
     /// What the asker knows an answer by.
@@ -36,15 +41,15 @@ impl Message {
             payload,
             delivery: Delivery::Acknowledged,
             retain: false,
-            expiry: None,
+            expires: None,
             seq: None,
             correlation: None,
         }
     }
 
     /// A message that may be lost.
-    pub(super) fn telemetry(topic: String, payload: Payload, expiry: Duration) -> Self {
-        Self { delivery: Delivery::Unacknowledged, expiry: Some(expiry), ..Self::acknowledged(topic, payload) }
+    pub(super) fn telemetry(topic: String, payload: Payload, expires: Instant) -> Self {
+        Self { delivery: Delivery::Unacknowledged, expires: Some(expires), ..Self::acknowledged(topic, payload) }
     }
 
     /// The same, retained.
@@ -53,10 +58,17 @@ impl Message {
         self
     }
 
-    /// The same, forgotten by the broker after `expiry`.
-    pub(super) fn expiring(mut self, expiry: Duration) -> Self {
-        self.expiry = Some(expiry);
+    /// The same, forgotten by the broker from then on.
+    pub(super) fn expiring(mut self, at: Instant) -> Self {
+        self.expires = Some(at);
         self
+    }
+
+    /// What the broker is told of its life when it leaves now, in MQTT's whole seconds; 0: it comes too late. `None`
+    /// where it does not expire.
+    pub(super) fn life_left_s(&self, now: Instant) -> Option<u32> {
+        let left = self.expires?.saturating_duration_since(now).saturating_sub(TRANSIT);
+        Some(u32::try_from(left.as_secs()).unwrap_or(u32::MAX))
     }
 
     /// The same, with the number of its event.
@@ -67,6 +79,6 @@ impl Message {
 
     /// Upper bound of its size on the wire: topic and payload, and room for the header and the properties.
     pub(super) fn wire_size(&self) -> usize {
-        self.topic.len() + self.payload.bytes.len() + 256
+        self.topic.len() + self.payload.bytes.len() + self.correlation.as_ref().map_or(0, Vec::len) + 512
     }
 }

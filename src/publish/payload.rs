@@ -53,6 +53,22 @@ pub struct TelemetryRecord<'a, E> {
     pub event: &'a E,
 }
 
+/// A statement about the gateway itself, with its names and its time.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct BridgeRecord<'a, E> {
+    /// Version of the contract.
+    pub schema: u32,
+    /// The start of the daemon that issued it.
+    pub boot_id: &'a str,
+    /// Wall time at which it was issued, ms since 1970.
+    pub issued_at_unix_ms: u64,
+    /// Name of the gateway.
+    pub gateway: &'a str,
+    /// The statement itself.
+    #[serde(flatten)]
+    pub statement: &'a E,
+}
+
 /// Bytes and what they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payload {
@@ -72,7 +88,8 @@ impl Payload {
         self.content_type != PROTOBUF
     }
 
-    fn json(record: &impl Serialize) -> Self {
+    /// A record as JSON, whatever encoding is configured.
+    pub(crate) fn json(record: &impl Serialize) -> Self {
         // Our records have string keys and no failing serialiser; an empty object would be seen by the tests.
         Self { bytes: serde_json::to_vec(record).unwrap_or_default(), content_type: "application/json" }
     }

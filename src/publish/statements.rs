@@ -30,7 +30,6 @@ impl Statements {
 
     /// Takes back what the topic says, also what an earlier start of the daemon has said there: an empty retained
     /// message, which stays in the list because the removal can be missed by a broker as well.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for descriptions that can be switched off"))]
     pub(super) fn remove(&mut self, topic: &str) {
         self.set(Message::acknowledged(topic.to_owned(), Payload::text("")).retained());
     }

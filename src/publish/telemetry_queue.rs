@@ -1,7 +1,6 @@
 //! Telemetry on its way out. Bounded: when it is full the oldest goes, and is counted; what has expired goes too.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -13,7 +12,7 @@ const CAPACITY: usize = 64;
 /// Messages that may be lost, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct TelemetryQueue {
-    waiting: VecDeque<(Instant, Message)>,
+    waiting: VecDeque<Message>,
     dropped: u64,
 }
 
@@ -23,21 +22,17 @@ impl TelemetryQueue {
             self.waiting.pop_front();
             self.dropped += 1;
         }
-        self.waiting.push_back((Instant::now(), message));
+        self.waiting.push_back(message);
     }
 
-    /// The oldest message that still has something to say, with the expiry that is left of it.
+    /// The oldest message that still has something to say.
     pub(super) fn pop(&mut self) -> Option<Message> {
-        while let Some((born, mut message)) = self.waiting.pop_front() {
-            let age = born.elapsed();
-            match message.expiry.map(|expiry| expiry.saturating_sub(age)) {
-                None => return Some(message),
-                Some(left) if left >= Duration::from_secs(1) => {
-                    message.expiry = Some(left);
-                    return Some(message);
-                }
-                Some(_) => self.dropped += 1,
+        let now = Instant::now();
+        while let Some(message) = self.waiting.pop_front() {
+            if message.life_left_s(now) != Some(0) {
+                return Some(message);
             }
+            self.dropped += 1;
         }
         None
     }
@@ -47,7 +42,7 @@ impl TelemetryQueue {
         if self.waiting.len() == CAPACITY {
             self.dropped += 1;
         } else {
-            self.waiting.push_front((Instant::now(), message));
+            self.waiting.push_front(message);
         }
     }
 
@@ -59,11 +54,13 @@ impl TelemetryQueue {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::payload::Payload;
     use super::*;
 
     fn message(text: &str, expiry_s: u64) -> Message {
-        Message::telemetry("t".into(), Payload::text(text), Duration::from_secs(expiry_s))
+        Message::telemetry("t".into(), Payload::text(text), Instant::now() + Duration::from_secs(expiry_s))
     }
 
     #[tokio::test(start_paused = true)]
@@ -85,7 +82,8 @@ mod tests {
         queue.push(message("lasting", 100));
         tokio::time::advance(Duration::from_secs(20)).await;
         let left = queue.pop().unwrap();
-        assert_eq!((&left.payload.bytes[..], left.expiry), (&b"lasting"[..], Some(Duration::from_secs(80))));
+        let left_s = left.life_left_s(Instant::now());
+        assert_eq!((&left.payload.bytes[..], left_s), (&b"lasting"[..], Some(79)), "80 s less the way to the broker");
         assert_eq!(queue.take_dropped(), 1);
     }
 }

@@ -88,4 +88,10 @@ impl Topics {
     pub fn challenge(&self) -> String {
         format!("{}/challenge", self.device)
     }
+
+    /// How the gateway itself is: retained with an expiry, QoS 1, always JSON.
+    #[must_use]
+    pub fn bridge_health(&self) -> String {
+        format!("{}/bridge/health", self.gateway)
+    }
 }

@@ -73,6 +73,9 @@ const MIGRATIONS: &[&str] = &[
          SELECT id, beats, embedding FROM template JOIN enrolment USING (subject_id, front_end, model, revision);
      DROP TABLE template;
      UPDATE gallery SET revision = revision + 1;",
+    // One row; counts the events that were dropped undelivered, so that a restart does not hide them.
+    "CREATE TABLE delivery (dropped_events INTEGER NOT NULL) STRICT;
+     INSERT INTO delivery (dropped_events) VALUES (0);",
 ];
 
 /// Refuses a database of another program before anything in it is changed.

@@ -225,6 +225,7 @@ fn what_cannot_be_meant_is_refused_by_key() {
         ("[hrv]\nwindow_s = 1", "hrv.window_s"),
         ("[mqtt]\nidentity_expiry_s = 1", "mqtt.identity_expiry_s"),
         ("[mqtt]\nkeep_alive_s = 1", "mqtt.keep_alive_s"),
+        ("[store]\noutbox_limit_mib = 0", "store.outbox_limit_mib"),
         ("[mqtt]\ntopic_prefix = \"ecgid/#\"", "mqtt.topic_prefix"),
         ("[log]\nlevel = \"loud\"", "log.level"),
         ("[log]\nlevel = \"info,ecgid\"", "log.level"),

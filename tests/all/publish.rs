@@ -183,6 +183,12 @@ async fn says_everything_in_order(name: &str, port: u16) {
     assert_eq!(availability.last().unwrap().text(), "online");
     let source = subscriber.on(&gateway.topic("ecg0/source"));
     assert_eq!(source.last().unwrap().json()["format"], "cwxs-bin");
+    let health = subscriber.on(&gateway.topic("bridge/health")).last().unwrap().clone();
+    assert!((1..=150).contains(&health.expiry_s.expect("a dead daemon leaves no health")), "{:?}", health.expiry_s);
+    let health = health.json();
+    assert_eq!((health["schema"].as_u64(), health["boot_id"].as_str()), (Some(1), Some("boot-1")));
+    assert_eq!((health["problem"].as_str(), health["dropped_events"].as_u64()), (None, Some(0)));
+    assert_eq!(health["broker_connections"], 1);
 
     // Retained is what holds, and nothing else.
     let late = Subscriber::start(port, &gateway.topic("#")).await;
@@ -190,7 +196,8 @@ async fn says_everything_in_order(name: &str, port: u16) {
     sleep(Duration::from_millis(300)).await;
     let mut retained: Vec<_> = late.all().into_iter().filter(|m| m.retain).map(|m| m.topic).collect();
     retained.sort();
-    let expected = ["availability", "ecg0/availability", "ecg0/identity", "ecg0/source"].map(|t| gateway.topic(t));
+    let expected = ["availability", "bridge/health", "ecg0/availability", "ecg0/identity", "ecg0/source"];
+    let expected = expected.map(|t| gateway.topic(t));
     assert_eq!(retained, expected);
 
     gateway.stop().await;
@@ -199,6 +206,7 @@ async fn says_everything_in_order(name: &str, port: u16) {
     })
     .await;
     assert_eq!(subscriber.on(&gateway.topic("ecg0/availability")).last().unwrap().text(), "offline");
+    assert!(subscriber.on(&gateway.topic("bridge/health")).last().unwrap().payload.is_empty(), "taken back");
     let last = subscriber.on(&event_topic).last().unwrap().json();
     assert_eq!((last["seq"].as_u64(), last["state"].as_str()), (Some(21), Some("no_signal")));
     assert_eq!((last["reason"].as_str(), last["subject"].as_str()), (Some("stopping"), None));

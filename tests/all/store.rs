@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use ecgid::config::Slug;
-use ecgid::store::{Change, HISTORY, NewEnrolment, NewPart, NewTemplate, Store, StoreError};
+use ecgid::store::{
+    Change, Dropped, HISTORY, NewEnrolment, NewPart, NewTemplate, OutboxEntry, Store, StoreError, Tally,
+};
 
 const FRONT_END: &str = "cwxs-bin/250/50/ecgid-chain-1";
 const MODEL: &str = "ecgid-1";
@@ -319,6 +321,29 @@ fn the_outbox_keeps_order_across_restarts_and_forgets_only_what_was_acknowledged
     assert_eq!(pending, expected.map(|(boot, seq)| (boot.to_owned(), seq)));
     assert_eq!(store.pending(2).unwrap().len(), 2);
     assert_eq!(store.pending_count().unwrap(), 4);
+    drop(directory);
+}
+
+#[test]
+fn making_room_drops_the_oldest_events_spares_what_is_on_its_way_and_counts_over_restarts() {
+    let (directory, store) = open();
+    let path = store.path().to_owned();
+    let body = "{\"n\":1}";
+    let size = OutboxEntry::size_of(body);
+    let ids: Vec<_> = (1..=5).map(|seq| store.append("boot-a", seq, body).unwrap()).collect();
+    assert_eq!(store.tally().unwrap(), Tally { waiting: 5, bytes: 5 * size, dropped: 0 });
+    let dropped = store.drop_oldest(size + 1, Some(ids[0])).unwrap();
+    assert_eq!(dropped, Dropped { events: 2, bytes: 2 * size });
+    store.count_dropped(1).unwrap();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.tally().unwrap(), Tally { waiting: 3, bytes: 3 * size, dropped: 3 });
+    let seqs = |entries: Vec<OutboxEntry>| entries.into_iter().map(|e| e.seq).collect::<Vec<_>>();
+    assert_eq!(seqs(store.pending(10).unwrap()), [1, 4, 5]);
+    assert_eq!(seqs(store.pending_after(Some(ids[0]), 10).unwrap()), [4, 5]);
+    store.ack_through(ids[3]).unwrap();
+    assert_eq!(seqs(store.pending(10).unwrap()), [5]);
+    assert_eq!(store.drop_oldest(u64::MAX, None).unwrap().events, 1, "no more than there are");
     drop(directory);
 }
 

@@ -68,14 +68,13 @@ fn last_will(will: &Message) -> LastWill {
     LastWill::new(&will.topic, will.payload.bytes.clone(), QoS::AtLeastOnce, will.retain, Some(properties))
 }
 
-pub(super) fn of_message(message: &Message) -> PublishOptions {
+/// `life_left_s` is what is left of its expiry, whole seconds.
+pub(super) fn of_message(message: &Message, life_left_s: Option<u32>) -> PublishOptions {
     let mut user_properties = vec![("schema".to_owned(), SCHEMA.to_string())];
     user_properties.extend(message.seq.map(|seq| ("seq".to_owned(), seq.to_string())));
     let properties = PublishProperties {
         payload_format_indicator: Some(u8::from(message.payload.is_text())),
-        message_expiry_interval: message
-            .expiry
-            .map(|expiry| u32::try_from(expiry.as_secs().max(1)).unwrap_or(u32::MAX)),
+        message_expiry_interval: life_left_s,
         content_type: Some(message.payload.content_type.to_owned()),
         correlation_data: message.correlation.clone().map(Into::into),
         user_properties,

@@ -1,0 +1,134 @@
+//! How the gateway itself is: what waits, what was dropped, what is wrong and what to do. It decides when that is said.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::journal::Stock;
+
+/// Longest time between two reports.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// A report that was not renewed says nothing any more: two may be missed.
+pub(super) const EXPIRY: Duration = Duration::from_secs(150);
+
+/// The state of the gateway, as it is published below `bridge/health`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// What is wrong and what to do; `None` where nothing is.
+    pub problem: Option<String>,
+    /// Seconds since the daemon started.
+    pub uptime_s: u64,
+    /// Connections to the broker since then.
+    pub broker_connections: u64,
+    /// Identity events on the disk that no broker has acknowledged.
+    pub outbox_waiting: u64,
+    /// What they count for, bytes.
+    pub outbox_bytes: u64,
+    /// Identity events that were dropped undelivered, ever, on this database.
+    pub dropped_events: u64,
+    /// Telemetry messages that were dropped since the daemon started.
+    pub dropped_telemetry: u64,
+    /// Identity events that wait in memory for a disk that takes nothing.
+    pub unsaved_events: u64,
+    /// Memory of the daemon that is resident, bytes; `None` where the system does not say.
+    pub rss_bytes: Option<u64>,
+}
+
+/// What is said at once when it changes.
+type Alarming = (Option<String>, u64, u64, u64, bool);
+
+/// Collects what is reported, and says when.
+#[derive(Debug, Default)]
+pub(super) struct Reporter {
+    connections: u64,
+    dropped_telemetry: u64,
+    refusal: Option<String>,
+    said: Option<(Duration, Alarming)>,
+}
+
+impl Reporter {
+    /// A broker is there; what the last one refused may be allowed now.
+    pub(super) fn connected(&mut self) {
+        self.connections += 1;
+        self.refusal = None;
+    }
+
+    /// The broker does not want something.
+    pub(super) fn refused(&mut self, what: &str, why: &str) {
+        self.refusal = Some(format!("the broker refuses {what} ({why}); check its access rules for this user"));
+    }
+
+    /// Telemetry was dropped.
+    pub(super) fn dropped_telemetry(&mut self, messages: u64) {
+        self.dropped_telemetry += messages;
+    }
+
+    /// The report, if it is due: on every change that somebody should know of, else once a minute.
+    pub(super) fn take_due(&mut self, stock: Stock, now: Duration) -> Option<Health> {
+        let problem = stock.problem.or_else(|| self.refusal.clone());
+        let alarming = (problem.clone(), self.connections, stock.dropped, self.dropped_telemetry, stock.unsaved > 0);
+        if self.said.as_ref().is_some_and(|(at, said)| *said == alarming && now.saturating_sub(*at) < EVERY) {
+            return None;
+        }
+        self.said = Some((now, alarming));
+        Some(Health {
+            problem,
+            uptime_s: now.as_secs(),
+            broker_connections: self.connections,
+            outbox_waiting: stock.waiting,
+            outbox_bytes: stock.bytes,
+            dropped_events: stock.dropped,
+            dropped_telemetry: self.dropped_telemetry,
+            unsaved_events: stock.unsaved,
+            rss_bytes: None,
+        })
+    }
+}
+
+/// Resident memory of this process, bytes; `None` where there is no `/proc`. That is no disk: it does not block.
+pub(super) fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stock(dropped: u64, problem: Option<&str>) -> Stock {
+        Stock { dropped, problem: problem.map(str::to_owned), ..Stock::default() }
+    }
+
+    #[test]
+    fn health_is_said_on_a_change_and_else_once_a_minute() {
+        let mut reporter = Reporter::default();
+        let mut said_at = |s: u64, stock: Stock| reporter.take_due(stock, Duration::from_secs(s)).is_some();
+        assert!(said_at(0, stock(0, None)));
+        assert!(!said_at(2, stock(0, None)));
+        assert!(!said_at(4, Stock { waiting: 3, ..stock(0, None) }), "events that wait a moment are no news");
+        assert!(said_at(6, stock(1, None)));
+        assert!(said_at(8, stock(1, Some("disk full"))));
+        assert!(!said_at(67, stock(1, Some("disk full"))));
+        assert!(said_at(68, stock(1, Some("disk full"))));
+        assert!(EXPIRY > EVERY * 2);
+    }
+
+    #[test]
+    fn a_refusal_is_a_problem_until_the_next_connection() {
+        let mut reporter = Reporter::default();
+        reporter.refused("an event", "NotAuthorized");
+        let problem = reporter.take_due(stock(0, None), Duration::ZERO).unwrap().problem.unwrap();
+        assert!(problem.contains("an event") && problem.contains("access rules"), "{problem}");
+        reporter.connected();
+        let health = reporter.take_due(stock(0, None), Duration::ZERO).unwrap();
+        assert_eq!((health.problem, health.broker_connections), (None, 1));
+    }
+
+    #[test]
+    fn resident_memory_is_that_of_this_process() {
+        let bytes = resident_bytes().unwrap();
+        assert!((1 << 20..1 << 34).contains(&bytes), "{bytes}");
+    }
+}
