@@ -28,6 +28,8 @@ mod lane;
 pub mod lines;
 mod message;
 pub mod payload;
+#[cfg(test)]
+mod proof;
 mod statements;
 mod telemetry_queue;
 pub mod topics;
