@@ -12,6 +12,7 @@ use crate::inference::Model;
 
 pub mod error;
 pub mod file;
+pub mod homeassistant;
 mod layers;
 pub mod mqtt;
 pub mod slug;
@@ -21,6 +22,7 @@ pub mod store;
 pub use ecg_signal::Mains;
 pub use error::ConfigError;
 pub use file::LogFormat;
+pub use homeassistant::{DiscoveryStyle, HomeAssistantConfig};
 pub use layers::{Environment, process_environment};
 pub use mqtt::{ClientCertificate, MqttConfig, PasswordSource, PayloadFormat, TlsConfig};
 pub use slug::{Slug, SlugError};
@@ -54,6 +56,8 @@ pub struct Config {
     pub hrv: HrvConfig,
     /// The broker; `None` where MQTT is switched off.
     pub mqtt: Option<MqttConfig>,
+    /// What Home Assistant is told; `None` where it is told nothing.
+    pub homeassistant: Option<HomeAssistantConfig>,
     /// The database.
     pub store: StoreConfig,
     /// The log.

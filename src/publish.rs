@@ -20,6 +20,7 @@ mod agenda;
 pub mod broker;
 mod client;
 mod disk;
+pub mod discovery;
 mod health;
 mod hearing;
 mod issue;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::error::ConfigError;
+use super::homeassistant::HomeAssistantFile;
 use super::layers::Environment;
 use super::mqtt::MqttFile;
 use super::source::{quoted, within, zero_or_within};
@@ -34,6 +35,7 @@ pub struct ConfigFile {
     pub liveness: LivenessFile,
     pub hrv: HrvFile,
     pub mqtt: MqttFile,
+    pub homeassistant: HomeAssistantFile,
     pub store: StoreFile,
     pub log: LogFile,
 }
@@ -50,6 +52,7 @@ impl Default for ConfigFile {
             liveness: LivenessFile::default(),
             hrv: HrvFile::default(),
             mqtt: MqttFile::default(),
+            homeassistant: HomeAssistantFile::default(),
             store: StoreFile::default(),
             log: LogFile::default(),
         }
@@ -252,8 +255,10 @@ impl ConfigFile {
             return Err(ConfigError::invalid("model.path", "\"\"", "name the model's .onnx file"));
         }
         self.log.check_level()?;
+        let mqtt = self.mqtt.validate(&gateway, &device, environment)?;
         Ok(Config {
-            mqtt: self.mqtt.validate(&gateway, &device, environment)?,
+            homeassistant: self.homeassistant.validate(mqtt.as_ref())?,
+            mqtt,
             gateway,
             device,
             source: self.source.validate()?,

@@ -71,10 +71,11 @@ pub struct BridgeRecord<'a, E> {
 
 /// Bytes and what they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Payload {
-    pub(crate) bytes: Vec<u8>,
+pub struct Payload {
+    /// What is sent.
+    pub bytes: Vec<u8>,
     /// MIME type; text, if it begins with `text/` or is JSON.
-    pub(crate) content_type: &'static str,
+    pub content_type: &'static str,
 }
 
 impl Payload {
@@ -103,31 +104,39 @@ const PROTOBUF: &str = "application/x-protobuf";
 
 /// Writes records in the configured encoding.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Encoder(pub(crate) PayloadFormat);
+pub struct Encoder(pub PayloadFormat);
 
 impl Encoder {
-    pub(crate) fn identity(self, record: &IdentityRecord) -> Payload {
+    /// The bytes of an identity event.
+    #[must_use]
+    pub fn identity(self, record: &IdentityRecord) -> Payload {
         match self.0 {
             PayloadFormat::Json => Payload::json(record),
             PayloadFormat::Protobuf => Payload::protobuf(proto::identity(record)),
         }
     }
 
-    pub(crate) fn hrv(self, record: &TelemetryRecord<'_, HrvEvent>) -> Payload {
+    /// The bytes of a summary of heart-rate variability.
+    #[must_use]
+    pub fn hrv(self, record: &TelemetryRecord<'_, HrvEvent>) -> Payload {
         match self.0 {
             PayloadFormat::Json => Payload::json(record),
             PayloadFormat::Protobuf => Payload::protobuf(proto::hrv(record)),
         }
     }
 
-    pub(crate) fn signal(self, record: &TelemetryRecord<'_, SignalEvent>) -> Payload {
+    /// The bytes of a state of the signal.
+    #[must_use]
+    pub fn signal(self, record: &TelemetryRecord<'_, SignalEvent>) -> Payload {
         match self.0 {
             PayloadFormat::Json => Payload::json(record),
             PayloadFormat::Protobuf => Payload::protobuf(proto::signal(record)),
         }
     }
 
-    pub(crate) fn source(self, record: &TelemetryRecord<'_, SourceEvent>) -> Payload {
+    /// The bytes of a state of the source.
+    #[must_use]
+    pub fn source(self, record: &TelemetryRecord<'_, SourceEvent>) -> Payload {
         match self.0 {
             PayloadFormat::Json => Payload::json(record),
             PayloadFormat::Protobuf => Payload::protobuf(proto::source(record)),
