@@ -15,6 +15,8 @@ mod analyze;
 mod commands;
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/contract.rs"]
+mod contract;
 #[cfg(feature = "demo")]
 #[path = "all/demo.rs"]
 mod demo;
