@@ -16,11 +16,12 @@ use crate::event::Event;
 use crate::store::Store;
 
 mod agenda;
+mod announcing;
 #[cfg(feature = "demo")]
 pub mod broker;
 mod client;
-mod disk;
 pub mod discovery;
+mod disk;
 mod health;
 mod hearing;
 mod issue;

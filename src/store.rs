@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+mod announced;
 mod error;
 mod gallery;
 mod history;

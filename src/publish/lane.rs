@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::agenda::{Agenda, Connection, Due, Slot};
+use super::announcing::Announcing;
 use super::client::{Client, Full, Heard, Signal};
 use super::disk::Disk;
 use super::health::{self, Reporter};
-use super::hearing::Hearing;
+use super::hearing::{Hearing, Matter};
 use super::issue::Issuer;
 use super::journal::Journal;
 use super::message::Message;
@@ -49,6 +50,7 @@ pub(super) struct Lane<D = Store> {
     journal: Journal<D>,
     client: Client,
     hearing: Hearing,
+    announcing: Option<Announcing>,
     agenda: Agenda,
     health: Reporter,
     source: Option<SourceEvent>,
@@ -60,8 +62,10 @@ impl Lane {
         let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry);
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
         let will = availability(topics.gateway_availability(), false);
-        let client = Client::start(mqtt, will, Hearing::new(&topics, None).filters());
-        Self::between(store, client, issuer, mqtt, config)
+        let announcing = Announcing::new(config, store.clone());
+        let hearing = Hearing::new(&topics, announcing.as_ref().and_then(Announcing::birth_topic));
+        let client = Client::start(mqtt, will, hearing.filters());
+        Self { hearing, announcing, ..Self::between(store, client, issuer, mqtt, config) }
     }
 }
 
@@ -69,7 +73,6 @@ impl<D: Disk> Lane<D> {
     /// The lane from a disk to a client.
     pub(super) fn between(disk: D, client: Client, issuer: Issuer, mqtt: &MqttConfig, config: &Config) -> Self {
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
-        let hearing = Hearing::new(&topics, None);
         let mut agenda = Agenda::new(mqtt.identity_expiry);
         agenda.statements.set(availability(topics.gateway_availability(), true));
         // Until the source says otherwise it is not there; an earlier start may have left another word.
@@ -81,7 +84,8 @@ impl<D: Disk> Lane<D> {
             expiry: mqtt.identity_expiry,
             journal: Journal::new(disk, config.store.outbox_limit_bytes),
             client,
-            hearing,
+            hearing: Hearing::new(&topics, None),
+            announcing: None,
             topics,
             agenda,
             health: Reporter::default(),
@@ -97,7 +101,7 @@ impl<D: Disk> Lane<D> {
         loop {
             self.agenda.turn(self.now());
             self.send_what_is_due().await;
-            let wake = self.started + self.agenda.wakes_at(self.now());
+            let wake = self.started + self.wakes_at();
             tokio::select! {
                 event = events.recv() => match event {
                     Some(event) => self.take_all(event, &mut events).await,
@@ -110,8 +114,12 @@ impl<D: Disk> Lane<D> {
                 _ = retry.tick() => {
                     self.journal.settle().await;
                     self.report_health();
+                    self.announce().await;
                 }
                 () = sleep_until(wake) => {}
+            }
+            if let Some(announcing) = &mut self.announcing {
+                announcing.say_again(&mut self.agenda, self.started.elapsed());
             }
         }
         self.finish().await;
@@ -120,6 +128,19 @@ impl<D: Disk> Lane<D> {
     /// The agenda's time.
     fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// When something is due though nothing happens.
+    fn wakes_at(&self) -> Duration {
+        let idle = self.agenda.wakes_at(self.now());
+        self.announcing.as_ref().and_then(Announcing::wakes_at).map_or(idle, |again| again.min(idle))
+    }
+
+    /// Home Assistant is told what has changed.
+    async fn announce(&mut self) {
+        if let Some(announcing) = &mut self.announcing {
+            announcing.look(&mut self.agenda).await;
+        }
     }
 
     /// An event of the pipeline, and what has come meanwhile.
@@ -174,6 +195,7 @@ impl<D: Disk> Lane<D> {
                 self.health.connected();
                 self.report_health();
                 self.agenda.up(Connection { number, max_packet });
+                self.announce().await;
             }
             Signal::Down => self.agenda.down(),
             Signal::Acknowledged => {
@@ -194,6 +216,12 @@ impl<D: Disk> Lane<D> {
     /// Somebody has said something on a topic that is listened to.
     fn answer(&mut self, heard: &Heard) {
         match self.hearing.matter(heard) {
+            Some(Matter::HomeAssistant) => {
+                let now = self.now();
+                if let Some(announcing) = &mut self.announcing {
+                    announcing.heard(&heard.payload, now);
+                }
+            }
             None => tracing::debug!(heard.topic, "a retained message, or one that asks nothing, is not answered"),
             Some(matter) => tracing::debug!(?matter, "nobody answers this yet"),
         }

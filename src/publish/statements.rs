@@ -34,6 +34,11 @@ impl Statements {
         self.set(Message::acknowledged(topic.to_owned(), Payload::text("")).retained());
     }
 
+    /// Every removal has arrived and need not be repeated: a broker that forgets does not remember it again.
+    pub(super) fn forget_removed(&mut self) {
+        self.0.retain(|latch| !latch.message.payload.bytes.is_empty());
+    }
+
     /// A broker may have forgotten everything, or somebody has asked anew.
     pub(super) fn all_due_again(&mut self) {
         for latch in &mut self.0 {
@@ -101,5 +106,9 @@ mod tests {
         assert_eq!(said(&mut statements), ["a=", "left by an earlier start="]);
         statements.all_due_again();
         assert_eq!(said(&mut statements), ["a=", "left by an earlier start="]);
+        statements.set(statement("b", "1"));
+        statements.forget_removed();
+        statements.all_due_again();
+        assert_eq!(said(&mut statements), ["b=1"], "once it is known to have arrived it is not repeated");
     }
 }

@@ -76,6 +76,8 @@ const MIGRATIONS: &[&str] = &[
     // One row; counts the events that were dropped undelivered, so that a restart does not hide them.
     "CREATE TABLE delivery (dropped_events INTEGER NOT NULL) STRICT;
      INSERT INTO delivery (dropped_events) VALUES (0);",
+    // What the broker keeps for Home Assistant, so that a later start can take it back.
+    "CREATE TABLE announced (topic TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
 ];
 
 /// Refuses a database of another program before anything in it is changed.

@@ -16,10 +16,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+#[path = "publish/announced.rs"]
+mod announced;
 #[path = "publish/delivery.rs"]
 mod delivery;
 #[path = "publish/mosquitto.rs"]
 mod mosquitto;
+#[path = "publish/properties.rs"]
+mod properties;
 #[path = "publish/proxy.rs"]
 mod proxy;
 #[path = "publish/said.rs"]
@@ -46,10 +50,16 @@ impl Gateway {
     /// `name` keeps the tests apart that share a broker.
     fn new(name: &str, port: u16, more: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let mut gateway = Self { directory, config: Config::default(), events: None, task: None };
+        gateway.configure(name, port, more);
+        gateway
+    }
+
+    /// Another configuration for its next start.
+    fn configure(&mut self, name: &str, port: u16, more: &[(&str, &str)]) {
         let mut overrides = vec![("gateway", name.to_owned()), ("mqtt.url", format!("mqtt://127.0.0.1:{port}"))];
         overrides.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
-        let config = Config::load_in(None, &Environment::new(), &overrides).unwrap();
-        Self { directory, config, events: None, task: None }
+        self.config = Config::load_in(None, &Environment::new(), &overrides).unwrap();
     }
 
     fn store(&self) -> Store {
