@@ -34,12 +34,14 @@ pub mod pulse;
 mod respiration;
 pub mod rhythm;
 pub mod signal;
+pub mod tap;
 pub mod watchdog;
 
 use gallery::Gallery;
 use infer::Embedder;
 use outlet::{Outlet, Telemetry};
 use pulse::Pulse;
+use tap::Tap;
 
 /// Room between two stages: about ten seconds of beats.
 const QUEUE: usize = 32;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub hrv: HrvConfig,
     /// What happens to telemetry when the sinks have no room.
     pub telemetry: Telemetry,
+    /// Where an enrolment may listen in.
+    pub tap: Tap,
 }
 
 /// Why a pipeline ends by itself.
@@ -117,7 +121,7 @@ pub async fn run<S: Source, E: Embedder, G: Gallery>(
         Ok(())
     });
     stages.spawn(signal::run(samples, settings.mains, settings.liveness.clone(), outputs));
-    stages.spawn(infer::run(observations, to_decision, model, settings.decision.change_floor()));
+    stages.spawn(infer::run(observations, to_decision, model, settings.decision.change_floor(), settings.tap.clone()));
     stages.spawn(rhythm::run(beats, outlet.clone(), settings.hrv));
     stages.spawn(decide::run(evidence, outlet, settings, name, gallery, pulse));
 
@@ -167,7 +171,7 @@ pub(crate) async fn evidence<S: Source, E: Embedder>(
     let (signal, inference, all, (), (), ()) = tokio::join!(
         // Strangers of five minutes are made of shorter records that repeat: liveness would refuse them as a replay.
         signal::run(samples, mains, None, outputs),
-        infer::run(observations, to_decision, model, change_floor),
+        infer::run(observations, to_decision, model, change_floor, Tap::default()),
         collect,
         source.run(to_signal, CancellationToken::new()),
         async { while beats.recv().await.is_some() {} },

@@ -17,6 +17,7 @@ use crate::inference::Model;
 use crate::pipeline::gallery::StoredGallery;
 use crate::pipeline::outlet::Telemetry;
 use crate::pipeline::pulse::Pulse;
+use crate::pipeline::tap::Tap;
 use crate::pipeline::{self, PipelineError, Settings, watchdog};
 use crate::source::configured::ConfiguredSource;
 use crate::store::Store;
@@ -95,6 +96,7 @@ pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Setting
         liveness: config.liveness.clone(),
         hrv: config.hrv,
         telemetry,
+        tap: Tap::default(),
     }
 }
 

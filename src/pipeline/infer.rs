@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::PipelineError;
 use super::signal::Observation;
+use super::tap::Tap;
 
 /// A network, as the pipeline sees it.
 pub trait Embedder: Send + 'static {
@@ -62,15 +63,18 @@ pub enum Evidence {
 }
 
 /// Runs until the signal stage has dropped its end. With a `change_floor` it says something from the first beat on and
-/// watches for a change of the person; without one it waits for full averages.
+/// watches for a change of the person; without one it waits for full averages. What passes is offered to `tap`.
 pub(super) async fn run<E: Embedder>(
     mut input: mpsc::Receiver<Observation>,
     output: mpsc::Sender<Evidence>,
     model: E,
     change_floor: Option<f64>,
+    tap: Tap,
 ) -> Result<(), PipelineError> {
+    let full = model.preparation().beats.max(1);
     let mut beats = Some(Beats::new(model, change_floor));
     while let Some(observation) = input.recv().await {
+        tap.offer(&observation);
         let (back, found) = match observation {
             Observation::Beat(beat) => {
                 let Some(mut lent) = beats.take() else { return Ok(()) };
@@ -87,6 +91,7 @@ pub(super) async fn run<E: Embedder>(
             }
         };
         beats = Some(back);
+        tap.offer_found(&found, full);
         for evidence in found {
             if output.send(evidence).await.is_err() {
                 return Ok(());

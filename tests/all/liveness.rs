@@ -13,6 +13,7 @@ use ecgid::pipeline::gallery::Gallery;
 use ecgid::pipeline::infer::Embedder;
 use ecgid::pipeline::outlet::Telemetry;
 use ecgid::pipeline::pulse::Pulse;
+use ecgid::pipeline::tap::Tap;
 use ecgid::pipeline::{self, Settings};
 use ecgid::source::{Source, SourceSender, WhenFull};
 use tokio::sync::mpsc;
@@ -76,6 +77,7 @@ async fn told(boards: Boards, gallery: OfFormatA, liveness: LivenessConfig) -> (
         liveness: Some(liveness),
         hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
         telemetry: Telemetry::Wait,
+        tap: Tap::default(),
     };
     let (events, mut said) = mpsc::channel(1);
     let cancel = CancellationToken::new();

@@ -18,6 +18,7 @@ use ecgid::pipeline::gallery::Gallery;
 use ecgid::pipeline::infer::Embedder;
 use ecgid::pipeline::outlet::Telemetry;
 use ecgid::pipeline::pulse::Pulse;
+use ecgid::pipeline::tap::Tap;
 use ecgid::pipeline::{self, PipelineError, Settings};
 use ecgid::source::backoff::Backoff;
 use ecgid::source::decode::{ByteDecoder, DecodeOptions};
@@ -86,6 +87,7 @@ fn settings() -> Settings {
         liveness: Some(LivenessConfig::default()),
         hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
         telemetry: Telemetry::Drop,
+        tap: Tap::default(),
     }
 }
 

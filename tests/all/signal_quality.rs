@@ -10,6 +10,7 @@ use ecgid::pipeline::front_end::FrontEnd;
 use ecgid::pipeline::infer::Embedder;
 use ecgid::pipeline::outlet::Telemetry;
 use ecgid::pipeline::pulse::Pulse;
+use ecgid::pipeline::tap::Tap;
 use ecgid::pipeline::{self, Settings};
 use ecgid::source::{Source, SourceSender, WhenFull};
 use std::time::Duration;
@@ -70,6 +71,7 @@ async fn told(board: Board) -> (Vec<SignalEvent>, Vec<SourceEvent>) {
         liveness: Some(LivenessConfig::default()),
         hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
         telemetry: Telemetry::Wait,
+        tap: Tap::default(),
     };
     let (events, mut said) = mpsc::channel(1);
     let gallery = Vec::<Reference>::new();
