@@ -16,6 +16,7 @@ macro_rules! say {
 pub mod analyze;
 pub mod check;
 pub mod configured;
+mod daemon;
 mod date;
 pub mod demo;
 pub mod enrol;

@@ -10,6 +10,7 @@ use ecg_identity::{DecisionConfig, LivenessConfig};
 
 use crate::inference::Model;
 
+pub mod control;
 pub mod error;
 pub mod file;
 pub mod homeassistant;
@@ -19,6 +20,7 @@ pub mod slug;
 pub mod source;
 pub mod store;
 
+pub use control::ControlConfig;
 pub use ecg_signal::Mains;
 pub use error::ConfigError;
 pub use file::LogFormat;
@@ -58,6 +60,8 @@ pub struct Config {
     pub mqtt: Option<MqttConfig>,
     /// What Home Assistant is told; `None` where it is told nothing.
     pub homeassistant: Option<HomeAssistantConfig>,
+    /// Which way requests may come, and which of them.
+    pub control: ControlConfig,
     /// The database.
     pub store: StoreConfig,
     /// The log.

@@ -87,6 +87,8 @@ fn config(args: &Args, folder: &Path, broker: u16) -> Result<Config, Failure> {
         ("store.path", path("ecgid.sqlite")),
         ("mqtt.enabled", "true".to_owned()),
         ("mqtt.url", format!("mqtt://127.0.0.1:{broker}")),
+        // A daemon that runs on this machine has the usual port, and nobody speaks to this one.
+        ("control.http", "off".to_owned()),
         ("hrv.window_s", "75".to_owned()),
         ("hrv.every_s", "5".to_owned()),
         // The embedded broker tells of every client that comes and goes.

@@ -14,10 +14,12 @@ pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 #[cfg(feature = "demo")]
 mod demo;
 mod enrolment;
 pub mod event;
+pub mod http;
 pub mod inference;
 pub mod pipeline;
 pub mod proto;

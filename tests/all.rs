@@ -17,6 +17,8 @@ mod commands;
 mod config;
 #[path = "all/contract.rs"]
 mod contract;
+#[path = "all/control.rs"]
+mod control;
 #[cfg(feature = "demo")]
 #[path = "all/demo.rs"]
 mod demo;

@@ -7,6 +7,7 @@
 mod collect;
 mod keyboard;
 mod live;
+mod remote;
 mod screen;
 
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ use ecg_wire::Format;
 use self::collect::Collector;
 use self::keyboard::Keyboard;
 use super::Failure;
-use super::run::settings;
+use super::daemon::Daemon;
+use super::run::{runtime, settings};
 use crate::config::{Config, Slug};
 use crate::enrolment::{Asked, KeepError, Offer, Question, Report, keep, refusal};
 use crate::inference::Model;
@@ -48,7 +50,11 @@ How to enrol well:
   ecgid subjects list         who is enrolled, and who lacks a second day
   ecgid subjects undo anna    takes the newest of these back
 
-Nothing is learnt silently: templates change by these commands only.
+While the daemon runs it is asked to enrol: it holds the port, and it goes on
+deciding meanwhile. --direct, --source and --record do without it.
+
+Nothing is learnt silently: templates change by these commands and by the
+requests of docs/requests.md only.
 Without a terminal nothing is asked, and progress comes in plain lines.
 Exit code 1: no enrolment, and why; 78: mend configuration, model or database.")]
 pub struct Args {
@@ -99,6 +105,9 @@ pub struct Args {
     /// Configuration file: source, model, gallery, mains
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Open the source here, though the daemon runs
+    #[arg(long)]
+    direct: bool,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -106,6 +115,14 @@ pub struct Args {
 
 fn parse_seconds(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|s| (5.0..=3600.0).contains(s)).ok_or_else(|| "5 to 3600 seconds".into())
+}
+
+impl Args {
+    /// The running daemon can do it: nothing is asked for that it does not hear, and nothing that it hears otherwise.
+    fn is_for_the_daemon(&self) -> bool {
+        let of_its_own = self.source.is_some() || self.model.is_some() || self.mains.is_some();
+        self.record.is_empty() && !self.direct && !of_its_own
+    }
 }
 
 /// What was collected, on which front end.
@@ -123,12 +140,18 @@ struct Collected {
 pub fn main(args: Args) -> Result<(), Failure> {
     let subject = Slug::subject(args.name.as_str())?;
     let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
+    let mut keyboard = Keyboard::new(!args.yes);
+    if args.is_for_the_daemon() {
+        let runtime = runtime()?;
+        if let Some(daemon) = runtime.block_on(Daemon::of(args.store.as_ref().unwrap_or(&config.store.path)))? {
+            return tell(&remote::enrol(&runtime, &daemon, &args, &mut keyboard)?, args.json);
+        }
+    }
     let mut model = Model::load(&args.model.clone().unwrap_or_else(|| config.model_path())).map_err(Failure::config)?;
     let store = Store::open(args.store.as_ref().unwrap_or(&config.store.path)).map_err(Failure::config)?;
     let settings = settings(&config, &model, Telemetry::Drop);
     let mains = args.mains.unwrap_or(settings.mains);
     let requirements = Requirements::at(settings.decision.threshold);
-    let mut keyboard = Keyboard::new(!args.yes);
     let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;
         let plan = asked(&args).plan(&source, requirements);

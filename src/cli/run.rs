@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use super::configured::Configured;
 use crate::config::Config;
+use crate::control::Control;
 use crate::event::{Event, IdentityState};
+use crate::http::Interface;
 use crate::inference::Model;
 use crate::pipeline::gallery::StoredGallery;
 use crate::pipeline::outlet::Telemetry;
@@ -62,11 +64,13 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     let settings = settings(config, &model, Telemetry::Drop);
     let gallery = StoredGallery::new(store.clone());
     let pulse = Pulse::default();
+    let control = Control::new(config, &model, &settings, store.clone(), cancel.clone());
+    let interface = open_interface(config, &control).await;
 
     let (to_tap, from_pipeline) = mpsc::channel(EVENTS);
     let (to_sink, from_tap) = mpsc::channel(EVENTS);
     let sink = tokio::spawn(sink(config.clone(), store, from_tap));
-    let tap = tokio::spawn(tap(from_pipeline, to_sink));
+    let tap = tokio::spawn(tap(from_pipeline, to_sink, control));
     let dog = tokio::spawn(watchdog::feed(pulse.clone()));
     let stopping = cancel.clone();
     let herald = tokio::spawn(async move {
@@ -78,6 +82,9 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     let ended = pipeline::run(source, settings, model, gallery, to_tap, pulse, cancel).await;
     dog.abort();
     herald.abort();
+    if let Some(interface) = interface {
+        interface.close().await;
+    }
     if timeout(FLUSH, async { (tap.await, sink.await) }).await.is_err() {
         tracing::warn!("the last events could not be handed over in time; identity events wait on disk");
     }
@@ -139,6 +146,20 @@ fn open_store(config: &Config) -> Result<Store, Failure> {
     Store::open(&config.store.path).map_err(Failure::config)
 }
 
+/// Identity does not depend on requests: where the interface cannot be opened, that is said, and the rest goes on.
+async fn open_interface(config: &Config, control: &Control) -> Option<Interface> {
+    let address = config.control.http?;
+    match Interface::open(address, &config.store.path, control.clone()).await {
+        Ok(interface) => Some(interface),
+        Err(error) => {
+            tracing::warn!(
+                "requests cannot be taken on {address}: {error}; choose another address in [control] http, or \"off\""
+            );
+            None
+        }
+    }
+}
+
 /// Where the events go: to the broker, or, without one, to standard output.
 async fn sink(config: Config, store: Store, events: mpsc::Receiver<Event>) {
     if let Some(mqtt) = &config.mqtt {
@@ -151,10 +172,11 @@ async fn sink(config: Config, store: Store, events: mpsc::Receiver<Event>) {
     }
 }
 
-/// Passes events on, and keeps the line of `systemctl status` up to date. No names in there: it is readable by all.
-async fn tap(mut events: mpsc::Receiver<Event>, out: mpsc::Sender<Event>) {
+/// Passes events on, notes them for requests, and keeps the line of `systemctl status` up to date. No names in there: it is readable by all.
+async fn tap(mut events: mpsc::Receiver<Event>, out: mpsc::Sender<Event>, control: Control) {
     let (mut source, mut state) = (String::from("no source yet"), "no signal");
     while let Some(event) = events.recv().await {
+        control.note(&event);
         match &event {
             Event::Source(event) => {
                 let format = event.format.as_deref().unwrap_or("unknown format");

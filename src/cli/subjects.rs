@@ -1,16 +1,19 @@
 //! `ecgid subjects`: who is enrolled and on which days; renaming, taking back, deleting.
 //!
-//! It may run beside the daemon, which sees the change by itself.
+//! Where the daemon runs it is asked; otherwise the database is opened here. Both ways say the same.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use ecg_identity::enrolment::days;
+use hyper::Method;
 
+use super::daemon::Daemon;
+use super::run::runtime;
 use super::{Failure, date};
 use crate::config::{Config, Slug};
-use crate::store::{Store, Subject, Template};
+use crate::store::{Store, Subject, Template, Undone};
 
 /// Arguments of `ecgid subjects`.
 #[derive(Debug, clap::Args)]
@@ -18,6 +21,9 @@ pub struct Args {
     /// Configuration file [default: /etc/ecgid/ecgid.toml where it exists, else the built-in defaults]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
+    /// Open the database here, though the daemon runs; it sees the change by itself
+    #[arg(long, global = true)]
+    direct: bool,
     #[command(subcommand)]
     action: Action,
 }
@@ -79,36 +85,84 @@ pub fn main(args: Args) -> Result<(), Failure> {
             _ => Err(anyhow!("nobody is enrolled: there is no database {}", path.display()).into()),
         };
     }
-    let store = Store::open(path).map_err(Failure::config)?;
-    match args.action {
-        Action::List { json: true } => say!("{}", serde_json::to_string_pretty(&store.subjects()?)?),
-        Action::List { json: false } => list(&store.subjects()?),
+    if let Action::Delete { name, yes: false } = &args.action
+        && !confirmed(name)?
+    {
+        return Err(anyhow!("nothing is deleted").into());
+    }
+    let runtime = runtime()?;
+    match if args.direct { None } else { runtime.block_on(Daemon::of(path))? } {
+        Some(daemon) => runtime.block_on(ask(&daemon, &args.action))?,
+        None => open(&Store::open(path).map_err(Failure::config)?, &args.action)?,
+    }
+    Ok(())
+}
+
+/// In the database itself.
+fn open(store: &Store, action: &Action) -> anyhow::Result<()> {
+    match action {
+        Action::List { json } => list(&store.subjects()?, *json)?,
         Action::Rename { from, to } => {
-            store.rename(&from, &to)?;
-            say!("{from} is now {to}");
+            store.rename(from, to)?;
+            say_renamed(from, to);
         }
-        Action::Undo { name } => {
-            let undone = store.undo(&name)?;
-            let back = match (undone.deleted, undone.restored) {
-                (true, _) => "nothing else of it was left: it is deleted".to_owned(),
-                (false, 0) => "the other enrolments stay as they are".to_owned(),
-                (false, 1) => "1 template that it had replaced counts again".to_owned(),
-                (false, count) => format!("{count} templates that it had replaced count again"),
-            };
-            say!("revision {} of {name} on {} is taken back; {back}", undone.revision, undone.front_end);
-        }
-        Action::Delete { name, yes } => {
-            if !yes && !confirmed(&name)? {
-                return Err(anyhow!("nothing is deleted").into());
-            }
-            store.delete(&name)?;
-            say!("{name} and everything of it is deleted");
+        Action::Undo { name } => say_undone(name, &store.undo(name)?),
+        Action::Delete { name, .. } => {
+            store.delete(name)?;
+            say_deleted(name);
         }
     }
     Ok(())
 }
 
-fn list(subjects: &[Subject]) {
+/// Through the daemon.
+async fn ask(daemon: &Daemon, action: &Action) -> anyhow::Result<()> {
+    let path = |name: &Slug| format!("/api/v1/subjects/{name}");
+    match action {
+        Action::List { json } => {
+            let mut data = daemon.ask(Method::GET, "/api/v1/subjects", None).await?;
+            let subjects: Vec<Subject> = serde_json::from_value(data["subjects"].take())?;
+            list(&subjects, *json)?;
+        }
+        Action::Rename { from, to } => {
+            daemon.ask(Method::PATCH, &path(from), Some(serde_json::json!({ "to": to }))).await?;
+            say_renamed(from, to);
+        }
+        Action::Undo { name } => {
+            let undone = daemon.ask(Method::POST, &format!("{}/undo", path(name)), None).await?;
+            say_undone(name, &serde_json::from_value(undone)?);
+        }
+        Action::Delete { name, .. } => {
+            daemon.ask(Method::DELETE, &path(name), None).await?;
+            say_deleted(name);
+        }
+    }
+    Ok(())
+}
+
+fn say_renamed(from: &Slug, to: &Slug) {
+    say!("{from} is now {to}");
+}
+
+fn say_deleted(name: &Slug) {
+    say!("{name} and everything of it is deleted");
+}
+
+fn say_undone(name: &Slug, undone: &Undone) {
+    let back = match (undone.deleted, undone.restored) {
+        (true, _) => "nothing else of it was left: it is deleted".to_owned(),
+        (false, 0) => "the other enrolments stay as they are".to_owned(),
+        (false, 1) => "1 template that it had replaced counts again".to_owned(),
+        (false, count) => format!("{count} templates that it had replaced count again"),
+    };
+    say!("revision {} of {name} on {} is taken back; {back}", undone.revision, undone.front_end);
+}
+
+fn list(subjects: &[Subject], json: bool) -> anyhow::Result<()> {
+    if json {
+        say!("{}", serde_json::to_string_pretty(subjects)?);
+        return Ok(());
+    }
     if subjects.is_empty() {
         say!("nobody is enrolled");
     }
@@ -124,6 +178,7 @@ fn list(subjects: &[Subject]) {
             say!("{name} has one day only ({}): ecgid enrol {name} --add on another day", date::utc(moment));
         }
     }
+    Ok(())
 }
 
 fn line(template: &Template) -> String {

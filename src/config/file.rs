@@ -10,6 +10,7 @@ use ecg_identity::{DecisionConfig, LivenessConfig};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::control::ControlFile;
 use super::error::ConfigError;
 use super::homeassistant::HomeAssistantFile;
 use super::layers::Environment;
@@ -36,6 +37,7 @@ pub struct ConfigFile {
     pub hrv: HrvFile,
     pub mqtt: MqttFile,
     pub homeassistant: HomeAssistantFile,
+    pub control: ControlFile,
     pub store: StoreFile,
     pub log: LogFile,
 }
@@ -53,6 +55,7 @@ impl Default for ConfigFile {
             hrv: HrvFile::default(),
             mqtt: MqttFile::default(),
             homeassistant: HomeAssistantFile::default(),
+            control: ControlFile::default(),
             store: StoreFile::default(),
             log: LogFile::default(),
         }
@@ -268,6 +271,7 @@ impl ConfigFile {
             liveness: self.liveness.validate()?,
             hrv: self.hrv.validate()?,
             store: self.store.validate(environment)?,
+            control: self.control.validate()?,
             log: LogConfig { level: self.log.level.clone(), format: self.log.format },
         })
     }

@@ -13,7 +13,7 @@ use crate::config::Slug;
 pub use ecg_identity::Reference;
 
 /// An enrolled subject.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Subject {
     /// Pseudonymous name.
     pub subject: String,
@@ -24,7 +24,7 @@ pub struct Subject {
 }
 
 /// What a template belongs to.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Template {
     /// Key of the front end.
     pub front_end: String,

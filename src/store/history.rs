@@ -85,7 +85,7 @@ pub struct OwnTemplate {
 }
 
 /// What undoing did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Undone {
     /// The revision that is gone.
     pub revision: u32,

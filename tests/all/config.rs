@@ -267,3 +267,19 @@ fn a_model_that_exists_nowhere_is_named_as_it_was_written() {
     let config = load("[model]\npath = \"nowhere/m.onnx\"", &[]).unwrap();
     assert_eq!(config.model_path(), PathBuf::from("nowhere/m.onnx"));
 }
+
+#[test]
+fn requests_are_taken_on_this_machine_alone_unless_others_are_let_in_on_purpose() {
+    let control = |text: &str| load(&format!("[control]\n{text}"), &[]).unwrap().control;
+    let usual = Config::default().control;
+    assert_eq!(usual.http, Some("127.0.0.1:8788".parse().unwrap()));
+    assert!(!usual.mqtt.any(), "nothing is permitted over MQTT unasked");
+    assert_eq!(control("http = \"off\"").http, None);
+    assert_eq!(control("http = \"[::1]:0\"").http, Some("[::1]:0".parse().unwrap()));
+    let open = control("http = \"0.0.0.0:80\"\nhttp_allow_remote = true\nmqtt_health = true");
+    assert_eq!(open.http, Some("0.0.0.0:80".parse().unwrap()));
+    assert_eq!((open.mqtt.health, open.mqtt.enrol, open.mqtt.subjects), (true, false, false));
+    let message = refusal("[control]\nhttp = \"0.0.0.0:8788\"");
+    assert!(message.contains("control.http") && message.contains("http_allow_remote"), "{message}");
+    assert!(refusal("[control]\nhttp = \"localhost:8788\"").contains("127.0.0.1:8788"));
+}
