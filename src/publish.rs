@@ -12,6 +12,7 @@
 use tokio::sync::mpsc;
 
 use crate::config::{Config, MqttConfig};
+use crate::control::Control;
 use crate::event::Event;
 use crate::store::Store;
 
@@ -32,6 +33,7 @@ mod message;
 pub mod payload;
 #[cfg(test)]
 mod proof;
+mod requests;
 mod statements;
 mod telemetry_queue;
 pub mod topics;
@@ -42,14 +44,14 @@ pub use health::Health;
 /// Publishes until the channel closes, then hands over what is left, says `offline`, and returns; a deadline of four
 /// seconds ends that. Never fails: a broker that is away is waited for, and identity events wait on disk.
 ///
-/// Every call is one start of the daemon: it makes a new `boot_id`.
-pub async fn run(events: mpsc::Receiver<Event>, store: Store, mqtt: &MqttConfig, config: &Config) {
-    run_as(&new_boot_id(), events, store, mqtt, config).await;
+/// Every call is one start of the daemon: it makes a new `boot_id`. Requests are answered by `control`.
+pub async fn run(events: mpsc::Receiver<Event>, store: Store, mqtt: &MqttConfig, config: &Config, control: Control) {
+    lane::Lane::new(&new_boot_id(), store, mqtt, config, Some(control)).run(events).await;
 }
 
-/// As [`run`], as the start of the daemon that `boot_id` names.
+/// As [`run`], as the start of the daemon that `boot_id` names, and without answers to requests.
 pub async fn run_as(boot_id: &str, events: mpsc::Receiver<Event>, store: Store, mqtt: &MqttConfig, config: &Config) {
-    lane::Lane::new(boot_id, store, mqtt, config).run(events).await;
+    lane::Lane::new(boot_id, store, mqtt, config, None).run(events).await;
 }
 
 /// A name for one start of the daemon.

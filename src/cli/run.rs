@@ -69,7 +69,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
 
     let (to_tap, from_pipeline) = mpsc::channel(EVENTS);
     let (to_sink, from_tap) = mpsc::channel(EVENTS);
-    let sink = tokio::spawn(sink(config.clone(), store, from_tap));
+    let sink = tokio::spawn(sink(config.clone(), store, from_tap, control.clone()));
     let tap = tokio::spawn(tap(from_pipeline, to_sink, control));
     let dog = tokio::spawn(watchdog::feed(pulse.clone()));
     let stopping = cancel.clone();
@@ -161,9 +161,9 @@ async fn open_interface(config: &Config, control: &Control) -> Option<Interface>
 }
 
 /// Where the events go: to the broker, or, without one, to standard output.
-async fn sink(config: Config, store: Store, events: mpsc::Receiver<Event>) {
+async fn sink(config: Config, store: Store, events: mpsc::Receiver<Event>, control: Control) {
     if let Some(mqtt) = &config.mqtt {
-        publish::run(events, store, mqtt, &config).await;
+        publish::run(events, store, mqtt, &config, control).await;
         return;
     }
     let written = publish::lines::run(&publish::new_boot_id(), events, &config, &mut std::io::stdout()).await;

@@ -18,9 +18,11 @@ use super::issue::Issuer;
 use super::journal::Journal;
 use super::message::Message;
 use super::payload::{Encoder, Payload};
+use super::requests::Requests;
 use super::telemetry_queue::TelemetryQueue;
 use super::topics::Topics;
 use crate::config::{Config, MqttConfig};
+use crate::control::Control;
 use crate::event::{Event, IdentityEvent, IdentityState, Reason, SourceEvent};
 use crate::store::Store;
 
@@ -51,6 +53,7 @@ pub(super) struct Lane<D = Store> {
     client: Client,
     hearing: Hearing,
     announcing: Option<Announcing>,
+    requests: Requests,
     agenda: Agenda,
     health: Reporter,
     source: Option<SourceEvent>,
@@ -58,19 +61,26 @@ pub(super) struct Lane<D = Store> {
 }
 
 impl Lane {
-    pub(super) fn new(boot_id: &str, store: Store, mqtt: &MqttConfig, config: &Config) -> Self {
+    pub(super) fn new(
+        boot_id: &str,
+        store: Store,
+        mqtt: &MqttConfig,
+        config: &Config,
+        control: Option<Control>,
+    ) -> Self {
         let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry);
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
         let will = availability(topics.gateway_availability(), false);
         let announcing = Announcing::new(config, store.clone());
         let hearing = Hearing::new(&topics, announcing.as_ref().and_then(Announcing::birth_topic));
         let client = Client::start(mqtt, will, hearing.filters());
-        Self { hearing, announcing, ..Self::between(store, client, issuer, mqtt, config) }
+        let requests = Requests::new(control, topics);
+        Self { hearing, announcing, requests, ..Self::between(store, client, issuer, mqtt, config) }
     }
 }
 
 impl<D: Disk> Lane<D> {
-    /// The lane from a disk to a client.
+    /// The lane from a disk to a client; nobody is answered.
     pub(super) fn between(disk: D, client: Client, issuer: Issuer, mqtt: &MqttConfig, config: &Config) -> Self {
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
         let mut agenda = Agenda::new(mqtt.identity_expiry);
@@ -86,6 +96,7 @@ impl<D: Disk> Lane<D> {
             client,
             hearing: Hearing::new(&topics, None),
             announcing: None,
+            requests: Requests::new(None, topics.clone()),
             topics,
             agenda,
             health: Reporter::default(),
@@ -111,6 +122,7 @@ impl<D: Disk> Lane<D> {
                     Some(signal) => self.hear(signal).await,
                     None => break,
                 },
+                answer = self.requests.next() => self.agenda.answer(answer),
                 _ = retry.tick() => {
                     self.journal.settle().await;
                     self.report_health();
@@ -203,7 +215,7 @@ impl<D: Disk> Lane<D> {
                     self.journal.acknowledge(id).await;
                 }
             }
-            Signal::Heard(heard) => self.answer(&heard),
+            Signal::Heard(heard) => self.answer(heard),
             Signal::Refused { why } => {
                 if let Some(slot) = self.agenda.refused(self.now()) {
                     self.warn_of_refusal(&slot, &why);
@@ -214,14 +226,15 @@ impl<D: Disk> Lane<D> {
     }
 
     /// Somebody has said something on a topic that is listened to.
-    fn answer(&mut self, heard: &Heard) {
-        match self.hearing.matter(heard) {
+    fn answer(&mut self, heard: Heard) {
+        match self.hearing.matter(&heard) {
             Some(Matter::HomeAssistant) => {
                 let now = self.now();
                 if let Some(announcing) = &mut self.announcing {
                     announcing.heard(&heard.payload, now);
                 }
             }
+            Some(Matter::Request(name)) => self.requests.take(name, heard),
             None => tracing::debug!(heard.topic, "a retained message, or one that asks nothing, is not answered"),
             Some(matter) => tracing::debug!(?matter, "nobody answers this yet"),
         }
