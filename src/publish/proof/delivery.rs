@@ -35,6 +35,8 @@ enum Step {
     /// The acknowledgement arrives.
     Acknowledge,
     Refuse,
+    /// Whatever is no event gets through by itself, or has to be moved on like one.
+    Brisk(bool),
     /// The connection is cut; what is on the wire arrives after all, or does not.
     Cut {
         wire_arrives: bool,
@@ -65,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::SubscriberGets),
         8 => Just(Step::Acknowledge),
         1 => Just(Step::Refuse),
+        1 => any::<bool>().prop_map(Step::Brisk),
         2 => any::<bool>().prop_map(|wire_arrives| Step::Cut { wire_arrives }),
         1 => any::<bool>().prop_map(|forgets| Step::BrokerRestart { forgets }),
         2 => any::<bool>().prop_map(|power| Step::Crash { power }),
@@ -89,6 +92,8 @@ struct World {
     connection: Option<u64>,
     connections: u64,
     on_its_way: Option<OnItsWay>,
+    /// Only events have to be moved on.
+    brisk: bool,
     /// What the broker took and keeps in the subscriber's session over a restart.
     session: Vec<Message>,
     /// Events in the order in which the subscriber got them.
@@ -109,6 +114,7 @@ impl World {
             connection: None,
             connections: 0,
             on_its_way: None,
+            brisk: true,
             session: Vec::new(),
             seen: Vec::new(),
         }
@@ -143,6 +149,7 @@ impl World {
                     self.daemon.hear(Signal::Refused { why: "rules".into() });
                 }
             }
+            Step::Brisk(brisk) => self.brisk = brisk,
             Step::Cut { wire_arrives } => self.cut(wire_arrives),
             Step::BrokerRestart { forgets } => {
                 if let Some(OnItsWay::Taken(message)) = self.on_its_way.take()
@@ -164,9 +171,18 @@ impl World {
             }
             Step::Wait { ms } => pass(Duration::from_millis(ms.into())).await,
         }
-        self.daemon.run();
-        for message in self.daemon.handed_over(self.connection) {
-            self.travels(message);
+        loop {
+            self.daemon.run();
+            for message in self.daemon.handed_over(self.connection) {
+                self.travels(message);
+            }
+            match &self.on_its_way {
+                Some(OnItsWay::Wire(message)) if self.brisk && event_of(message).is_none() => {
+                    self.on_its_way = None;
+                    self.daemon.hear(Signal::Acknowledged);
+                }
+                _ => return,
+            }
         }
     }
 

@@ -191,8 +191,12 @@ impl World {
         if contact != self.verified {
             self.say_identity(if contact { IdentityState::Verified } else { IdentityState::NoSignal });
         } else {
-            self.say(Event::Source(SourceEvent { online: true, format: None, fs_hz: None, problem: None }));
+            self.say_something();
         }
+    }
+
+    fn say_something(&mut self) {
+        self.say(Event::Source(SourceEvent { online: true, format: None, fs_hz: None, problem: None }));
     }
 
     fn connect(&mut self) {
@@ -303,7 +307,9 @@ impl World {
             Fault::ClockStep { forward } => {
                 STEPPED_MS.set(STEPPED_MS.get() + if forward { 3_600_000 } else { -3_600_000 });
             }
-            Fault::Stop { .. } | Fault::Nothing | Fault::LeadOff | Fault::PipelineHangs | Fault::Stall => {}
+            // The pipeline has just said a word that nobody has taken yet.
+            Fault::Stop { .. } => self.say_something(),
+            Fault::Nothing | Fault::LeadOff | Fault::PipelineHangs | Fault::Stall => {}
         }
     }
 
