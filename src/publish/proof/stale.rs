@@ -318,7 +318,13 @@ impl World {
         let fault = std::mem::replace(&mut self.fault, Fault::Nothing);
         match fault {
             Fault::Kill => self.boot(),
-            Fault::Stop { .. } if lasted > KEEP_ALIVE => self.disconnect(false),
+            Fault::Stop { .. } => {
+                // The pipeline needs a moment to say anything new.
+                self.next_word = now() + Duration::from_secs(1);
+                if lasted > KEEP_ALIVE {
+                    self.disconnect(false);
+                }
+            }
             Fault::Stall => {
                 // First what was held, then what the daemon did meanwhile.
                 self.arrive();
