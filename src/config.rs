@@ -14,6 +14,7 @@ pub mod control;
 pub mod error;
 pub mod file;
 pub mod homeassistant;
+pub mod keys;
 mod layers;
 pub mod mqtt;
 pub mod slug;
@@ -25,6 +26,7 @@ pub use ecg_signal::Mains;
 pub use error::ConfigError;
 pub use file::LogFormat;
 pub use homeassistant::{DiscoveryStyle, HomeAssistantConfig};
+pub use keys::{KeyPlace, KeysConfig};
 pub use layers::{Environment, process_environment};
 pub use mqtt::{ClientCertificate, MqttConfig, PasswordSource, PayloadFormat, TlsConfig};
 pub use slug::{Slug, SlugError};
@@ -64,6 +66,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// The database.
     pub store: StoreConfig,
+    /// Where the secret keys lie.
+    pub keys: KeysConfig,
     /// The log.
     pub log: LogConfig,
 }

@@ -58,7 +58,7 @@ async fn show(args: &Args, config: Config, port: std::path::PathBuf, cancel: Can
 
     let model = load_model(&config)?;
     let threshold = config.identity.decision(model.card().decision.threshold).threshold;
-    let (seed, mains, store) = (args.seed, config.signal.mains, Store::open(&config.store.path)?);
+    let (seed, mains, store) = (args.seed, config.signal.mains, Store::open_with(&config.store.path, &config.keys)?);
     let cast = tokio::task::spawn_blocking(move || Cast::choose(seed, model, threshold, mains, &store));
     let cast = cast.await.context("enrolling died")??;
     for person in cast.enrolled() {

@@ -21,6 +21,7 @@ mod enrolment;
 pub mod event;
 pub mod http;
 pub mod inference;
+pub mod keys;
 pub mod pipeline;
 pub mod proto;
 pub mod publish;

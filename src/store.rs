@@ -1,8 +1,9 @@
 //! The database: one SQLite file with the gallery of enrolled subjects and the outbox of events.
 //!
-//! It knows nothing of MQTT, of models and of how templates are compared. Calls block for milliseconds (a commit waits
+//! Templates are encrypted (`vault.rs`); names, counts and waiting events are not. It knows nothing of MQTT, of models
+//! and of how templates are compared. Calls block for milliseconds (a commit waits
 //! for the disk): async code wraps them in `spawn_blocking`. Why SQLite, why a write-ahead log and which commits are
-//! synced: `docs/adr/0005-store.md`.
+//! synced: `docs/adr/0005-store.md`; what is encrypted and why: `docs/adr/0023-keys-templates-and-claims.md`.
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -12,12 +13,17 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::config::KeysConfig;
+use crate::keys::{Purpose, SecretKey};
+use vault::Vault;
+
 mod announced;
 mod error;
 mod gallery;
 mod history;
 mod outbox;
 mod schema;
+mod vault;
 
 pub use error::StoreError;
 pub use gallery::{Reference, Subject, Template};
@@ -32,23 +38,46 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Store {
     connection: Arc<Mutex<Connection>>,
     path: PathBuf,
+    vault: Arc<Vault>,
 }
 
 impl Store {
-    /// Opens the database, makes it where it does not exist (mode 0600; the directory must be there), and brings an
-    /// older one up to date.
+    /// As [`Store::open_with`], with the key that lies beside the database.
     ///
     /// # Errors
-    /// [`StoreError`]: no access, not one of our databases, or made by a newer version.
+    /// As [`Store::open_with`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, &KeysConfig::default())
+    }
+
+    /// Opens the database, makes it where it does not exist (mode 0600; the directory must be there), and brings an
+    /// older one up to date. The key of its templates is made with the first of them; a database that has encrypted ones
+    /// needs that key.
+    ///
+    /// # Errors
+    /// [`StoreError`]: no access, not one of our databases, made by a newer version, no key or another one.
+    pub fn open_with(path: &Path, keys: &KeysConfig) -> Result<Self, StoreError> {
         make_private(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
         let failed = |source| StoreError::Open { path: path.to_owned(), source };
         let mut connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         schema::check_owner(&connection, path)?;
         configure(&connection).map_err(failed)?;
-        schema::migrate(&mut connection, path)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), path: path.to_owned() })
+        let key = key(&connection, path, keys)?;
+        let vault = Arc::new(Vault::new(&key));
+        schema::migrate(&mut connection, path, &vault)?;
+        let query = "SELECT key_id, wiped FROM vault";
+        let (expected, wiped): (String, bool) =
+            connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+        if expected != vault.key_id() {
+            let (found, key) = (vault.key_id().to_owned(), key.found_in().to_owned());
+            return Err(StoreError::WrongKey { path: path.to_owned(), key, expected, found });
+        }
+        let store = Self { connection: Arc::new(Mutex::new(connection)), path: path.to_owned(), vault };
+        if !wiped {
+            store.wipe_plaintext();
+        }
+        Ok(store)
     }
 
     /// The file.
@@ -69,9 +98,31 @@ impl Store {
         if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: self.path.clone(), found }) }
     }
 
+    /// Overwrites what templates were before they were encrypted. Where that does not work now, the next start tries it
+    /// again: the database can be used meanwhile.
+    fn wipe_plaintext(&self) {
+        let marked =
+            || self.lock().execute("UPDATE vault SET wiped = 1", []).map_err(StoreError::during("noting that"));
+        if let Err(error) = self.scrub().and_then(|()| marked()) {
+            tracing::warn!(%error, "old templates could not be wiped from the database; the next start tries it again");
+        }
+    }
+
     /// A panic in another thread leaves no half-done state behind: SQLite rolls its transaction back.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The key of the templates. Only a database that has no encrypted ones gets a new key.
+fn key(connection: &Connection, path: &Path, keys: &KeysConfig) -> Result<SecretKey, StoreError> {
+    let place = keys.template(path);
+    if schema::is_encrypted(connection, path)? {
+        SecretKey::read(Purpose::Templates, &place)
+            .map_err(|source| StoreError::NoKey { path: path.to_owned(), source })
+    } else {
+        SecretKey::read_or_make(Purpose::Templates, &place)
+            .map_err(|source| StoreError::NewKey { path: path.to_owned(), source })
     }
 }
 

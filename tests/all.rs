@@ -34,6 +34,8 @@ mod evaluate_replay;
 mod hrv;
 #[path = "all/inference.rs"]
 mod inference;
+#[path = "all/keys.rs"]
+mod keys;
 #[path = "all/liveness.rs"]
 mod liveness;
 #[path = "all/pipeline.rs"]

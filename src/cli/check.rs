@@ -35,7 +35,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         report.add("source", Ok(()), |()| source(&config.source));
         report.add("broker", broker(&config), Clone::clone);
         report.add("model", model(&config), Clone::clone);
-        report.add("database", database(&config.store.path), Clone::clone);
+        report.add("database", database(&config), Clone::clone);
     }
     match report.problems {
         0 => Ok(()),
@@ -111,7 +111,8 @@ fn model(config: &Config) -> anyhow::Result<String> {
     Ok(format!("{}: {}, {asks}", path.display(), model.id()))
 }
 
-fn database(path: &Path) -> anyhow::Result<String> {
+fn database(config: &Config) -> anyhow::Result<String> {
+    let path = config.store.path.as_path();
     if !path.exists() {
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         return if directory.is_dir() {
@@ -120,7 +121,7 @@ fn database(path: &Path) -> anyhow::Result<String> {
             Err(anyhow!("{} is to be made, but there is no directory {}", path.display(), directory.display()))
         };
     }
-    let store = Store::open(path)?;
+    let store = Store::open_with(path, &config.keys)?;
     store.verify()?;
     let (subjects, waiting) = (store.subjects()?.len(), store.pending_count()?);
     Ok(format!("{}: {subjects} subjects, {waiting} events waiting for the broker", path.display()))

@@ -148,7 +148,8 @@ pub fn main(args: Args) -> Result<(), Failure> {
         }
     }
     let mut model = Model::load(&args.model.clone().unwrap_or_else(|| config.model_path())).map_err(Failure::config)?;
-    let store = Store::open(args.store.as_ref().unwrap_or(&config.store.path)).map_err(Failure::config)?;
+    let database = args.store.as_ref().unwrap_or(&config.store.path);
+    let store = Store::open_with(database, &config.keys).map_err(Failure::config)?;
     let settings = settings(&config, &model, Telemetry::Drop);
     let mains = args.mains.unwrap_or(settings.mains);
     let requirements = Requirements::at(settings.decision.threshold);

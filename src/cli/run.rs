@@ -143,7 +143,7 @@ pub fn load_model(config: &Config) -> Result<Model, Failure> {
 }
 
 fn open_store(config: &Config) -> Result<Store, Failure> {
-    Store::open(&config.store.path).map_err(Failure::config)
+    Store::open_with(&config.store.path, &config.keys).map_err(Failure::config)
 }
 
 /// Identity does not depend on requests: where the interface cannot be opened, that is said, and the rest goes on.

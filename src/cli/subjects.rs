@@ -93,7 +93,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let runtime = runtime()?;
     match if args.direct { None } else { runtime.block_on(Daemon::of(path))? } {
         Some(daemon) => runtime.block_on(ask(&daemon, &args.action))?,
-        None => open(&Store::open(path).map_err(Failure::config)?, &args.action)?,
+        None => open(&Store::open_with(path, &config.keys).map_err(Failure::config)?, &args.action)?,
     }
     Ok(())
 }

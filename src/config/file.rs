@@ -13,6 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use super::control::ControlFile;
 use super::error::ConfigError;
 use super::homeassistant::HomeAssistantFile;
+use super::keys::KeysFile;
 use super::layers::Environment;
 use super::mqtt::MqttFile;
 use super::source::{quoted, within, zero_or_within};
@@ -39,6 +40,7 @@ pub struct ConfigFile {
     pub homeassistant: HomeAssistantFile,
     pub control: ControlFile,
     pub store: StoreFile,
+    pub keys: KeysFile,
     pub log: LogFile,
 }
 
@@ -57,6 +59,7 @@ impl Default for ConfigFile {
             homeassistant: HomeAssistantFile::default(),
             control: ControlFile::default(),
             store: StoreFile::default(),
+            keys: KeysFile::default(),
             log: LogFile::default(),
         }
     }
@@ -272,6 +275,7 @@ impl ConfigFile {
             hrv: self.hrv.validate()?,
             store: self.store.validate(environment)?,
             control: self.control.validate()?,
+            keys: self.keys.validate(environment),
             log: LogConfig { level: self.log.level.clone(), format: self.log.format },
         })
     }

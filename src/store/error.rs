@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::Slug;
+use crate::keys::KeyError;
 
 /// Why an operation on the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,54 @@ pub enum StoreError {
         path: PathBuf,
         /// What SQLite found.
         found: String,
+    },
+    /// There is no key, or none that may be used.
+    #[error(
+        "the templates in {} cannot be decrypted: {source}; put the key back, or remove the database and enrol again",
+        path.display()
+    )]
+    NoKey {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: KeyError,
+    },
+    /// A key for a new database cannot be made.
+    #[error("the templates in {} are to be encrypted: {source}", path.display())]
+    NewKey {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: KeyError,
+    },
+    /// The key is that of another database.
+    #[error(
+        "the templates in {} are encrypted with the key {expected}, {} holds the key {found}; put the right one there, or \
+         remove the database and enrol again",
+        path.display(),
+        key.display()
+    )]
+    WrongKey {
+        /// The database.
+        path: PathBuf,
+        /// File of the key.
+        key: PathBuf,
+        /// Id of the key that it needs.
+        expected: String,
+        /// Id of the key that there is.
+        found: String,
+    },
+    /// A template that the key does not open: changed, or moved from another row.
+    #[error(
+        "a template of {subject} in {} is damaged or was put there by somebody else; delete {subject} and enrol again: \
+         ecgid subjects delete {subject}",
+        path.display()
+    )]
+    Unreadable {
+        /// The database.
+        path: PathBuf,
+        /// Whose it seems to be.
+        subject: String,
     },
     /// An operation failed.
     #[error("{action} failed: {source}")]

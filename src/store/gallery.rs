@@ -4,9 +4,10 @@
 //! of exactly one front end and one model, so that no other can be compared by mistake. Storing and undoing is
 //! `history.rs`.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::error::StoreError;
+use super::vault::Place;
 use super::{Store, outbox};
 use crate::config::Slug;
 
@@ -42,26 +43,58 @@ pub struct Template {
     pub created_at_unix_ms: u64,
 }
 
+/// A template as it lies in the table.
+pub(super) struct Sealed {
+    pub(super) subject: String,
+    pub(super) place: Place,
+    bytes: Vec<u8>,
+}
+
+impl Sealed {
+    /// Seven columns from `first` on: name and number of the subject, front end, model, number of the enrolment and of
+    /// the part, what is sealed.
+    pub(super) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let place = Place {
+            subject: row.get(first + 1)?,
+            front_end: row.get(first + 2)?,
+            model: row.get(first + 3)?,
+            enrolment: row.get(first + 4)?,
+            part: row.get(first + 5)?,
+        };
+        Ok(Self { subject: row.get(first)?, place, bytes: row.get(first + 6)? })
+    }
+}
+
 impl Store {
     /// The references that may be compared on this front end with this model, by name.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError::Sqlite`], [`StoreError::Unreadable`].
     pub fn references(&self, front_end: &str, model: &str) -> Result<Vec<Reference>, StoreError> {
-        let read = |connection: &Connection| -> rusqlite::Result<Vec<Reference>> {
+        let read = |connection: &Connection| -> rusqlite::Result<Vec<(u32, Sealed)>> {
             connection
                 .prepare(
-                    "SELECT slug, revision, embedding FROM part JOIN enrolment ON enrolment.id = enrolment_id
-                     JOIN subject ON subject.id = subject_id
+                    "SELECT revision, slug, subject_id, front_end, model, enrolment_id, part.id, sealed FROM part
+                     JOIN enrolment ON enrolment.id = enrolment_id JOIN subject ON subject.id = subject_id
                      WHERE front_end = ?1 AND model = ?2 AND retired_by IS NULL ORDER BY slug, revision, part.id",
                 )?
-                .query_map(params![front_end, model], |row| {
-                    let blob: Vec<u8> = row.get(2)?;
-                    Ok(Reference { subject: row.get(0)?, revision: row.get(1)?, embedding: embedding_of(&blob) })
-                })?
+                .query_map(params![front_end, model], |row| Ok((row.get(0)?, Sealed::from_row(row, 1)?)))?
                 .collect()
         };
-        read(&self.lock()).map_err(StoreError::during("reading the references"))
+        let rows = read(&self.lock()).map_err(StoreError::during("reading the references"))?;
+        rows.into_iter()
+            .map(|(revision, sealed)| {
+                let embedding = self.unseal(&sealed)?;
+                Ok(Reference { subject: sealed.subject, revision, embedding })
+            })
+            .collect()
+    }
+
+    /// Decrypts a template.
+    pub(super) fn unseal(&self, sealed: &Sealed) -> Result<Vec<f32>, StoreError> {
+        self.vault
+            .open(&sealed.place, &sealed.bytes)
+            .ok_or_else(|| StoreError::Unreadable { path: self.path.clone(), subject: sealed.subject.clone() })
     }
 
     /// Everybody who is enrolled, on whatever front end, by name.
@@ -178,10 +211,6 @@ fn read_subjects(connection: &Connection) -> rusqlite::Result<Vec<Subject>> {
         });
     }
     Ok(subjects)
-}
-
-pub(super) fn embedding_of(blob: &[u8]) -> Vec<f32> {
-    blob.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 
 fn unsigned(stored: i64) -> u64 {

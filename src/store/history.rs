@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Store;
 use super::error::StoreError;
-use super::gallery::{delete_subject, embedding_of};
+use super::gallery::{Sealed, delete_subject};
+use super::vault::{Place, Vault};
 use crate::clock;
 use crate::config::Slug;
 
@@ -128,7 +129,9 @@ impl Store {
             return Err(StoreError::NoSuchTemplate(new.subject.clone()));
         }
         let now = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
-        let (revision, wiped) = self.change("storing the enrolment", |connection| insert(connection, new, now))?;
+        let vault = &self.vault;
+        let (revision, wiped) =
+            self.change("storing the enrolment", |connection| insert(connection, vault, new, now))?;
         if wiped > 0 {
             self.scrub()?;
         }
@@ -138,25 +141,29 @@ impl Store {
     /// The templates of one subject that count on this front end with this model.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError::Sqlite`], [`StoreError::Unreadable`].
     pub fn own_templates(&self, subject: &Slug, front_end: &str, model: &str) -> Result<Vec<OwnTemplate>, StoreError> {
-        let read = |connection: &Connection| -> rusqlite::Result<Vec<OwnTemplate>> {
+        // The anchor of a template that was never updated is the template itself.
+        let read = |connection: &Connection| -> rusqlite::Result<Vec<(Sealed, Sealed)>> {
             connection
                 .prepare(
-                    "SELECT part.id, part.embedding, anchor.embedding FROM part
+                    "SELECT slug, subject_id, front_end, model, part.enrolment_id, part.id, part.sealed,
+                         slug, subject_id, front_end, model, anchor.enrolment_id, anchor.id, anchor.sealed FROM part
                      JOIN enrolment ON enrolment.id = part.enrolment_id JOIN subject ON subject.id = subject_id
-                     LEFT JOIN part AS anchor ON anchor.id = part.anchor_id
+                     JOIN part AS anchor ON anchor.id = coalesce(part.anchor_id, part.id)
                      WHERE slug = ?1 AND front_end = ?2 AND model = ?3 AND part.retired_by IS NULL ORDER BY part.id",
                 )?
                 .query_map(params![subject.as_str(), front_end, model], |row| {
-                    let embedding: Vec<u8> = row.get(1)?;
-                    let anchor: Option<Vec<u8>> = row.get(2)?;
-                    let anchor = embedding_of(anchor.as_ref().unwrap_or(&embedding));
-                    Ok(OwnTemplate { id: row.get(0)?, embedding: embedding_of(&embedding), anchor })
+                    Ok((Sealed::from_row(row, 0)?, Sealed::from_row(row, 7)?))
                 })?
                 .collect()
         };
-        read(&self.lock()).map_err(StoreError::during("reading the subject's templates"))
+        let rows = read(&self.lock()).map_err(StoreError::during("reading the subject's templates"))?;
+        rows.iter()
+            .map(|(own, anchor)| {
+                Ok(OwnTemplate { id: own.place.part, embedding: self.unseal(own)?, anchor: self.unseal(anchor)? })
+            })
+            .collect()
     }
 
     /// Takes the newest change of a subject back, on whichever front end it was, and brings back what that had
@@ -177,7 +184,7 @@ impl Store {
 
 /// Adds the rows, retires what they replace, wipes what is too old to be brought back. Gives the revision, and how many
 /// templates were wiped.
-fn insert(connection: &Connection, new: &NewEnrolment<'_>, now: i64) -> rusqlite::Result<(u32, usize)> {
+fn insert(connection: &Connection, vault: &Vault, new: &NewEnrolment<'_>, now: i64) -> rusqlite::Result<(u32, usize)> {
     let slug = new.subject.as_str();
     connection.execute(
         "INSERT INTO subject (slug, created_at_unix_ms) VALUES (?1, ?2) ON CONFLICT (slug) DO NOTHING",
@@ -188,15 +195,15 @@ fn insert(connection: &Connection, new: &NewEnrolment<'_>, now: i64) -> rusqlite
         Change::Add => "add",
         Change::Update { .. } => "update",
     };
-    let (enrolment, revision): (i64, u32) = connection.query_row(
+    let (enrolment, revision, subject): (i64, u32, i64) = connection.query_row(
         "INSERT INTO enrolment (subject_id, front_end, model, revision, kind, made_at_unix_ms)
          SELECT id, ?2, ?3, (
              SELECT coalesce(max(revision), 0) + 1 FROM enrolment
              WHERE subject_id = subject.id AND front_end = ?2 AND model = ?3
          ), ?4, ?5 FROM subject WHERE slug = ?1
-         RETURNING id, revision",
+         RETURNING id, revision, subject_id",
         params![slug, new.front_end, new.model, kind, now],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
     let anchor: Option<i64> = match new.change {
         Change::Enrol => {
@@ -215,10 +222,17 @@ fn insert(connection: &Connection, new: &NewEnrolment<'_>, now: i64) -> rusqlite
         }
     };
     for part in new.parts {
-        let blob: Vec<u8> = part.embedding.iter().flat_map(|value| value.to_le_bytes()).collect();
+        // The number is chosen here: the ciphertext is bound to it.
+        let id = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM part", [], |row| row.get(0))?;
+        let (front_end, model) = (new.front_end.to_owned(), new.model.to_owned());
+        let place = Place { subject, enrolment, part: id, front_end, model };
+        let sealed = vault
+            .seal(&place, &part.embedding)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         connection.execute(
-            "INSERT INTO part (enrolment_id, anchor_id, beats, heart_rate_bpm, embedding) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![enrolment, anchor, part.beats, part.heart_rate_bpm, blob],
+            "INSERT INTO part (id, enrolment_id, anchor_id, beats, heart_rate_bpm, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![id, enrolment, anchor, part.beats, part.heart_rate_bpm, sealed],
         )?;
     }
     Ok((revision, wipe_old(connection, enrolment)?))

@@ -4,10 +4,14 @@
 //! those that a file has seen.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, TransactionBehavior};
+use zeroize::Zeroizing;
 
 use super::error::StoreError;
+use super::vault::{Place, Vault};
 
 /// Marks a file as ours (`PRAGMA application_id`): the letters "ecgi".
 const APPLICATION_ID: i64 = 0x6563_6769;
@@ -73,12 +77,54 @@ const MIGRATIONS: &[&str] = &[
          SELECT id, beats, embedding FROM template JOIN enrolment USING (subject_id, front_end, model, revision);
      DROP TABLE template;
      UPDATE gallery SET revision = revision + 1;",
-    // One row; counts the events that were dropped undelivered, so that a restart does not hide them.
+    // 3: templates are encrypted. `seal` and `key_id` are functions of this program, see `with_vault`.
+    "ALTER TABLE part RENAME COLUMN embedding TO sealed;
+     UPDATE part SET sealed = (
+         SELECT seal(subject_id, enrolment.id, part.id, front_end, model, part.sealed)
+         FROM enrolment WHERE enrolment.id = enrolment_id);
+     -- One row: which key the templates are encrypted with, and whether what they were before is wiped.
+     CREATE TABLE vault (key_id TEXT NOT NULL, wiped INTEGER NOT NULL) STRICT;
+     INSERT INTO vault (key_id, wiped) SELECT key_id(), NOT EXISTS (SELECT 1 FROM part);
+     UPDATE gallery SET revision = revision + 1;",
+    // 4: one row; counts the events that were dropped undelivered, so that a restart does not hide them.
     "CREATE TABLE delivery (dropped_events INTEGER NOT NULL) STRICT;
      INSERT INTO delivery (dropped_events) VALUES (0);",
-    // What the broker keeps for Home Assistant, so that a later start can take it back.
+    // 5: what the broker keeps for Home Assistant, so that a later start can take it back.
     "CREATE TABLE announced (topic TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
 ];
+
+/// The first version whose templates are encrypted.
+const ENCRYPTED: u32 = 3;
+
+/// Whether the templates of the file are encrypted, so that their key must exist already.
+pub(super) fn is_encrypted(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    version(connection)
+        .map(|found| found >= ENCRYPTED)
+        .map_err(|source| StoreError::Open { path: path.to_owned(), source })
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// What the migrations call.
+fn with_vault(connection: &Connection, vault: &Arc<Vault>) -> rusqlite::Result<()> {
+    let (sealing, naming) = (vault.clone(), vault.clone());
+    connection.create_scalar_function("seal", 6, FunctionFlags::SQLITE_DIRECTONLY, move |call: &mut Context<'_>| {
+        let place = Place {
+            subject: call.get(0)?,
+            enrolment: call.get(1)?,
+            part: call.get(2)?,
+            front_end: call.get(3)?,
+            model: call.get(4)?,
+        };
+        let plain = Zeroizing::new(call.get::<Vec<u8>>(5)?);
+        sealing.seal_bytes(&place, &plain).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
+    })?;
+    connection.create_scalar_function("key_id", 0, FunctionFlags::SQLITE_DIRECTONLY, move |_: &mut Context<'_>| {
+        Ok(naming.key_id().to_owned())
+    })
+}
 
 /// Refuses a database of another program before anything in it is changed.
 pub(super) fn check_owner(connection: &Connection, path: &Path) -> Result<(), StoreError> {
@@ -94,18 +140,19 @@ pub(super) fn check_owner(connection: &Connection, path: &Path) -> Result<(), St
 }
 
 /// Brings the file to the present version, all or nothing.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &mut Connection, path: &Path, vault: &Arc<Vault>) -> Result<(), StoreError> {
     let failed = |source| StoreError::Open { path: path.to_owned(), source };
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     // Immediate: two programs that start together must not both migrate.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let found = version(&transaction).map_err(failed)?;
     if found > known {
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }
     if found == known {
         return Ok(());
     }
+    with_vault(&transaction, vault).map_err(failed)?;
     for migration in &MIGRATIONS[found as usize..] {
         transaction.execute_batch(migration).map_err(failed)?;
     }
