@@ -22,6 +22,7 @@ pub mod demo;
 pub mod enrol;
 pub mod evaluate;
 pub mod hrv;
+pub mod key;
 pub mod lines;
 pub mod probe;
 pub mod replay;
@@ -54,6 +55,8 @@ enum Command {
     Enrol(enrol::Args),
     /// List, rename and delete enrolled subjects; take an enrolment back
     Subjects(subjects::Args),
+    /// Show the public key of this gateway's signed claims, which doors need; replace the key
+    Key(key::Args),
     /// Play a recording through the daemon
     Replay(replay::Args),
     /// Simulate a board on a pseudo-terminal, or write synthetic recordings
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Probe(args) => probe::main(args),
         Command::Enrol(args) => enrol::main(args),
         Command::Subjects(args) => subjects::main(args),
+        Command::Key(args) => key::main(args),
         Command::Replay(args) => replay::main(args),
         Command::Simulate(args) => simulate::main(args),
         Command::Analyze(args) => analyze::main(args),

@@ -3,6 +3,7 @@
 //! The Rust types are generated from the `.proto` file and committed, so that a build needs no generator; a test
 //! generates them again and compares.
 
+use data_encoding::BASE64;
 use prost::Message;
 
 use crate::event::{IdentityState, NoRespiration, Reason, RespirationFrom, SignalEvent, SourceEvent, WindowReason};
@@ -39,6 +40,10 @@ pub(crate) fn identity(record: &IdentityRecord) -> Vec<u8> {
         model: event.model.clone(),
         template_revision: event.template_revision,
         sample_index: event.sample_index,
+        uptime_ms: record.uptime_ms,
+        nonce: record.nonce.clone(),
+        key_id: record.key_id.clone(),
+        signature: record.signature.as_ref().and_then(|text| BASE64.decode(text.as_bytes()).ok()),
     }
     .encode_to_vec()
 }

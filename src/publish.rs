@@ -5,6 +5,7 @@
 //! - The identity that holds is retained, but only with an expiry, and repeated while it is true; a gateway that falls
 //!   silent leaves no *verified* behind.
 //! - The outbox is bounded: the oldest events go first, and each that goes undelivered is counted in `bridge/health`.
+//! - Every statement of identity is signed ([`claim`]), and a challenge is answered with a fresh one ([`challenge`]).
 //! - Telemetry is worth less than memory: it waits in a bounded queue whose oldest entry goes first, and never on disk.
 //!
 //! The MQTT client is behind `client`; nothing outside of that file knows which one it is.
@@ -20,6 +21,8 @@ mod agenda;
 mod announcing;
 #[cfg(feature = "demo")]
 pub mod broker;
+pub mod challenge;
+pub mod claim;
 mod client;
 pub mod discovery;
 mod disk;
@@ -38,6 +41,7 @@ mod statements;
 mod telemetry_queue;
 pub mod topics;
 
+pub use claim::Signer;
 pub use client::{TlsFilesError, read_password, read_tls_files};
 pub use health::Health;
 
@@ -45,13 +49,27 @@ pub use health::Health;
 /// seconds ends that. Never fails: a broker that is away is waited for, and identity events wait on disk.
 ///
 /// Every call is one start of the daemon: it makes a new `boot_id`. Requests are answered by `control`.
-pub async fn run(events: mpsc::Receiver<Event>, store: Store, mqtt: &MqttConfig, config: &Config, control: Control) {
-    lane::Lane::new(&new_boot_id(), store, mqtt, config, Some(control)).run(events).await;
+pub async fn run(
+    events: mpsc::Receiver<Event>,
+    store: Store,
+    signer: Signer,
+    mqtt: &MqttConfig,
+    config: &Config,
+    control: Control,
+) {
+    lane::Lane::new(&new_boot_id(), store, signer, mqtt, config, Some(control)).run(events).await;
 }
 
 /// As [`run`], as the start of the daemon that `boot_id` names, and without answers to requests.
-pub async fn run_as(boot_id: &str, events: mpsc::Receiver<Event>, store: Store, mqtt: &MqttConfig, config: &Config) {
-    lane::Lane::new(boot_id, store, mqtt, config, None).run(events).await;
+pub async fn run_as(
+    boot_id: &str,
+    events: mpsc::Receiver<Event>,
+    store: Store,
+    signer: Signer,
+    mqtt: &MqttConfig,
+    config: &Config,
+) {
+    lane::Lane::new(boot_id, store, signer, mqtt, config, None).run(events).await;
 }
 
 /// A name for one start of the daemon.

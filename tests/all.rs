@@ -11,6 +11,8 @@ macro_rules! skipped {
 
 #[path = "all/analyze.rs"]
 mod analyze;
+#[path = "all/claims.rs"]
+mod claims;
 #[path = "all/commands.rs"]
 mod commands;
 #[path = "all/config.rs"]

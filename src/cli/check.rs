@@ -11,7 +11,8 @@ use super::Failure;
 use super::configured::Configured;
 use crate::config::{self, Config, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
 use crate::inference::Model;
-use crate::publish;
+use crate::keys::{KeyError, Purpose, SecretKey};
+use crate::publish::{self, Signer};
 use crate::store::Store;
 
 /// Arguments of `ecgid check`.
@@ -36,6 +37,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         report.add("broker", broker(&config), Clone::clone);
         report.add("model", model(&config), Clone::clone);
         report.add("database", database(&config), Clone::clone);
+        report.add("signing key", signing_key(&config), Clone::clone);
     }
     match report.problems {
         0 => Ok(()),
@@ -109,6 +111,14 @@ fn model(config: &Config) -> anyhow::Result<String> {
         None => format!("threshold {}", decision.threshold),
     };
     Ok(format!("{}: {}, {asks}", path.display(), model.id()))
+}
+
+fn signing_key(config: &Config) -> anyhow::Result<String> {
+    match SecretKey::read(Purpose::Claims, &config.keys.signing(&config.store.path)) {
+        Ok(key) => Ok(format!("{}: {}", key.found_in().display(), Signer::new(&key).key_id())),
+        Err(KeyError::Missing { place, .. }) => Ok(format!("{}, which the first start makes", place.file.display())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn database(config: &Config) -> anyhow::Result<String> {

@@ -16,11 +16,13 @@ use crate::control::Control;
 use crate::event::{Event, IdentityState};
 use crate::http::Interface;
 use crate::inference::Model;
+use crate::keys::{Purpose, SecretKey};
 use crate::pipeline::gallery::StoredGallery;
 use crate::pipeline::outlet::Telemetry;
 use crate::pipeline::pulse::Pulse;
 use crate::pipeline::tap::Tap;
 use crate::pipeline::{self, PipelineError, Settings, watchdog};
+use crate::publish::Signer;
 use crate::source::configured::ConfiguredSource;
 use crate::store::Store;
 use crate::{publish, telemetry};
@@ -61,6 +63,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     let source = ConfiguredSource::new(&config.source).map_err(Failure::config)?;
     let model = load_model(config)?;
     let store = open_store(config)?;
+    let signer = signer(config)?;
     let settings = settings(config, &model, Telemetry::Drop);
     let gallery = StoredGallery::new(store.clone());
     let pulse = Pulse::default();
@@ -69,7 +72,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
 
     let (to_tap, from_pipeline) = mpsc::channel(EVENTS);
     let (to_sink, from_tap) = mpsc::channel(EVENTS);
-    let sink = tokio::spawn(sink(config.clone(), store, from_tap, control.clone()));
+    let sink = tokio::spawn(sink(config.clone(), store, signer, from_tap, control.clone()));
     let tap = tokio::spawn(tap(from_pipeline, to_sink, control));
     let dog = tokio::spawn(watchdog::feed(pulse.clone()));
     let stopping = cancel.clone();
@@ -160,10 +163,17 @@ async fn open_interface(config: &Config, control: &Control) -> Option<Interface>
     }
 }
 
+/// Signs with the key of this gateway, which the first start makes.
+fn signer(config: &Config) -> Result<Signer, Failure> {
+    let place = config.keys.signing(&config.store.path);
+    let key = SecretKey::read_or_make(Purpose::Claims, &place).map_err(Failure::config)?;
+    Ok(Signer::new(&key))
+}
+
 /// Where the events go: to the broker, or, without one, to standard output.
-async fn sink(config: Config, store: Store, events: mpsc::Receiver<Event>, control: Control) {
+async fn sink(config: Config, store: Store, signer: Signer, events: mpsc::Receiver<Event>, control: Control) {
     if let Some(mqtt) = &config.mqtt {
-        publish::run(events, store, mqtt, &config, control).await;
+        publish::run(events, store, signer, mqtt, &config, control).await;
         return;
     }
     let written = publish::lines::run(&publish::new_boot_id(), events, &config, &mut std::io::stdout()).await;

@@ -56,6 +56,18 @@ pub struct IdentityEvent {
     /// Position in the stream, source samples since start.
     #[prost(uint64, tag = "17")]
     pub sample_index: u64,
+    /// Time since that start at which it was issued, ms, by a clock that is never set.
+    #[prost(uint64, tag = "18")]
+    pub uptime_ms: u64,
+    /// What a challenge has asked for; only in its answer, absent on every other topic.
+    #[prost(string, optional, tag = "19")]
+    pub nonce: ::core::option::Option<::prost::alloc::string::String>,
+    /// Which key has signed it: the first eight bytes of the SHA-256 of the public key, hexadecimal.
+    #[prost(string, optional, tag = "20")]
+    pub key_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// Ed25519 signature, 64 bytes, over the claim in this message; docs/doors.md says over which bytes.
+    #[prost(bytes = "vec", optional, tag = "21")]
+    pub signature: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 /// Why a figure is missing.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -158,6 +158,12 @@ impl Agenda {
         }
     }
 
+    /// How long ago the identity was last known to hold; [`Duration::MAX`] while that is not known.
+    pub(super) fn silent_for(&self, now: Duration) -> Duration {
+        let known = self.standing.as_ref().and_then(|standing| standing.known(now));
+        known.map_or(Duration::MAX, |known| now.saturating_sub(known))
+    }
+
     /// From now on this identity holds.
     pub(super) fn hold(&mut self, record: IdentityRecord, now: Duration) {
         let known = (now >= self.words_count_from).then_some(now);

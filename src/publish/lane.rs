@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::agenda::{Agenda, Connection, Due, Slot};
 use super::announcing::Announcing;
+use super::claim::Signer;
 use super::client::{Client, Full, Heard, Signal};
 use super::disk::Disk;
 use super::health::{self, Reporter};
@@ -25,6 +26,10 @@ use crate::config::{Config, MqttConfig};
 use crate::control::Control;
 use crate::event::{Event, IdentityEvent, IdentityState, Reason, SourceEvent};
 use crate::store::Store;
+
+mod doors;
+
+use doors::Doors;
 
 /// How long what is left may take when the daemon stops.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -54,6 +59,7 @@ pub(super) struct Lane<D = Store> {
     hearing: Hearing,
     announcing: Option<Announcing>,
     requests: Requests,
+    doors: Doors,
     agenda: Agenda,
     health: Reporter,
     source: Option<SourceEvent>,
@@ -64,11 +70,12 @@ impl Lane {
     pub(super) fn new(
         boot_id: &str,
         store: Store,
+        signer: Signer,
         mqtt: &MqttConfig,
         config: &Config,
         control: Option<Control>,
     ) -> Self {
-        let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry);
+        let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry, Some(signer));
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
         let will = availability(topics.gateway_availability(), false);
         let announcing = Announcing::new(config, store.clone());
@@ -97,6 +104,7 @@ impl<D: Disk> Lane<D> {
             hearing: Hearing::new(&topics, None),
             announcing: None,
             requests: Requests::new(None, topics.clone()),
+            doors: Doors::new(&topics.answer(), config.identity.decision(0.0).window_s),
             topics,
             agenda,
             health: Reporter::default(),
@@ -111,6 +119,7 @@ impl<D: Disk> Lane<D> {
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.agenda.turn(self.now());
+            self.doors.turn(self.now());
             self.send_what_is_due().await;
             let wake = self.started + self.wakes_at();
             tokio::select! {
@@ -236,7 +245,7 @@ impl<D: Disk> Lane<D> {
             }
             Some(Matter::Request(name)) => self.requests.take(name, heard),
             None => tracing::debug!(heard.topic, "a retained message, or one that asks nothing, is not answered"),
-            Some(matter) => tracing::debug!(?matter, "nobody answers this yet"),
+            Some(Matter::Challenge) => self.answer_door(&heard),
         }
     }
 
@@ -277,6 +286,7 @@ impl<D: Disk> Lane<D> {
             }
             Due::Event => {
                 let (id, record) = self.journal.oldest().await?;
+                let record = self.issuer.stored(record);
                 let message = Message::acknowledged(self.topics.event(), self.encoder.identity(&record));
                 Some((Slot::Event(id), message.numbered(record.seq)))
             }

@@ -28,7 +28,7 @@ pub async fn run(
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     let expiry = config.mqtt.as_ref().map_or(std::time::Duration::from_secs(15), |mqtt| mqtt.identity_expiry);
-    let mut issuer = Issuer::new(boot_id, config, expiry);
+    let mut issuer = Issuer::new(boot_id, config, expiry, None);
     while let Some(event) = events.recv().await {
         match event {
             Event::Identity(event) => line(out, "event", issuer.identity(event)),

@@ -77,6 +77,12 @@ impl Message {
         self
     }
 
+    /// The same, as the answer to what came with this correlation data.
+    pub(super) fn answering(mut self, correlation: Option<Vec<u8>>) -> Self {
+        self.correlation = correlation;
+        self
+    }
+
     /// Upper bound of its size on the wire: topic and payload, and room for the header and the properties.
     pub(super) fn wire_size(&self) -> usize {
         self.topic.len() + self.payload.bytes.len() + self.correlation.as_ref().map_or(0, Vec::len) + 512

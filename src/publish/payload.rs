@@ -30,9 +30,21 @@ pub struct IdentityRecord {
     pub gateway: String,
     /// Name of the device.
     pub device: String,
+    /// Time since that start at which it was issued, ms, by a clock that is never set.
+    #[serde(default)]
+    pub uptime_ms: u64,
     /// The event itself.
     #[serde(flatten)]
     pub event: IdentityEvent,
+    /// What a challenge has asked for; only in its answer.
+    #[serde(default)]
+    pub nonce: Option<String>,
+    /// Which key has signed it.
+    #[serde(default)]
+    pub key_id: Option<String>,
+    /// Ed25519 signature over the claim in it, base64; `None` where it is not published.
+    #[serde(default)]
+    pub signature: Option<String>,
 }
 
 /// Telemetry with its names and its time.
@@ -89,10 +101,15 @@ impl Payload {
         self.content_type != PROTOBUF
     }
 
+    /// Bytes that are JSON.
+    pub(crate) fn of_json(bytes: Vec<u8>) -> Self {
+        Self { bytes, content_type: "application/json" }
+    }
+
     /// A record as JSON, whatever encoding is configured.
     pub(crate) fn json(record: &impl Serialize) -> Self {
         // Our records have string keys and no failing serialiser; an empty object would be seen by the tests.
-        Self { bytes: serde_json::to_vec(record).unwrap_or_default(), content_type: "application/json" }
+        Self::of_json(serde_json::to_vec(record).unwrap_or_default())
     }
 
     fn protobuf(bytes: Vec<u8>) -> Self {

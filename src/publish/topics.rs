@@ -47,6 +47,12 @@ impl Topics {
         format!("{}/source", self.device)
     }
 
+    /// Answers to doors go below this: not retained, QoS 0.
+    #[must_use]
+    pub fn answer(&self) -> String {
+        format!("{}/answer", self.device)
+    }
+
     /// `online` while samples arrive: retained, QoS 1.
     #[must_use]
     pub fn device_availability(&self) -> String {

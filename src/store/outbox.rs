@@ -1,7 +1,8 @@
 //! Events on their way to the broker: appended and synced before the first publish, removed when the broker has
 //! acknowledged them.
 //!
-//! A body is a JSON object; the store knows one field of it, `subject`, because deleting a subject reaches here too.
+//! A body is a JSON object; the store knows two fields of it: `subject`, because deleting a subject reaches here too, and
+//! `signature`, which does not fit any more then.
 
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
@@ -207,10 +208,11 @@ fn add_dropped(connection: &Connection, events: u64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Puts another name, or none, in the place of a subject's name in every waiting event.
+/// Puts another name, or none, in the place of a subject's name in every waiting event, and takes its signature off.
 pub(super) fn replace_subject(connection: &Connection, from: &Slug, to: Option<&Slug>) -> rusqlite::Result<()> {
     connection.execute(
-        "UPDATE outbox SET body = json_set(body, '$.subject', ?2) WHERE json_extract(body, '$.subject') = ?1",
+        "UPDATE outbox SET body = json_replace(json_set(body, '$.subject', ?2), '$.signature', NULL)
+         WHERE json_extract(body, '$.subject') = ?1",
         params![from.as_str(), to.map(Slug::as_str)],
     )?;
     Ok(())

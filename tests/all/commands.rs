@@ -1,9 +1,12 @@
 //! The command line as others call it: exit codes, and what is printed.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use ecgid::config::Slug;
+use ecgid::config::{KeyPlace, Slug};
+use ecgid::keys::{Purpose, SecretKey};
+use ecgid::publish::Signer;
 use ecgid::store::{NewTemplate, Store};
 
 /// Runs the executable in `directory` without the configuration of this machine.
@@ -94,4 +97,130 @@ fn subjects_are_listed_renamed_and_deleted() {
     assert!(run(&["delete", "carol", "--yes"]).status.success());
     assert_eq!(run(&["delete", "carol", "--yes"]).status.code(), Some(1));
     assert_eq!(stdout(&run(&["list"])).lines().next(), Some("bob"));
+}
+
+#[test]
+fn the_public_key_is_shown_and_replaced_and_the_secret_one_never_said() {
+    let directory = gateway();
+    let run = |args: &[&str]| ecgid(directory.path(), &[&["key", "--config", "ecgid.toml"], args].concat());
+    let none = run(&[]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(stderr(&none).contains("first start"), "{}", stderr(&none));
+    assert!(!directory.path().join("signing-key").exists(), "looking makes no key");
+
+    let place = KeyPlace { credential: None, file: directory.path().join("signing-key") };
+    let signer = Signer::new(&SecretKey::read_or_make(Purpose::Claims, &place).ok().unwrap());
+    let secret = std::fs::read_to_string(&place.file).unwrap();
+    let secret = secret.split(' ').nth(1).unwrap().trim();
+    let base64 = data_encoding::BASE64.encode(signer.public_key());
+    let shown = stdout(&run(&[]));
+    assert!(shown.contains(&base64) && shown.contains(signer.key_id()) && shown.contains("signing-key"), "{shown}");
+    assert_eq!(stdout(&run(&["--format", "base64"])).trim(), base64);
+    assert_eq!(stdout(&run(&["--format", "hex"])).trim(), data_encoding::HEXLOWER.encode(signer.public_key()));
+    let object: serde_json::Value = serde_json::from_slice(&run(&["--format", "json"]).stdout).unwrap();
+    assert_eq!((object["public_key"].as_str(), object["key_id"].as_str()), (Some(&*base64), Some(signer.key_id())));
+    let pem = stdout(&run(&["--format", "pem"]));
+    if let Some(read) = openssl_reads(&pem) {
+        assert!(
+            read.replace(['\n', ' ', ':'], "").contains(&data_encoding::HEXLOWER.encode(signer.public_key())),
+            "{read}"
+        );
+    }
+
+    let unasked = run(&["rotate"]);
+    assert_eq!(unasked.status.code(), Some(1));
+    let rotated = run(&["rotate", "--yes"]);
+    assert!(rotated.status.success() && !stdout(&rotated).contains(&base64), "{}", stdout(&rotated));
+    let mode = place.file.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for output in [none, unasked, rotated, run(&[])] {
+        assert!(!(stdout(&output) + &stderr(&output)).contains(secret));
+    }
+}
+
+/// What OpenSSL makes of a public key; `None` where it is not installed.
+fn openssl_reads(pem: &str) -> Option<String> {
+    use std::io::Write as _;
+    let mut command = Command::new("openssl");
+    command.args(["pkey", "-pubin", "-noout", "-text"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = command.stderr(Stdio::inherit()).spawn() else {
+        skipped!("SKIPPED: openssl is not installed, so the form PEM is not tested");
+        return None;
+    };
+    child.stdin.take().unwrap().write_all(pem.as_bytes()).unwrap();
+    Some(String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned())
+}
+
+#[test]
+fn a_password_where_none_belongs_is_refused_and_not_repeated() {
+    let directory = gateway();
+    let configured = ["check", "--config", "ecgid.toml"];
+    let sets = ["mqtt.password=geheim7", "mqtt.url=mqtt://me:geheim7@broker", "keys.template=geheim7"];
+    let mut outputs: Vec<Output> =
+        sets.iter().map(|set| ecgid(directory.path(), &[&configured[..], &["--set", set]].concat())).collect();
+    for text in ["[mqtt]\npassword = \"geheim7\"\n", "[mqtt]\nurl = \"mqtt://me:geheim7@broker\"\n"] {
+        std::fs::write(directory.path().join("bad.toml"), text).unwrap();
+        outputs.push(ecgid(directory.path(), &["check", "--config", "bad.toml"]));
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecgid"));
+    command.args(configured).current_dir(directory.path()).env("ECGID__MQTT__PASSWORD", "geheim7");
+    outputs.push(command.output().unwrap());
+    for output in outputs {
+        let said = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert!(!said.contains("geheim7"), "{said}");
+    }
+}
+
+#[test]
+fn the_most_talkative_log_holds_no_secret() {
+    let directory = gateway();
+    std::fs::write(directory.path().join("password"), "geheim7\n").unwrap();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/ecgid-1.onnx");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecgid"));
+    command.args(["run", "--config", "ecgid.toml", "--set", "log.level=trace"]);
+    command.args(["--set", &format!("model.path={model}"), "--set", "mqtt.password_file=password"]);
+    // Nobody listens on the port of discarding.
+    command.args(["--set", "mqtt.username=me", "--set", "mqtt.url=mqtt://127.0.0.1:9"]);
+    command.current_dir(directory.path()).env_remove("STATE_DIRECTORY").env_remove("CREDENTIALS_DIRECTORY");
+    let log = directory.path().join("log");
+    let file = std::fs::File::create(&log).unwrap();
+    let mut daemon = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+    let said = || std::fs::read_to_string(&log).unwrap();
+    let mut waited = 0;
+    while !said().contains("no broker") && waited < 600 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        waited += 1;
+    }
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    let said = said();
+    assert!(said.contains("made the key of the templates") && said.contains("no broker"), "{said}");
+    let secret = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap().trim().to_owned();
+    for name in ["template-key", "signing-key"] {
+        let line = secret(name);
+        assert!(!said.contains(line.split(' ').nth(1).unwrap()), "{name}");
+        assert_eq!(directory.path().join(name).metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert!(!said.contains("geheim7"));
+    for name in ["ecgid.sqlite", "ecgid.sqlite-wal", "ecgid.sqlite-shm"] {
+        assert_eq!(directory.path().join(name).metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_database_without_its_key_ends_with_78_and_can_be_mended() {
+    let directory = gateway();
+    enrol(directory.path(), "ada");
+    let key = directory.path().join("template-key");
+    std::fs::rename(&key, directory.path().join("safe")).unwrap();
+    for command in [&["subjects", "list"][..], &["check"]] {
+        let output = ecgid(directory.path(), &[command, &["--config", "ecgid.toml"]].concat());
+        let said = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert!(said.contains("put the key back"), "{said}");
+    }
+    std::fs::rename(directory.path().join("safe"), &key).unwrap();
+    let output = ecgid(directory.path(), &["subjects", "list", "--config", "ecgid.toml"]);
+    assert!(output.status.success() && stdout(&output).contains("ada"));
 }

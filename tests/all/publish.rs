@@ -20,6 +20,8 @@ use tokio::time::sleep;
 mod announced;
 #[path = "publish/delivery.rs"]
 mod delivery;
+#[path = "publish/doors.rs"]
+mod doors;
 #[path = "publish/mosquitto.rs"]
 mod mosquitto;
 #[path = "publish/properties.rs"]
@@ -72,7 +74,8 @@ impl Gateway {
         self.events = Some(events);
         self.task = Some(tokio::spawn(async move {
             let mqtt = config.mqtt.clone().unwrap();
-            publish::run_as(boot_id, from_pipeline, store, &mqtt, &config).await;
+            let signer = publish::Signer::from_seed(&[7; 32]);
+            publish::run_as(boot_id, from_pipeline, store, signer, &mqtt, &config).await;
         }));
     }
 
@@ -169,6 +172,9 @@ async fn says_everything_in_order(name: &str, port: u16) {
     assert_eq!(event["device"], "ecg0");
     let life = event["expires_at_unix_ms"].as_u64().unwrap() - event["issued_at_unix_ms"].as_u64().unwrap();
     assert_eq!(life, 15_000);
+    assert_eq!(event["key_id"], publish::Signer::from_seed(&[7; 32]).key_id());
+    assert_eq!(event["signature"].as_str().unwrap().len(), 88, "64 bytes in base64");
+    assert!(event["nonce"].is_null() && event["uptime_ms"].is_u64());
     assert_eq!(first.content_type.as_deref(), Some("application/json"));
     assert_eq!(first.payload_format_indicator, Some(1));
     assert_eq!(first.expiry_s, None, "an event waits for a subscriber that is away");
@@ -341,6 +347,8 @@ async fn protobuf_payloads_say_the_same() {
     let event = v1::IdentityEvent::decode(&message.payload[..]).unwrap();
     assert_eq!((event.state(), event.reason()), (v1::IdentityState::Verified, v1::Reason::ScoreAboveThreshold));
     assert_eq!((event.subject(), event.seq, event.sample_index), ("ada", 1, 11));
+    assert_eq!((event.key_id(), event.signature().len()), (publish::Signer::from_seed(&[7; 32]).key_id(), 64));
+    assert_eq!(event.nonce, None);
     let hrv = v1::HrvSummary::decode(&first("hrv").payload[..]).unwrap();
     assert_eq!((hrv.rmssd_ms, hrv.lf_hf, hrv.corrected_beats), (Some(40.0), Some(1.5), 3));
     assert_eq!(hrv.correction(), v1::HrvCorrection::Causal);

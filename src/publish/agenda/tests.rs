@@ -18,6 +18,7 @@ fn record(state: IdentityState, seq: u64) -> IdentityRecord {
         seq,
         issued_at_unix_ms: 0,
         expires_at_unix_ms: 15_000,
+        uptime_ms: 0,
         gateway: "home".into(),
         device: "ecg0".into(),
         event: IdentityEvent {
@@ -31,6 +32,9 @@ fn record(state: IdentityState, seq: u64) -> IdentityRecord {
             template_revision: None,
             sample_index: seq,
         },
+        nonce: None,
+        key_id: None,
+        signature: None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::publish::issue::Issuer;
 use crate::store::OutboxEntry;
 
 fn records(boot: &str, count: u64) -> Vec<IdentityRecord> {
-    let mut issuer = Issuer::new(boot, &config(&[]), std::time::Duration::from_secs(15)).with_wall(|| 0);
+    let mut issuer = Issuer::new(boot, &config(&[]), std::time::Duration::from_secs(15), None).with_wall(|| 0);
     let event = |n| match identity(IdentityState::Unknown, n) {
         Event::Identity(event) => event,
         _ => unreachable!("it is one"),

@@ -37,7 +37,7 @@ impl Daemon {
     pub(super) fn start(boot_id: &str, disk: ModelDisk, config: &Config, wall: fn() -> u64) -> Self {
         let mqtt = config.mqtt.clone().unwrap();
         let (client, commands, signals) = Client::detached();
-        let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry).with_wall(wall);
+        let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry, None).with_wall(wall);
         let lane = Lane::between(disk, client, issuer, &mqtt, config);
         let (events, from_pipeline) = mpsc::channel(256);
         let lane = Box::pin(tokio::task::unconstrained(lane.run(from_pipeline)));
