@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::config::{Config, MqttConfig};
 use crate::control::Control;
 use crate::event::Event;
+use crate::pipeline::pulse::Pulse;
 use crate::store::Store;
 
 mod agenda;
@@ -28,6 +29,7 @@ pub mod discovery;
 mod disk;
 mod health;
 mod hearing;
+mod info;
 mod issue;
 mod journal;
 mod lane;
@@ -44,32 +46,34 @@ pub mod topics;
 pub use claim::Signer;
 pub use client::{TlsFilesError, read_password, read_tls_files};
 pub use health::Health;
+pub use info::Info;
+
+/// What a publisher works with.
+#[derive(Debug)]
+pub struct Tools {
+    /// Where events wait.
+    pub store: Store,
+    /// Signs statements of identity.
+    pub signer: Signer,
+    /// Tells whether the decision is still being made.
+    pub pulse: Pulse,
+    /// Answers requests; `None`: nobody does.
+    pub control: Option<Control>,
+    /// Name of the model, for `bridge/info`.
+    pub model: String,
+}
 
 /// Publishes until the channel closes, then hands over what is left, says `offline`, and returns; a deadline of four
 /// seconds ends that. Never fails: a broker that is away is waited for, and identity events wait on disk.
 ///
-/// Every call is one start of the daemon: it makes a new `boot_id`. Requests are answered by `control`.
-pub async fn run(
-    events: mpsc::Receiver<Event>,
-    store: Store,
-    signer: Signer,
-    mqtt: &MqttConfig,
-    config: &Config,
-    control: Control,
-) {
-    lane::Lane::new(&new_boot_id(), store, signer, mqtt, config, Some(control)).run(events).await;
+/// Every call is one start of the daemon: it makes a new `boot_id`.
+pub async fn run(events: mpsc::Receiver<Event>, tools: Tools, mqtt: &MqttConfig, config: &Config) {
+    run_as(&new_boot_id(), events, tools, mqtt, config).await;
 }
 
-/// As [`run`], as the start of the daemon that `boot_id` names, and without answers to requests.
-pub async fn run_as(
-    boot_id: &str,
-    events: mpsc::Receiver<Event>,
-    store: Store,
-    signer: Signer,
-    mqtt: &MqttConfig,
-    config: &Config,
-) {
-    lane::Lane::new(boot_id, store, signer, mqtt, config, None).run(events).await;
+/// As [`run`], as the start of the daemon that `boot_id` names.
+pub async fn run_as(boot_id: &str, events: mpsc::Receiver<Event>, tools: Tools, mqtt: &MqttConfig, config: &Config) {
+    lane::Lane::new(boot_id, tools, mqtt, config).run(events).await;
 }
 
 /// A name for one start of the daemon.

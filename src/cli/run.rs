@@ -22,7 +22,7 @@ use crate::pipeline::outlet::Telemetry;
 use crate::pipeline::pulse::Pulse;
 use crate::pipeline::tap::Tap;
 use crate::pipeline::{self, PipelineError, Settings, watchdog};
-use crate::publish::Signer;
+use crate::publish::{Signer, Tools};
 use crate::source::configured::ConfiguredSource;
 use crate::store::Store;
 use crate::{publish, telemetry};
@@ -72,7 +72,9 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
 
     let (to_tap, from_pipeline) = mpsc::channel(EVENTS);
     let (to_sink, from_tap) = mpsc::channel(EVENTS);
-    let sink = tokio::spawn(sink(config.clone(), store, signer, from_tap, control.clone()));
+    let name = model.id().to_owned();
+    let tools = Tools { store, signer, pulse: pulse.clone(), control: Some(control.clone()), model: name };
+    let sink = tokio::spawn(sink(config.clone(), tools, from_tap));
     let tap = tokio::spawn(tap(from_pipeline, to_sink, control));
     let dog = tokio::spawn(watchdog::feed(pulse.clone()));
     let stopping = cancel.clone();
@@ -171,9 +173,9 @@ fn signer(config: &Config) -> Result<Signer, Failure> {
 }
 
 /// Where the events go: to the broker, or, without one, to standard output.
-async fn sink(config: Config, store: Store, signer: Signer, events: mpsc::Receiver<Event>, control: Control) {
+async fn sink(config: Config, tools: Tools, events: mpsc::Receiver<Event>) {
     if let Some(mqtt) = &config.mqtt {
-        publish::run(events, store, signer, mqtt, &config, control).await;
+        publish::run(events, tools, mqtt, &config).await;
         return;
     }
     let written = publish::lines::run(&publish::new_boot_id(), events, &config, &mut std::io::stdout()).await;

@@ -8,13 +8,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use super::Tools;
 use super::agenda::{Agenda, Connection, Due, Slot};
 use super::announcing::Announcing;
-use super::claim::Signer;
 use super::client::{Client, Full, Heard, Signal};
 use super::disk::Disk;
 use super::health::{self, Reporter};
 use super::hearing::{Hearing, Matter};
+use super::info::Info;
 use super::issue::Issuer;
 use super::journal::Journal;
 use super::message::Message;
@@ -23,8 +24,8 @@ use super::requests::Requests;
 use super::telemetry_queue::TelemetryQueue;
 use super::topics::Topics;
 use crate::config::{Config, MqttConfig};
-use crate::control::Control;
 use crate::event::{Event, IdentityEvent, IdentityState, Reason, SourceEvent};
+use crate::pipeline::pulse::Pulse;
 use crate::store::Store;
 
 mod doors;
@@ -67,28 +68,33 @@ pub(super) struct Lane<D = Store> {
 }
 
 impl Lane {
-    pub(super) fn new(
-        boot_id: &str,
-        store: Store,
-        signer: Signer,
-        mqtt: &MqttConfig,
-        config: &Config,
-        control: Option<Control>,
-    ) -> Self {
-        let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry, Some(signer));
+    pub(super) fn new(boot_id: &str, tools: Tools, mqtt: &MqttConfig, config: &Config) -> Self {
+        let Tools { store, signer, pulse, control, model } = tools;
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
+        let info = Info::new(config.gateway.as_str(), &model, &signer, &topics);
+        let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry, Some(signer));
         let will = availability(topics.gateway_availability(), false);
         let announcing = Announcing::new(config, store.clone());
         let hearing = Hearing::new(&topics, announcing.as_ref().and_then(Announcing::birth_topic));
         let client = Client::start(mqtt, will, hearing.filters());
-        let requests = Requests::new(control, topics);
-        Self { hearing, announcing, requests, ..Self::between(store, client, issuer, mqtt, config) }
+        let requests = Requests::new(control, topics.clone());
+        let mut lane =
+            Self { hearing, announcing, requests, ..Self::between(store, client, issuer, pulse, mqtt, config) };
+        lane.agenda.statements.set(Message::acknowledged(topics.bridge_info(), Payload::json(&info)).retained());
+        lane
     }
 }
 
 impl<D: Disk> Lane<D> {
-    /// The lane from a disk to a client; nobody is answered.
-    pub(super) fn between(disk: D, client: Client, issuer: Issuer, mqtt: &MqttConfig, config: &Config) -> Self {
+    /// The lane from a disk to a client; no request is answered, and Home Assistant is told nothing.
+    pub(super) fn between(
+        disk: D,
+        client: Client,
+        issuer: Issuer,
+        pulse: Pulse,
+        mqtt: &MqttConfig,
+        config: &Config,
+    ) -> Self {
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
         let mut agenda = Agenda::new(mqtt.identity_expiry);
         agenda.statements.set(availability(topics.gateway_availability(), true));
@@ -104,7 +110,7 @@ impl<D: Disk> Lane<D> {
             hearing: Hearing::new(&topics, None),
             announcing: None,
             requests: Requests::new(None, topics.clone()),
-            doors: Doors::new(&topics.answer(), config.identity.decision(0.0).window_s),
+            doors: Doors::new(&topics.answer(), pulse, config.identity.decision(0.0).window_s),
             topics,
             agenda,
             health: Reporter::default(),

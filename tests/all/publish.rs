@@ -8,6 +8,7 @@ use ecgid::event::{
     Event, HrvCorrection, HrvDayFigures, HrvEvent, HrvFigures, IdentityEvent, IdentityState, Reason,
     RespirationFigures, RespirationFrom, SignalEvent, SourceEvent, WindowReason,
 };
+use ecgid::pipeline::pulse::Pulse;
 use ecgid::proto::v1;
 use ecgid::publish;
 use ecgid::store::Store;
@@ -45,6 +46,8 @@ struct Gateway {
     directory: tempfile::TempDir,
     config: Config,
     events: Option<mpsc::Sender<Event>>,
+    /// Beats with every event: the decision is being made.
+    pulse: Pulse,
     task: Option<JoinHandle<()>>,
 }
 
@@ -52,7 +55,8 @@ impl Gateway {
     /// `name` keeps the tests apart that share a broker.
     fn new(name: &str, port: u16, more: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut gateway = Self { directory, config: Config::default(), events: None, task: None };
+        let mut gateway =
+            Self { directory, config: Config::default(), events: None, pulse: Pulse::default(), task: None };
         gateway.configure(name, port, more);
         gateway
     }
@@ -70,16 +74,18 @@ impl Gateway {
 
     fn start(&mut self, boot_id: &'static str) {
         let (events, from_pipeline) = mpsc::channel(256);
-        let (store, config) = (self.store(), self.config.clone());
+        let (store, config, pulse) = (self.store(), self.config.clone(), self.pulse.clone());
         self.events = Some(events);
         self.task = Some(tokio::spawn(async move {
             let mqtt = config.mqtt.clone().unwrap();
             let signer = publish::Signer::from_seed(&[7; 32]);
-            publish::run_as(boot_id, from_pipeline, store, signer, &mqtt, &config).await;
+            let tools = publish::Tools { store, signer, pulse, control: None, model: "test-model".into() };
+            publish::run_as(boot_id, from_pipeline, tools, &mqtt, &config).await;
         }));
     }
 
     async fn say(&self, event: Event) {
+        self.pulse.decided();
         self.events.as_ref().unwrap().send(event).await.unwrap();
     }
 

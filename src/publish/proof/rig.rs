@@ -15,6 +15,7 @@ use super::super::message::Message;
 use super::disk::ModelDisk;
 use crate::config::{Config, Environment};
 use crate::event::{Event, IdentityEvent, IdentityState, Reason};
+use crate::pipeline::pulse::Pulse;
 
 struct Woken(AtomicBool);
 
@@ -38,7 +39,7 @@ impl Daemon {
         let mqtt = config.mqtt.clone().unwrap();
         let (client, commands, signals) = Client::detached();
         let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry, None).with_wall(wall);
-        let lane = Lane::between(disk, client, issuer, &mqtt, config);
+        let lane = Lane::between(disk, client, issuer, Pulse::default(), &mqtt, config);
         let (events, from_pipeline) = mpsc::channel(256);
         let lane = Box::pin(tokio::task::unconstrained(lane.run(from_pipeline)));
         Self { lane, woken: Arc::new(Woken(AtomicBool::new(false))), events, commands, signals }
