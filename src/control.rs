@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::control::Permissions;
@@ -39,6 +39,9 @@ use request::{Group, Request};
 /// Requests at work at a time; more are told to come again. Each may hold a thread that waits for the disk.
 const AT_WORK: usize = 4;
 
+/// One of the places for requests at work.
+type Place = OwnedSemaphorePermit;
+
 /// The way that a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -58,7 +61,7 @@ struct Inner {
     mqtt: Permissions,
     enroller: Enroller,
     facts: Arc<Facts>,
-    at_work: Semaphore,
+    at_work: Arc<Semaphore>,
 }
 
 impl Control {
@@ -77,7 +80,7 @@ impl Control {
             cancel,
         };
         let (mqtt, enroller) = (config.control.mqtt, Enroller::new(setting));
-        Self(Arc::new(Inner { store, mqtt, enroller, facts, at_work: Semaphore::new(AT_WORK) }))
+        Self(Arc::new(Inner { store, mqtt, enroller, facts, at_work: Arc::new(Semaphore::new(AT_WORK)) }))
     }
 
     /// Answers a request that came this way: the bytes of a JSON object. An empty body is an empty object.
@@ -114,7 +117,7 @@ impl Control {
         let group = request::group(name)?;
         self.permit(group, way)?;
         let request = Request::parse(name, fields)?;
-        let Ok(_at_work) = self.0.at_work.try_acquire() else {
+        let Ok(place) = Arc::clone(&self.0.at_work).try_acquire_owned() else {
             return Err(Refusal::new(
                 ErrorCode::Busy,
                 format!("{AT_WORK} requests are at work; ask again in a second"),
@@ -128,20 +131,20 @@ impl Control {
             Request::EnrolMoved => enroller.moved().await.map(|status| status.to_value()),
             Request::EnrolConfirm { accept } => enroller.confirm(accept).await.map(|status| status.to_value()),
             Request::SubjectsList => {
-                let subjects = self.on_disk(Store::subjects).await?;
+                let subjects = self.on_disk(place, Store::subjects).await?;
                 Ok(serde_json::json!({ "subjects": subjects }))
             }
             Request::SubjectsRename { from, to } => {
                 let said = serde_json::json!({ "from": from, "to": to });
-                self.on_disk(move |store| store.rename(&from, &to)).await.map(|()| said)
+                self.on_disk(place, move |store| store.rename(&from, &to)).await.map(|()| said)
             }
             Request::SubjectsDelete { subject } => {
                 let said = serde_json::json!({ "subject": subject });
-                self.on_disk(move |store| store.delete(&subject)).await.map(|()| said)
+                self.on_disk(place, move |store| store.delete(&subject)).await.map(|()| said)
             }
-            Request::SubjectsUndo { subject } => self.undo(subject).await,
+            Request::SubjectsUndo { subject } => self.undo(place, subject).await,
             Request::Health => {
-                let waiting = self.on_disk(Store::pending_count).await?;
+                let waiting = self.on_disk(place, Store::pending_count).await?;
                 Ok(self.0.facts.to_value(waiting))
             }
         }
@@ -162,22 +165,28 @@ impl Control {
         Err(Refusal::new(ErrorCode::NotPermitted, message))
     }
 
-    async fn undo(&self, subject: Slug) -> Result<Value, Refusal> {
+    async fn undo(&self, place: Place, subject: Slug) -> Result<Value, Refusal> {
         let name = subject.to_string();
-        let undone = self.on_disk(move |store| store.undo(&subject)).await?;
+        let undone = self.on_disk(place, move |store| store.undo(&subject)).await?;
         // Cannot fail: string keys.
         let mut said = serde_json::to_value(undone).unwrap_or_default();
         said["subject"] = name.into();
         Ok(said)
     }
 
-    /// Runs a call that waits for the disk beside the async tasks.
+    /// Runs a call that waits for the disk beside the async tasks. Its place is given back when it is done, though the
+    /// asker may have gone before.
     async fn on_disk<T: Send + 'static>(
         &self,
+        place: Place,
         call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let store = self.0.store.clone();
-        let done = tokio::task::spawn_blocking(move || call(&store)).await;
+        let work = move || {
+            let _place = place;
+            call(&store)
+        };
+        let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|died| Refusal::failed("the request", &died))?.map_err(Refusal::from)
     }
 }

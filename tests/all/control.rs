@@ -1,5 +1,7 @@
 //! Requests to the running daemon: the real executable, over HTTP and by its own command line, and what MQTT may ask.
 
+use std::io::Read;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -160,6 +162,18 @@ fn what_cannot_be_meant_is_refused_in_words() {
 }
 
 #[test]
+fn clients_that_say_nothing_hold_nobody_up_for_long() {
+    let daemon = Daemon::with_a_synthetic_heart();
+    let address = daemon.access().0;
+    // More than are open at a time; they are dropped when they have not sent a header within five seconds.
+    let mut idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(address).unwrap()).collect();
+    assert_eq!(daemon.ask("GET", "/api/v1/health", "").status, 200, "the next one waits and is answered");
+    let mut nothing = Vec::new();
+    idle[0].read_to_end(&mut nothing).unwrap();
+    assert!(nothing.is_empty() || nothing.starts_with(b"HTTP/1.1 408"), "it was closed: {nothing:?}");
+}
+
+#[test]
 fn the_command_line_enrols_and_names_through_the_daemon_that_holds_the_port() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("tty-board");
@@ -209,7 +223,7 @@ fn a_file_left_behind_by_a_daemon_that_was_killed_is_in_nobodys_way() {
     let list = || ecgid(&["subjects", "--config", text(&config), "list"]);
     assert!(list().status.success());
     signal(daemon.process(), "KILL");
-    while std::net::TcpStream::connect(access(&left)).is_ok() {
+    while TcpStream::connect(access(&left)).is_ok() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(file.exists());
@@ -256,6 +270,30 @@ async fn mqtt_may_ask_only_what_the_configuration_permits() {
     assert_eq!(over_mqtt(&control, "health", "").await["data"]["identity_state"], "no_signal");
     assert_eq!(over_mqtt(&control, "subjects/list", "").await["data"], json!({"subjects": []}));
     assert_eq!(over_mqtt(&control, "enrol/start", r#"{"subject": "anna"}"#).await["error"]["code"], "not_permitted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fifth_request_that_waits_for_the_disk_is_told_to_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = silent(folder.path(), &[("control.mqtt_subjects", "true")]);
+    let other = rusqlite::Connection::open(folder.path().join("gallery.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (to_test, mut codes) = tokio::sync::mpsc::channel(8);
+    for _ in 0..8 {
+        let (control, to_test) = (control.clone(), to_test.clone());
+        tokio::spawn(async move {
+            let answer = over_mqtt(&control, "subjects/delete", r#"{"subject": "a"}"#).await;
+            to_test.send(answer["error"]["code"].clone()).await.unwrap();
+        });
+    }
+    for _ in 0..4 {
+        assert_eq!(codes.recv().await.unwrap(), "busy");
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    for _ in 0..4 {
+        assert_eq!(codes.recv().await.unwrap(), "no_such_subject");
+    }
+    assert_eq!(over_mqtt(&control, "subjects/list", "").await["status"], "ok");
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 #[path = "pipeline/ends.rs"]
 mod ends;
+#[path = "pipeline/tap.rs"]
+mod tap;
 #[path = "pipeline/telemetry.rs"]
 mod telemetry;
 
