@@ -148,7 +148,15 @@ pub fn load_model(config: &Config) -> Result<Model, Failure> {
 }
 
 fn open_store(config: &Config) -> Result<Store, Failure> {
-    Store::open_with(&config.store.path, &config.keys).map_err(Failure::config)
+    Store::open_with(&config.store.path, &config.keys).map_err(|error| {
+        if error.may_pass() {
+            // Not EX_CONFIG, after which systemd would leave it: the start after somebody has made room succeeds.
+            let what = "the disk of the database is full or fails; free space there, the next start goes on";
+            Failure::from(anyhow::Error::from(error).context(what))
+        } else {
+            Failure::config(error)
+        }
+    })
 }
 
 /// Identity does not depend on requests: where the interface cannot be opened, that is said, and the rest goes on.

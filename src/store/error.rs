@@ -128,8 +128,42 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// It may pass without anybody changing the configuration: a disk that is full or fails, another program that holds
+    /// the database.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+        match self {
+            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            Self::Open { source, .. } | Self::Sqlite { source, .. } => source
+                .sqlite_error_code()
+                .is_some_and(|code| matches!(code, DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure)),
+            _ => false,
+        }
+    }
+
     /// Turns an error of SQLite into one that says what was attempted.
     pub(super) fn during(action: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| Self::Sqlite { action, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_may_pass_and_a_foreign_file_does_not() {
+        let open = |code| StoreError::Open {
+            path: "db".into(),
+            source: rusqlite::Error::SqliteFailure(ffi::Error::new(code), None),
+        };
+        assert!(open(ffi::SQLITE_FULL).may_pass());
+        assert!(open(ffi::SQLITE_IOERR_SHMSIZE).may_pass(), "what a full disk says to the first program that opens it");
+        assert!(!open(ffi::SQLITE_CANTOPEN).may_pass());
+        assert!(!open(ffi::SQLITE_NOTADB).may_pass());
+        assert!(!StoreError::NotOurs { path: "db".into() }.may_pass());
     }
 }
