@@ -41,6 +41,10 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(15);
 /// Messages between the lane and the connection: a full telemetry queue and what is acknowledged fit in.
 const QUEUE: usize = 128;
 
+/// Acknowledged messages on their way that the client makes room for. One is ever sent; the client's default is 65535, and
+/// costs 14 MiB of memory.
+const IN_FLIGHT: u16 = 16;
+
 /// What the connection says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Signal {

@@ -2,7 +2,7 @@
 
 use rumqttc::{Broker, LastWill, LastWillProperties, MqttOptions, PublishOptions, PublishProperties, QoS, Transport};
 
-use super::{CONNECT_TIMEOUT, MAX_PACKET, TlsFilesError, tls};
+use super::{CONNECT_TIMEOUT, IN_FLIGHT, MAX_PACKET, TlsFilesError, tls};
 use crate::config::{MqttConfig, PasswordSource};
 use crate::publish::message::{Delivery, Message};
 use crate::publish::payload::SCHEMA;
@@ -41,6 +41,7 @@ pub(super) fn options(mqtt: &MqttConfig, will: &Message) -> Result<MqttOptions, 
         .set_max_packet_size(Some(MAX_PACKET))
         .set_keep_alive(u16::try_from(mqtt.keep_alive.as_secs()).unwrap_or(u16::MAX))
         .set_connect_timeout(CONNECT_TIMEOUT)
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT)
         .set_last_will(last_will(will));
     if let Some(tls) = &mqtt.tls {
         options.set_transport(Transport::tls_with_config(tls::configuration(tls)?));
