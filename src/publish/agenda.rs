@@ -182,6 +182,11 @@ impl Agenda {
     pub(super) fn up(&mut self, connection: Connection) {
         self.up = Some(connection);
         self.in_flight = None;
+        self.say_all_again();
+    }
+
+    /// Somebody has asked anew, or may have forgotten: all that is retained is due again.
+    pub(super) fn say_all_again(&mut self) {
         self.statements.all_due_again();
         self.identity_due_again();
     }

@@ -6,5 +6,6 @@
 mod bounds;
 mod delivery;
 mod disk;
+mod faults;
 mod rig;
 mod stale;
