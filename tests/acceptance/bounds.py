@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Bounds of the real daemon: memory with one stream, and what it writes to the disk. Python standard library only.
+
+  bounds.py --ecgid target/release/ecgid [--seconds 40]
+
+Runs the daemon against a real mosquitto, first on a synthetic heart (one stream, at real time), then on a port that is
+not there (idle), and reads /proc. Writing is what the kernel sends to the block device (write_bytes), over the window
+and as a day. Exits with 1 where a bound is missed: 32 MiB resident with one stream, 1 MiB a day when idle.
+"""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from faults import Broker
+
+MAX_RSS_MIB, MAX_DAY_MIB = 32.0, 1.0
+MIB = 1024 * 1024
+
+
+def proc(pid, name):
+    """{key: value} of a file of /proc with a key and a number in each line."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/{name}").read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}
+
+
+def memory(pid):
+    """(resident, peak, proportional, anonymous) in MiB."""
+    status, rollup = proc(pid, "status"), proc(pid, "smaps_rollup")
+    return status["VmRSS"] / 1024, status["VmHWM"] / 1024, rollup["Pss"] / 1024, status["RssAnon"] / 1024
+
+
+class Run:
+    def __init__(self, args, directory, port, name, source):
+        self.database = directory / f"{name}.sqlite"
+        config = directory / f"{name}.toml"
+        config.write_text(f'gateway = "{name}"\n[source]\n{source}\n[mqtt]\nurl = "mqtt://127.0.0.1:{port}"\n'
+                          f'[store]\npath = "{self.database}"\n')
+        self.log = open(directory / f"{name}.log", "wb")
+        self.process = subprocess.Popen([args.ecgid, "run", "--config", config], stdout=self.log, stderr=self.log)
+
+    def measure(self, seconds):
+        """Memory at the end, and bytes written within the window after ten seconds of settling."""
+        time.sleep(10)
+        before = proc(self.process.pid, "io")["write_bytes"]
+        time.sleep(seconds)
+        written = proc(self.process.pid, "io")["write_bytes"] - before
+        found = memory(self.process.pid)
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait(15):
+            raise RuntimeError(f"the daemon ended with {self.process.returncode}: see {self.log.name}")
+        return found, written
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ecgid", default="target/release/ecgid")
+    parser.add_argument("--seconds", type=float, default=40.0, help="length of each window (default 40)")
+    args = parser.parse_args()
+    if not (shutil.which("mosquitto") or os.path.exists("/usr/sbin/mosquitto")):
+        print("SKIPPED: mosquitto is not installed (apt-get install mosquitto)")
+        return 0
+    directory = Path(tempfile.mkdtemp(prefix="ecgid-bounds-"))
+    broker = Broker(directory)
+    broker.start()
+    try:
+        runs = {name: Run(args, directory, broker.port, name, source) for name, source in (
+            ("stream", 'kind = "simulator"'), ("idle", f'kind = "serial"\nport = "{directory}/nothing"'))}
+        with ThreadPoolExecutor() as pool:
+            jobs = {name: pool.submit(run.measure, args.seconds) for name, run in runs.items()}
+            found = {name: job.result() for name, job in jobs.items()}
+    finally:
+        broker.process.kill()
+    shutil.rmtree(directory, ignore_errors=True)
+    per_day = {}
+    for name, ((rss, peak, pss, anonymous), written) in found.items():
+        per_day[name] = written * 86400 / args.seconds / MIB
+        print(f"{name:7} resident {rss:6.1f} MiB (peak {peak:.1f}, proportional {pss:.1f}, anonymous {anonymous:.1f})   "
+              f"written {written} bytes in {args.seconds:.0f} s = {per_day[name]:.2f} MiB a day")
+    rss = found["stream"][0][0]
+    ok = rss <= MAX_RSS_MIB and per_day["idle"] <= MAX_DAY_MIB
+    print(f"bounds: {rss:.1f} of {MAX_RSS_MIB:.0f} MiB with one stream, {per_day['idle']:.2f} of {MAX_DAY_MIB:.0f} MiB a day "
+          f"when idle: {'passed' if ok else 'FAILED'}")
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
