@@ -229,10 +229,10 @@ fn make(
 
 fn write(path: &Path, line: &str) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let owner = directory_of(path)?.metadata()?;
-    if file.metadata()?.uid() != owner.uid() {
-        // Somebody else looks at the gallery before the daemon's first start: the daemon must be able to read the key.
-        let _keeps_its_owner = std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()));
+    if file.metadata()?.uid() == 0 {
+        // An administrator looks at the gallery before the daemon's first start: the daemon must be able to read the key.
+        let owner = directory_of(path)?.metadata()?;
+        std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
     }
     file.write_all(line.as_bytes())?;
     file.sync_all()

@@ -86,16 +86,19 @@ impl Store {
         &self.path
     }
 
-    /// Reads the whole file and checks that it is consistent; for `ecgid check`.
+    /// Reads the whole file and checks that it is consistent and that every template opens; for `ecgid check`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] with what SQLite found.
+    /// [`StoreError::Damaged`] with what SQLite found, [`StoreError::Unreadable`].
     pub fn verify(&self) -> Result<(), StoreError> {
         let found: String = self
             .lock()
             .query_row("PRAGMA quick_check", [], |row| row.get(0))
             .map_err(StoreError::during("checking the database"))?;
-        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: self.path.clone(), found }) }
+        if found != "ok" {
+            return Err(StoreError::Damaged { path: self.path.clone(), found });
+        }
+        self.check_templates().map(drop)
     }
 
     /// Overwrites what templates were before they were encrypted. Where that does not work now, the next start tries it

@@ -24,7 +24,7 @@ use crate::pipeline::tap::Tap;
 use crate::pipeline::{self, PipelineError, Settings, watchdog};
 use crate::publish::{Signer, Tools};
 use crate::source::configured::ConfiguredSource;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::{publish, telemetry};
 
 /// Room for events on their way out. A full minute of telemetry; identity events wait on disk behind it.
@@ -148,7 +148,7 @@ pub fn load_model(config: &Config) -> Result<Model, Failure> {
 }
 
 fn open_store(config: &Config) -> Result<Store, Failure> {
-    Store::open_with(&config.store.path, &config.keys).map_err(|error| {
+    let unusable = |error: StoreError| {
         if error.may_pass() {
             // Not EX_CONFIG, after which systemd would leave it: the start after somebody has made room succeeds.
             let what = "the disk of the database is full or fails; free space there, the next start goes on";
@@ -156,7 +156,11 @@ fn open_store(config: &Config) -> Result<Store, Failure> {
         } else {
             Failure::config(error)
         }
-    })
+    };
+    let store = Store::open_with(&config.store.path, &config.keys).map_err(unusable)?;
+    // A template that does not open would end the pipeline later, and a restart mends nothing.
+    store.check_templates().map_err(unusable)?;
+    Ok(store)
 }
 
 /// Identity does not depend on requests: where the interface cannot be opened, that is said, and the rest goes on.

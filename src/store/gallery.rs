@@ -90,6 +90,25 @@ impl Store {
             .collect()
     }
 
+    /// Decrypts every template, the replaced ones too, and counts them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] with the name of the first whose template does not open, [`StoreError::Sqlite`].
+    pub fn check_templates(&self) -> Result<usize, StoreError> {
+        let read = |connection: &Connection| -> rusqlite::Result<Vec<Sealed>> {
+            connection
+                .prepare(
+                    "SELECT slug, subject_id, front_end, model, enrolment_id, part.id, sealed FROM part
+                     JOIN enrolment ON enrolment.id = enrolment_id JOIN subject ON subject.id = subject_id",
+                )?
+                .query_map([], |row| Sealed::from_row(row, 0))?
+                .collect()
+        };
+        let rows = read(&self.lock()).map_err(StoreError::during("reading the templates"))?;
+        rows.iter().try_for_each(|sealed| self.unseal(sealed).map(drop))?;
+        Ok(rows.len())
+    }
+
     /// Decrypts a template.
     pub(super) fn unseal(&self, sealed: &Sealed) -> Result<Vec<f32>, StoreError> {
         self.vault

@@ -224,3 +224,46 @@ fn a_database_without_its_key_ends_with_78_and_can_be_mended() {
     let output = ecgid(directory.path(), &["subjects", "list", "--config", "ecgid.toml"]);
     assert!(output.status.success() && stdout(&output).contains("ada"));
 }
+
+#[test]
+fn a_template_that_somebody_else_has_put_there_ends_with_78_and_names_the_remedy() {
+    let directory = gateway();
+    enrol(directory.path(), "ada");
+    enrol(directory.path(), "eve");
+    let database = rusqlite::Connection::open(directory.path().join("ecgid.sqlite")).unwrap();
+    database.execute_batch("UPDATE part SET sealed = (SELECT sealed FROM part WHERE id = 2) WHERE id = 1").unwrap();
+    let model = format!("model.path={}/models/ecgid-1.onnx", env!("CARGO_MANIFEST_DIR"));
+    for command in ["check", "run"] {
+        let output = ecgid(directory.path(), &[command, "--config", "ecgid.toml", "--set", &model]);
+        let said = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert!(said.contains("ecgid subjects delete ada"), "{said}");
+    }
+    assert!(
+        ecgid(directory.path(), &["subjects", "delete", "ada", "--yes", "--config", "ecgid.toml"]).status.success()
+    );
+    assert!(ecgid(directory.path(), &["check", "--config", "ecgid.toml", "--set", &model]).status.success());
+}
+
+#[test]
+fn the_keys_may_be_credentials_of_systemd_and_no_file_is_made_then() {
+    let directory = gateway();
+    enrol(directory.path(), "ada");
+    let credentials = directory.path().join("credentials");
+    std::fs::create_dir(&credentials).unwrap();
+    std::fs::rename(directory.path().join("template-key"), credentials.join("ecgid-template-key")).unwrap();
+    let place = KeyPlace { credential: None, file: credentials.join("ecgid-signing-key") };
+    let signer = Signer::new(&SecretKey::read_or_make(Purpose::Claims, &place).ok().unwrap());
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecgid"));
+        command.args(args).args(["--config", "ecgid.toml"]).current_dir(directory.path());
+        command.env_remove("STATE_DIRECTORY").env("CREDENTIALS_DIRECTORY", &credentials).output().unwrap()
+    };
+    assert!(stdout(&run(&["subjects", "list"])).contains("ada"));
+    assert!(stdout(&run(&["key"])).contains(signer.key_id()));
+    let rotated = run(&["key", "rotate", "--yes"]);
+    assert!(!rotated.status.success() && stderr(&rotated).contains("credential"), "{}", stderr(&rotated));
+    for name in ["template-key", "signing-key"] {
+        assert!(!directory.path().join(name).exists(), "{name}");
+    }
+}

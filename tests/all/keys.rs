@@ -1,6 +1,6 @@
 //! Secret keys on disk: made once and private, refused where others can read them, never said.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use ecgid::config::{Config, Environment, KeyPlace};
@@ -37,6 +37,19 @@ fn a_key_is_made_once_and_for_its_owner_alone() {
     std::fs::create_dir_all(other.file.parent().unwrap()).unwrap();
     let other = SecretKey::read_or_make(Purpose::Claims, &other).ok().unwrap();
     assert!(made.expose() != other.expose());
+}
+
+#[test]
+fn a_key_that_an_administrator_makes_belongs_to_the_owner_of_its_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    if std::os::unix::fs::chown(directory.path(), Some(12345), Some(12346)).is_err() {
+        skipped!("SKIPPED: only an administrator can give a directory to somebody else");
+        return;
+    }
+    let place = place(directory.path());
+    assert!(SecretKey::read_or_make(Purpose::Templates, &place).is_ok());
+    let made = place.file.metadata().unwrap();
+    assert_eq!((made.uid(), made.gid(), made.permissions().mode() & 0o777), (12345, 12346, 0o600));
 }
 
 #[test]
