@@ -149,7 +149,8 @@ struct StartFields {
     add: bool,
     #[serde(default)]
     update: bool,
-    placements: Option<u8>,
+    /// For JSON 3.0 is a whole number.
+    placements: Option<f64>,
     seconds: Option<f64>,
     give_up_after_s: Option<f64>,
     #[serde(default)]
@@ -170,8 +171,8 @@ fn start(fields: StartFields) -> Result<Start, Refusal> {
     if fields.add && fields.update {
         return Err(Refusal::bad("add keeps another day, update changes a template: ask for one of them"));
     }
-    if fields.placements.is_some_and(|n| !(1..=10).contains(&n)) {
-        return Err(Refusal::bad("placements: 1 to 10"));
+    if fields.placements.is_some_and(|n| !(1.0..=10.0).contains(&n) || n.fract() != 0.0) {
+        return Err(Refusal::bad("placements: a whole number from 1 to 10"));
     }
     for (key, seconds) in [("seconds", fields.seconds), ("give_up_after_s", fields.give_up_after_s)] {
         if seconds.is_some_and(|s| !(5.0..=3600.0).contains(&s)) {
@@ -182,7 +183,7 @@ fn start(fields: StartFields) -> Result<Start, Refusal> {
         subject: Slug::subject(fields.subject)?,
         add: fields.add,
         update: fields.update,
-        placements: fields.placements.map(usize::from),
+        placements: fields.placements.map(|n| n as usize),
         seconds: fields.seconds,
         give_up_after_s: fields.give_up_after_s,
         accept_resemblance: fields.accept_resemblance,
@@ -222,6 +223,12 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let request = parse("enrol/start", serde_json::json!({"subject": "anna", "placements": 3.0})).unwrap();
+        assert!(matches!(request, Request::EnrolStart(start) if start.placements == Some(3)));
+    }
+
+    #[test]
     fn an_unknown_field_is_refused_by_its_name() {
         let message = refusal("enrol/start", serde_json::json!({"subject": "anna", "ad": true}));
         assert!(message.contains("`ad`") && message.contains("`add`"), "{message}");
@@ -238,6 +245,7 @@ mod tests {
         let start =
             |key: &str, value: Value| refusal("enrol/start", serde_json::json!({"subject": "anna", key: value}));
         assert!(start("placements", 0.into()).contains("1 to 10"));
+        assert!(start("placements", 1.5.into()).contains("whole number"));
         assert!(start("seconds", 4.9.into()).contains("5 to 3600"));
         assert!(start("give_up_after_s", 1e9.into()).contains("5 to 3600"));
         let both = serde_json::json!({"subject": "anna", "add": true, "update": true});
