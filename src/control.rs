@@ -15,6 +15,7 @@ use crate::config::{Config, Slug};
 use crate::event::Event;
 use crate::inference::Model;
 use crate::pipeline::Settings;
+use crate::publish::Health;
 use crate::store::{Store, StoreError};
 
 mod answer;
@@ -100,6 +101,11 @@ impl Control {
     /// What the pipeline has said, for those who ask how the daemon is.
     pub fn note(&self, event: &Event) {
         self.0.facts.note(event);
+    }
+
+    /// What was last published of the gateway's health.
+    pub fn note_health(&self, health: Health) {
+        self.0.facts.note_health(health);
     }
 
     /// What is to be said over MQTT of an enrolment without being asked; silent where that is not permitted.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::event::{Event, IdentityState, SourceEvent};
+use crate::publish::Health;
 
 /// Facts that the pipeline's events bring.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(super) struct Facts {
 struct Newest {
     source: SourceEvent,
     identity: IdentityState,
+    bridge: Option<Health>,
 }
 
 impl Facts {
@@ -32,7 +34,7 @@ impl Facts {
             device: config.device.to_string(),
             model: model.to_owned(),
             started: Instant::now(),
-            newest: Mutex::new(Newest { source, identity: IdentityState::NoSignal }),
+            newest: Mutex::new(Newest { source, identity: IdentityState::NoSignal, bridge: None }),
         }
     }
 
@@ -46,13 +48,19 @@ impl Facts {
         }
     }
 
+    /// Takes what was published of the gateway.
+    pub(super) fn note_health(&self, health: Health) {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).bridge = Some(health);
+    }
+
     /// Why the source is not there, where it is not.
     pub(super) fn source_problem(&self) -> Option<String> {
         let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         newest.source.problem.clone().filter(|_| !newest.source.online)
     }
 
-    /// As a JSON object; `outbox_waiting` events wait for the broker.
+    /// As a JSON object: `outbox_waiting` events wait for the broker now, `bridge` is what `bridge/health` last said, at
+    /// most a minute ago.
     pub(super) fn to_value(&self, outbox_waiting: u64) -> Value {
         let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         json!({
@@ -64,6 +72,7 @@ impl Facts {
             "source": newest.source,
             "identity_state": newest.identity,
             "outbox_waiting": outbox_waiting,
+            "bridge": newest.bridge,
         })
     }
 }

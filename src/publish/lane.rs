@@ -308,6 +308,7 @@ impl<D: Disk> Lane<D> {
         self.health.dropped_telemetry(dropped);
         let Some(mut health) = self.health.take_due(self.journal.stock(), self.now()) else { return };
         health.rss_bytes = health::resident_bytes();
+        self.requests.note(&health);
         let message = Message::acknowledged(self.topics.bridge_health(), Payload::json(&self.issuer.bridge(&health)));
         self.agenda.statements.set(message.retained().expiring(Instant::now() + health::EXPIRY));
     }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::client::Heard;
+use super::health::Health;
 use super::hearing::{answer, response_topic};
 use super::message::Message;
 use super::payload::Payload;
@@ -61,6 +62,13 @@ impl Requests {
             }
             place.send(answer(&heard, topic, said.to_json()));
         });
+    }
+
+    /// What is published of the gateway's health is answered, too.
+    pub(super) fn note(&self, health: &Health) {
+        if let Some((control, _)) = &self.open {
+            control.note_health(health.clone());
+        }
     }
 
     /// The next answer, or what is to be said of an enrolment unasked. Losing the future loses nothing.

@@ -129,6 +129,8 @@ def mqtt(ecgid, directory):
         heard.until("ecgid/open/availability", lambda m: m == "online", "the daemon at the broker")
         wait_for(lambda: daemon.get("/api/v1/health")["source"]["online"], "samples")
         expect(broker.request("open", "health")["data"]["source"]["online"] is True, "health does not know the source")
+        wait_for(lambda: daemon.get("/api/v1/health")["bridge"], "the health that is published")
+        expect(daemon.get("/api/v1/health")["bridge"]["broker_connections"] == 1, "health does not know the broker")
         expect(daemon.get("/api/v1/enrol")["state"] == "idle", "a retained request was carried out")
 
         broker.publish("ecgid/open/bridge/request/enrol/start", '{"subject": "anna", "seconds": 16, "transaction": "7"}')

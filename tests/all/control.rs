@@ -45,6 +45,7 @@ fn a_person_is_enrolled_over_http_verified_and_deleted_while_the_daemon_runs() {
     assert_eq!(listed["data"]["subjects"][0]["subject"], "anna");
     let health = daemon.ask("GET", "/api/v1/health", "").json();
     assert_eq!((&health["data"]["source"]["online"], &health["data"]["model"]), (&json!(true), &event["model"]));
+    assert_eq!(health["data"]["bridge"], Value::Null, "without MQTT nothing is published of it");
     let written = format!("{listed}{health}{done}");
     assert!(!written.contains("embedding"), "no answer holds a template: {written}");
 
