@@ -35,6 +35,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     if let Some(config) = report.add("configuration", loaded, |_| named) {
         report.add("source", Ok(()), |()| source(&config.source));
         report.add("broker", broker(&config), Clone::clone);
+        report.add("home assistant", Ok(()), |()| home_assistant(&config));
         report.add("model", model(&config), Clone::clone);
         report.add("database", database(&config), Clone::clone);
         report.add("signing key", signing_key(&config), Clone::clone);
@@ -100,6 +101,16 @@ fn broker(config: &Config) -> anyhow::Result<String> {
         }
     };
     Ok(format!("{}:{}, {tls}, {payload}, as {}, {password}", mqtt.host, mqtt.port, mqtt.client_id))
+}
+
+fn home_assistant(config: &Config) -> String {
+    match (&config.homeassistant, &config.mqtt) {
+        (Some(told), _) => format!("is told what there is, below {}/", told.prefix),
+        (None, Some(mqtt)) if mqtt.payload == PayloadFormat::Protobuf => {
+            "is told nothing: it cannot read protobuf, and mqtt.payload is that".into()
+        }
+        (None, _) => "is told nothing".into(),
+    }
 }
 
 fn model(config: &Config) -> anyhow::Result<String> {

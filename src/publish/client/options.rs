@@ -64,7 +64,7 @@ fn last_will(will: &Message) -> LastWill {
         content_type: Some(will.payload.content_type.to_owned()),
         response_topic: None,
         correlation_data: None,
-        user_properties: Vec::new(),
+        user_properties: vec![("schema".to_owned(), SCHEMA.to_string())],
     };
     LastWill::new(&will.topic, will.payload.bytes.clone(), QoS::AtLeastOnce, will.retain, Some(properties))
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Last levels of the topics whose messages expire, with the seconds that they live at most.
-const EXPIRING: [(&str, u32); 3] = [("identity", 15), ("signal", 15), ("hrv", 3600)];
+const EXPIRING: [(&str, u32); 4] = [("identity", 15), ("signal", 15), ("hrv", 3600), ("health", 150)];
 
 async fn every_message_says_what_it_is(name: &str, payload: &str, content_type: &str) {
     let port = embedded();
@@ -45,4 +45,18 @@ async fn every_message_says_what_it_is(name: &str, payload: &str, content_type: 
 async fn every_message_says_its_content_type_its_schema_and_how_long_it_is_worth_something() {
     every_message_says_what_it_is("properties", "json", "application/json").await;
     every_message_says_what_it_is("properties-pb", "protobuf", "application/x-protobuf").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_will_says_what_it_is_too() {
+    let Some(broker) = mosquitto() else { return };
+    let mut gateway = Gateway::new("will", broker.port(), &[]);
+    let subscriber = Subscriber::start(broker.port(), &gateway.topic("availability")).await;
+    gateway.start("boot-1");
+    within(10, "online", || subscriber.all().len() == 1).await;
+    gateway.kill().await;
+    within(10, "offline", || subscriber.all().len() == 2).await;
+    let will = &subscriber.all()[1];
+    assert_eq!((will.text(), will.content_type.as_deref()), ("offline", Some("text/plain")));
+    assert_eq!((will.payload_format_indicator, will.user("schema")), (Some(1), Some("1")));
 }
