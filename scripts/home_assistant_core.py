@@ -81,8 +81,10 @@ class Core:
         await self.hass.async_block_till_done()
 
     async def stop(self):
-        await self.hass.config_entries.async_unload(self.entry.entry_id)
-        await self.hass.async_stop(force=True)
+        # What hangs here is nobody's concern any more.
+        async with asyncio.timeout(20):
+            await self.hass.config_entries.async_unload(self.entry.entry_id)
+            await self.hass.async_stop(force=True)
         logging.getLogger().removeHandler(self.complaints)
 
     def registered(self):

@@ -7,15 +7,16 @@
 # Home Assistant 2026.11 needs Python 3.14.2, Debian 12 has 3.11. So the Python of a newer Debian, with its own C
 # library and loader, is fetched by apt-get with lists and caches of its own below DIRECTORY and unpacked there: nothing
 # is installed, the system's lists stay as they are, and no root is needed. Home Assistant's version is pinned, with the
-# checksum of its wheel; its dependencies have the versions that it pins itself, as wheels only.
+# checksum of its wheel; its dependencies have the versions that it pins itself, as wheels only. Another version, without
+# a checksum: HOME_ASSISTANT_VERSION.
 #
 # The second call finds everything there. Where no mirror has that Python any more, set ECGID_PYTHON_SUITE to a suite of
 # Debian that has it, or HOME_ASSISTANT_PYTHON to any Python that is new enough.
 set -euo pipefail
 directory=$(mkdir -p "$1" && cd "$1" && pwd)
 
-version=2026.11.0
-checksum=7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7
+version=${HOME_ASSISTANT_VERSION:-2026.11.0}
+checksum=sha256:7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7
 suite=${ECGID_PYTHON_SUITE:-forky}
 package=python3.14
 # What the core and its MQTT integration import. Without the rest of the wheel's requirements: some are built from
@@ -76,8 +77,12 @@ mkdir -p "$directory/pip"
 "$launcher" -m zipfile -e "$directory"/pip-*.whl "$directory/pip"
 install=("$launcher" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --only-binary=:all:
   --no-compile --upgrade)
-echo "homeassistant==$version --hash=sha256:$checksum" >"$directory/pinned.txt"
-"${install[@]}" --target "$directory/core" --no-deps --require-hashes -r "$directory/pinned.txt" >&2
+if [ -z "${HOME_ASSISTANT_VERSION:-}" ]; then
+  echo "homeassistant==$version --hash=$checksum" >"$directory/pinned.txt"
+else
+  echo "homeassistant==$version" >"$directory/pinned.txt"
+fi
+"${install[@]}" --target "$directory/core" --no-deps -r "$directory/pinned.txt" >&2
 "${install[@]}" --target "$directory/site" --constraint "$directory/core/homeassistant/package_constraints.txt" \
   "${needed[@]}" >&2
 touch "$directory/complete-$version"

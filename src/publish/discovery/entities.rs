@@ -1,8 +1,8 @@
 //! The entities: which there are, what they read, and the templates by which they read it.
 //!
-//! A template answers for every payload that can come, `null` included: Home Assistant restarts the time after which a
-//! value expires before it renders, so that a template that fails would keep the old value alive. `None` is its word
-//! for *no value*.
+//! A template answers for every payload that can come, with `null` in it or empty (what was taken back): Home Assistant
+//! restarts the time after which a value expires before it renders, so that a template that fails would keep the old
+//! value alive. `None` is its word for *no value*, and `value_json` is not defined where the payload is no JSON.
 
 use std::time::Duration;
 
@@ -38,9 +38,7 @@ pub(super) fn all(announcer: &Announcer, subjects: &[String]) -> Vec<Entity> {
 }
 
 fn verified(announcer: &Announcer) -> Entity {
-    let attributes = "{{ {'state': value_json.state, 'reason': value_json.reason, 'score': value_json.score, \
-                      'threshold': value_json.threshold, 'model': value_json.model, \
-                      'template_revision': value_json.template_revision, 'id': value_json.id} | tojson }}";
+    let attributes = ["state", "reason", "score", "threshold", "model", "template_revision", "id"];
     entity(
         "verified",
         "binary_sensor",
@@ -48,10 +46,10 @@ fn verified(announcer: &Announcer) -> Entity {
             "name": "Identity verified",
             "ic": "mdi:account-check",
             "stat_t": announcer.topics.identity(),
-            "val_tpl": "{{ 'ON' if value_json.state == 'verified' else 'OFF' }}",
+            "val_tpl": on_if("value_json.state == 'verified'"),
             "exp_aft": identity_expires_after(announcer),
             "json_attr_t": announcer.topics.identity(),
-            "json_attr_tpl": attributes,
+            "json_attr_tpl": object(&attributes),
         }),
     )
 }
@@ -73,7 +71,8 @@ fn person(announcer: &Announcer, subjects: &[String]) -> Entity {
         format!("value_json.subject in [{}]", names.join(", "))
     };
     config["val_tpl"] = format!(
-        "{{% if value_json.state == 'verified' and {known} %}}{{{{ value_json.subject }}}}\
+        "{{% if value_json is not defined %}}none\
+         {{% elif value_json.state == 'verified' and {known} %}}{{{{ value_json.subject }}}}\
          {{% elif value_json.state in ['verified', 'unknown'] %}}unknown{{% else %}}none{{% endif %}}"
     )
     .into();
@@ -82,11 +81,11 @@ fn person(announcer: &Announcer, subjects: &[String]) -> Entity {
 
 fn event(announcer: &Announcer) -> Entity {
     let types: Vec<Value> = STATES.iter().map(|state| json!(state)).chain([EXPIRED.into()]).collect();
+    let fields = ["state", "subject", "reason", "score", "id", "issued_at_unix_ms"].map(pair).join(", ");
     let template = format!(
-        "{{{{ {{'event_type': '{EXPIRED}' if value_json.expires_at_unix_ms < now().timestamp() * 1000 \
-         else value_json.state, 'state': value_json.state, 'subject': value_json.subject, \
-         'reason': value_json.reason, 'score': value_json.score, 'id': value_json.id, \
-         'issued_at_unix_ms': value_json.issued_at_unix_ms}} | tojson }}}}"
+        "{{% if value_json is defined %}}{{{{ {{'event_type': '{EXPIRED}' \
+         if value_json.expires_at_unix_ms < now().timestamp() * 1000 else value_json.state, {fields}}} | tojson }}}}\
+         {{% endif %}}"
     );
     entity(
         "event",
@@ -111,7 +110,7 @@ fn telemetry(announcer: &Announcer) -> [Entity; 5] {
         "name": "Electrode contact",
         "dev_cla": "problem",
         "ent_cat": "diagnostic",
-        "val_tpl": "{{ 'ON' if value_json.lead_off else 'OFF' }}",
+        "val_tpl": on_if("value_json.lead_off"),
     }));
     // Rounded, so that a recorder has less to write: once a second is often.
     let heart_rate = signal(json!({
@@ -177,9 +176,9 @@ fn bridge(announcer: &Announcer) -> [Entity; 6] {
         "name": "Gateway",
         "dev_cla": "problem",
         "stat_t": announcer.topics.bridge_health(),
-        "val_tpl": "{{ 'ON' if value_json.problem else 'OFF' }}",
+        "val_tpl": on_if("value_json.problem"),
         "json_attr_t": announcer.topics.bridge_health(),
-        "json_attr_tpl": "{{ {'problem': value_json.problem} | tojson }}",
+        "json_attr_tpl": object(&["problem"]),
     }));
     let count = |name: &str, icon: &str, field: &str| {
         of_gateway(json!({
@@ -193,7 +192,7 @@ fn bridge(announcer: &Announcer) -> [Entity; 6] {
     waiting["stat_cla"] = "measurement".into();
     let mut unsaved = count("Events not saved", "mdi:database-alert", "unsaved_events");
     unsaved["stat_cla"] = "measurement".into();
-    // They count from 0 at every start of the daemon.
+    // They count from 0 again with a new database.
     let mut dropped = count("Events dropped", "mdi:delete-alert", "dropped_events");
     dropped["stat_cla"] = "total_increasing".into();
     let mut memory = count("Memory", "mdi:memory", "rss_bytes");
@@ -225,7 +224,22 @@ fn number(field: &str, factor: u32, digits: u32) -> String {
     let scaled = if factor == 1 { value.clone() } else { format!("({value} * {factor})") };
     let rounded =
         if digits == 0 { format!("{scaled} | round(0) | int") } else { format!("{scaled} | round({digits})") };
-    format!("{{{{ {rounded} if {value} is number else 'None' }}}}")
+    format!("{{{{ {rounded} if value_json is defined and {value} is number else 'None' }}}}")
+}
+
+/// On where the payload says so; off in every other case.
+fn on_if(condition: &str) -> String {
+    format!("{{{{ 'ON' if value_json is defined and {condition} else 'OFF' }}}}")
+}
+
+/// These fields of the payload, for attributes.
+fn object(fields: &[&str]) -> String {
+    let pairs: Vec<_> = fields.iter().map(|field| pair(field)).collect();
+    format!("{{% if value_json is defined %}}{{{{ {{{}}} | tojson }}}}{{% else %}}{{}}{{% endif %}}", pairs.join(", "))
+}
+
+fn pair(field: &str) -> String {
+    format!("'{field}': value_json.{field}")
 }
 
 /// Two of three repetitions may be lost. Shorter than the life of the message: a retained one may be that old when Home

@@ -1,10 +1,13 @@
 //! One golden example for each kind of message and each way in which it can be empty, in both encodings.
 
 use ecgid::config::{Config, Environment, PayloadFormat};
+use ecgid::control::{Answer, ErrorCode};
 use ecgid::event::{HrvEvent, SignalEvent, SourceEvent};
 use ecgid::proto::v1;
 use ecgid::publish::discovery::Announcer;
-use ecgid::publish::payload::{Encoder, IdentityRecord, TelemetryRecord};
+use ecgid::publish::payload::{BridgeRecord, Encoder, IdentityRecord, TelemetryRecord};
+use ecgid::publish::topics::Topics;
+use ecgid::publish::{Health, Info, Signer};
 use prost::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -39,10 +42,17 @@ fn identity(name: &'static str, state: &str, subject: Option<&str>, score: Optio
         "model": "ecgid-1",
         "template_revision": subject.map(|_| 2),
         "sample_index": 184_320,
+        "uptime_ms": 737_280,
     });
-    let record: IdentityRecord = serde_json::from_value(fields).unwrap();
+    let mut record: IdentityRecord = serde_json::from_value(fields).unwrap();
+    signer().sign(&mut record);
     let encoded = |format| Encoder(format).identity(&record).bytes;
     Example { name, json: encoded(PayloadFormat::Json), binpb: encoded(PayloadFormat::Protobuf) }
+}
+
+/// A key that opens nothing.
+fn signer() -> Signer {
+    Signer::from_seed(&[7; 32])
 }
 
 fn telemetry<'a, E: Serialize>(event: &'a E) -> TelemetryRecord<'a, E> {
@@ -122,6 +132,56 @@ fn all() -> Vec<Example> {
     ];
     examples.extend(signals());
     examples
+}
+
+/// What is JSON in every configuration.
+fn of_the_bridge() -> Vec<(&'static str, Vec<u8>)> {
+    let well = Health {
+        problem: None,
+        uptime_s: 86_400,
+        broker_connections: 1,
+        outbox_waiting: 0,
+        outbox_bytes: 0,
+        dropped_events: 0,
+        dropped_telemetry: 0,
+        unsaved_events: 0,
+        rss_bytes: Some(27_262_976),
+    };
+    let problem = Health {
+        problem: Some("The disk of the database is full: free some space.".into()),
+        outbox_waiting: 12,
+        outbox_bytes: 8192,
+        dropped_events: 3,
+        dropped_telemetry: 64,
+        unsaved_events: 2,
+        rss_bytes: None,
+        ..well.clone()
+    };
+    let health = |statement: &Health| {
+        let record =
+            BridgeRecord { schema: 1, boot_id: BOOT_ID, issued_at_unix_ms: ISSUED_AT, gateway: "home", statement };
+        serde_json::to_vec(&record).unwrap()
+    };
+    let config = Config::default();
+    let topics = Topics::new(config.mqtt.as_ref().unwrap(), &config.gateway, &config.device);
+    let info = Info::new("home", "ecgid-1", &signer(), &topics);
+    let (data, transaction) = (json!({ "subjects": [] }), Some("7".to_owned()));
+    let done = Answer { outcome: Ok(data), transaction };
+    let refused = Answer::refused(ErrorCode::NotPermitted, "subjects/delete is not permitted over MQTT");
+    vec![
+        ("health-well", health(&well)),
+        ("health-problem", health(&problem)),
+        ("info-full", serde_json::to_vec(&info).unwrap()),
+        ("response-ok", done.to_json()),
+        ("response-error", refused.to_json()),
+    ]
+}
+
+#[test]
+fn the_golden_examples_of_the_bridge_are_what_the_code_makes() {
+    for (name, bytes) in of_the_bridge() {
+        stands_in(&below(&format!("tests/golden/payloads/{name}.json")), &bytes);
+    }
 }
 
 #[test]
