@@ -149,7 +149,7 @@ impl Agenda {
         self.last_turn = now;
     }
 
-    /// The pipeline has spoken: what was last said of the identity holds.
+    /// The decision has been made again: what was last said of the identity holds.
     pub(super) fn alive(&mut self, now: Duration) {
         if now >= self.words_count_from
             && let Some(standing) = &mut self.standing

@@ -69,16 +69,13 @@ impl Hearing {
     }
 }
 
-/// Where the answer to this message goes: the topic that the asker names, else `usual`. `None` where the asker names one
-/// on which nobody may be answered: a filter, or one of our own topics, where an answer could be taken for our word.
-pub(super) fn response_topic(heard: &Heard, usual: &str, own_prefix: &str) -> Option<String> {
+/// Where the answer to this message goes: the topic that the asker names, if that lies below `answers`, else `usual`.
+/// `None` where it names any other: whoever may ask us must not be able to have us speak where only we may.
+pub(super) fn response_topic(heard: &Heard, usual: &str, answers: &str) -> Option<String> {
     let Some(topic) = &heard.response_topic else { return Some(usual.to_owned()) };
-    let own = topic.strip_prefix(own_prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let usable = !topic.is_empty()
-        && topic.len() <= MAX_RESPONSE_TOPIC
-        && !topic.starts_with('$')
-        && !topic.contains(['+', '#', '\0']);
-    (usable && (!own || topic == usual)).then(|| topic.clone())
+    let below = topic.strip_prefix(answers).and_then(|rest| rest.strip_prefix('/'));
+    let usable = topic.len() <= MAX_RESPONSE_TOPIC && !topic.contains(['+', '#', '\0']);
+    (usable && below.is_some_and(|rest| !rest.is_empty())).then(|| topic.clone())
 }
 
 /// The answer to a message, as it is sent: with what the asker knows it by.
@@ -130,16 +127,21 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_answered_on_a_topic_of_ours_or_on_a_filter() {
+    fn answers_to_requests_go_below_the_topic_of_answers_and_nowhere_else() {
+        let answers = "ecgid/home/bridge/response";
         let asked = |topic: &str| {
             let heard = Heard { response_topic: Some(topic.into()), ..heard("q") };
-            response_topic(&heard, "ecgid/home/bridge/response/health", "ecgid/home")
+            response_topic(&heard, "ecgid/home/bridge/response/health", answers)
         };
-        assert_eq!(response_topic(&heard("q"), "usual", "ecgid/home").as_deref(), Some("usual"));
-        for fine in ["doors/front/answer", "ecgid/homes/x", "ecgid/home/bridge/response/health"] {
+        assert_eq!(response_topic(&heard("q"), "usual", answers).as_deref(), Some("usual"));
+        for fine in ["ecgid/home/bridge/response/health", "ecgid/home/bridge/response/me/7"] {
             assert_eq!(asked(fine).as_deref(), Some(fine));
         }
-        for wrong in ["ecgid/home", "ecgid/home/ecg0/event", "a/+", "#", "", "$SYS/x", &"x".repeat(257)] {
+        let long = format!("{answers}/{}", "x".repeat(256));
+        let foreign =
+            ["ecgid/home", "ecgid/home/ecg0/event", "homeassistant/device/x/config", "zigbee2mqtt/lock/set", ""];
+        let odd = ["ecgid/home/bridge/response", "ecgid/home/bridge/response/", "ecgid/home/bridge/response/+", &long];
+        for wrong in foreign.into_iter().chain(odd) {
             assert_eq!(asked(wrong), None, "{wrong}");
         }
     }

@@ -62,6 +62,9 @@ pub(super) struct Lane<D = Store> {
     requests: Requests,
     doors: Doors,
     agenda: Agenda,
+    pulse: Pulse,
+    /// Observations that the decision stage had dealt with when it was last seen to move.
+    decided: u64,
     health: Reporter,
     source: Option<SourceEvent>,
     telemetry: TelemetryQueue,
@@ -110,9 +113,11 @@ impl<D: Disk> Lane<D> {
             hearing: Hearing::new(&topics, None),
             announcing: None,
             requests: Requests::new(None, topics.clone()),
-            doors: Doors::new(&topics.answer(), pulse, config.identity.decision(0.0).window_s),
+            doors: Doors::new(&topics.answer(), config.identity.decision(0.0).window_s),
             topics,
             agenda,
+            decided: pulse.read().decided,
+            pulse,
             health: Reporter::default(),
             source: None,
             telemetry: TelemetryQueue::default(),
@@ -181,7 +186,11 @@ impl<D: Disk> Lane<D> {
     }
 
     async fn take(&mut self, event: Event) {
-        self.agenda.alive(self.now());
+        // Stages before the decision speak by themselves: signals come also while the decision waits for a slow disk.
+        let decided = self.pulse.read().decided;
+        if std::mem::replace(&mut self.decided, decided) != decided {
+            self.agenda.alive(self.now());
+        }
         match event {
             Event::Identity(event) => self.take_identity(event).await,
             Event::Hrv(event) => {

@@ -45,7 +45,7 @@ impl Requests {
     pub(super) fn take(&self, name: String, heard: Heard) {
         let Some((control, _)) = &self.open else { return };
         let usual = self.topics.bridge_response(&name);
-        let Some(topic) = response_topic(&heard, &usual, self.topics.gateway()) else {
+        let Some(topic) = response_topic(&heard, &usual, &self.topics.bridge_responses()) else {
             tracing::debug!(request = name, "a request names a response topic on which nobody is answered");
             return;
         };

@@ -65,12 +65,6 @@ impl Topics {
         format!("{}/availability", self.gateway)
     }
 
-    /// Below it lie all topics of this gateway.
-    #[must_use]
-    pub fn gateway(&self) -> &str {
-        &self.gateway
-    }
-
     /// What this gateway is: retained, QoS 1.
     #[must_use]
     pub fn bridge_info(&self) -> String {
@@ -86,7 +80,13 @@ impl Topics {
     /// Where a request of that name is answered, unless the asker says where: not retained, QoS 1.
     #[must_use]
     pub fn bridge_response(&self, name: &str) -> String {
-        format!("{}/bridge/response/{name}", self.gateway)
+        format!("{}/{name}", self.bridge_responses())
+    }
+
+    /// Below it, and nowhere else, requests are answered.
+    #[must_use]
+    pub fn bridge_responses(&self) -> String {
+        format!("{}/bridge/response", self.gateway)
     }
 
     /// A door asks here who is there.

@@ -78,7 +78,8 @@ class Broker:
 
     def ask(self, topic, body, *more):
         """Request and answer by response topic and correlation data."""
-        command = ["mosquitto_rr", "-V", "5", "-p", str(self.port), "-t", topic, "-e", f"answers/{os.getpid()}",
+        answers = f"{topic.split('/request/')[0]}/response/answers/{os.getpid()}"
+        command = ["mosquitto_rr", "-V", "5", "-p", str(self.port), "-t", topic, "-e", answers,
                    "-W", str(PATIENCE_S), "-m", body, *more]
         answer = subprocess.run(command, capture_output=True, text=True)
         expect(answer.returncode == 0, f"no answer on {topic}: {answer.stderr}")
@@ -149,7 +150,7 @@ def mqtt(ecgid, directory):
         expect(broker.request("open", "subjects/list")["data"]["subjects"] == [], "somebody is left")
         wait_for(lambda: [m for t, m in heard.lines if t == "ecgid/open/ecg0/event"][-1]["state"] != "verified",
                  "verified to end")
-        mine = f"answers/{os.getpid()}/mine"
+        mine = f"ecgid/open/bridge/response/answers/{os.getpid()}/mine"
         listener = subprocess.Popen(["mosquitto_sub", "-V", "5", "-p", str(broker.port), "-t", mine, "-C", "1", "-W",
                                      str(PATIENCE_S), "-F", "%D %C"], stdout=subprocess.PIPE, text=True)
         while listener.poll() is None:  # until it has subscribed: a request is sent once more, not waited for

@@ -211,6 +211,13 @@ async fn says_everything_in_order(name: &str, port: u16) {
     assert_eq!((health["schema"].as_u64(), health["boot_id"].as_str()), (Some(1), Some("boot-1")));
     assert_eq!((health["problem"].as_str(), health["dropped_events"].as_u64()), (None, Some(0)));
     assert_eq!(health["broker_connections"], 1);
+    let info = subscriber.on(&gateway.topic("bridge/info")).last().unwrap().json();
+    assert_eq!((info["model"].as_str(), info["topics"]["event"].as_str()), (Some("test-model"), Some(&*event_topic)));
+    let last = subscriber.on(&event_topic).last().unwrap().json();
+    assert_eq!(
+        (info["key_id"].as_str(), info["version"].as_str()),
+        (last["key_id"].as_str(), Some(env!("CARGO_PKG_VERSION")))
+    );
 
     // Retained is what holds, and nothing else.
     let late = Subscriber::start(port, &gateway.topic("#")).await;
@@ -218,8 +225,10 @@ async fn says_everything_in_order(name: &str, port: u16) {
     sleep(Duration::from_millis(300)).await;
     let mut retained: Vec<_> = late.all().into_iter().filter(|m| m.retain).map(|m| m.topic).collect();
     retained.sort();
-    let expected = ["availability", "bridge/health", "ecg0/availability", "ecg0/identity", "ecg0/source"];
-    let expected = expected.map(|t| gateway.topic(t));
+    let bridge = ["availability", "bridge/health", "bridge/info"];
+    let device = ["ecg0/availability", "ecg0/identity", "ecg0/source"];
+    let expected = [bridge, device].concat();
+    let expected: Vec<_> = expected.into_iter().map(|topic| gateway.topic(topic)).collect();
     assert_eq!(retained, expected);
 
     gateway.stop().await;
@@ -295,6 +304,25 @@ async fn an_identity_is_not_repeated_for_a_pipeline_that_has_fallen_silent() {
     sleep(Duration::from_millis(500)).await;
     let late = Subscriber::retained(port, &gateway.topic("ecg0/identity")).await;
     assert_eq!(late.len(), 1, "the pipeline lives again and has not said otherwise");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_is_not_repeated_while_signals_come_but_nothing_is_decided() {
+    let port = embedded();
+    let mut gateway = Gateway::new("undecided", port, &[("mqtt.identity_expiry_s", "3")]);
+    gateway.start("boot-1");
+    gateway.say(verified(1)).await;
+    for n in 1..=8 {
+        sleep(Duration::from_secs(1)).await;
+        gateway.events.as_ref().unwrap().send(signal(n)).await.unwrap();
+    }
+    let late = Subscriber::retained(port, &gateway.topic("ecg0/identity")).await;
+    assert!(late.is_empty(), "the decision has stood still for longer than an identity lives");
+    gateway.say(signal(9)).await;
+    sleep(Duration::from_millis(500)).await;
+    let late = Subscriber::retained(port, &gateway.topic("ecg0/identity")).await;
+    assert_eq!(late.len(), 1, "it is made again and has not been otherwise");
     gateway.stop().await;
 }
 

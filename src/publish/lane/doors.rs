@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::Lane;
 use crate::event::IdentityEvent;
-use crate::pipeline::pulse::Pulse;
 use crate::publish::challenge::{self, Desk, Question, Reply};
 use crate::publish::client::Heard;
 use crate::publish::disk::Disk;
@@ -24,9 +23,6 @@ const STOOD_STILL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Doors {
     desk: Desk,
-    pulse: Pulse,
-    /// Observations that the decision stage had dealt with when it was last seen to move, and when that was.
-    decided: (u64, Duration),
     /// Evidence older than this is no evidence any more.
     decision_window: Duration,
     last_turn: Duration,
@@ -35,10 +31,9 @@ pub(super) struct Doors {
 
 impl Doors {
     /// `answers` is the topic below which doors are answered; `window_s` is the decision's memory in seconds.
-    pub(super) fn new(answers: &str, pulse: Pulse, window_s: f64) -> Self {
+    pub(super) fn new(answers: &str, window_s: f64) -> Self {
         let decision_window = Duration::from_secs_f64(window_s);
-        let (desk, decided) = (Desk::new(answers), (0, Duration::ZERO));
-        Self { desk, pulse, decided, decision_window, last_turn: Duration::ZERO, went_on_at: None }
+        Self { desk: Desk::new(answers), decision_window, last_turn: Duration::ZERO, went_on_at: None }
     }
 
     /// The lane turns. After a standstill the decision rests on what was before it, until a whole window has passed.
@@ -46,18 +41,12 @@ impl Doors {
         if now.saturating_sub(std::mem::replace(&mut self.last_turn, now)) > STOOD_STILL {
             self.went_on_at = Some(now);
         }
-        let decided = self.pulse.read().decided;
-        if decided != self.decided.0 {
-            self.decided = (decided, now);
-        }
     }
 
     /// What may be said of an identity now, if the pipeline has been silent for so long.
     fn standing(&self, said: &IdentityEvent, silent_for: Duration, now: Duration) -> IdentityEvent {
         let steady = self.went_on_at.is_none_or(|at| now.saturating_sub(at) > self.decision_window);
-        // Stages before the decision speak by themselves: signals may come while the decision waits for a slow disk.
-        let undecided_for = now.saturating_sub(self.decided.1);
-        let silent_for = if steady { silent_for.max(undecided_for) } else { Duration::MAX };
+        let silent_for = if steady { silent_for } else { Duration::MAX };
         challenge::standing_now(said, silent_for, self.decision_window.min(SIGN_OF_LIFE))
     }
 }
@@ -113,44 +102,23 @@ mod tests {
 
     #[test]
     fn after_a_standstill_nobody_is_verified_for_a_whole_window() {
-        let pulse = Pulse::default();
-        let mut doors = Doors::new("a", pulse.clone(), 12.0);
-        let turn = |doors: &mut Doors, now| {
-            pulse.decided();
-            doors.turn(now);
-        };
+        let mut doors = Doors::new("a", 12.0);
         let opens = |doors: &Doors, now| doors.standing(&verified(), SECOND, now).state == IdentityState::Verified;
         for second in 1..=100 {
-            turn(&mut doors, 2 * second * SECOND);
+            doors.turn(2 * second * SECOND);
         }
         assert!(opens(&doors, 200 * SECOND), "a lane that turns every two seconds has not stood still");
-        turn(&mut doors, 206 * SECOND);
+        doors.turn(206 * SECOND);
         assert!(!opens(&doors, 206 * SECOND));
         for second in 207..=218 {
-            turn(&mut doors, second * SECOND);
+            doors.turn(second * SECOND);
             assert!(!opens(&doors, second * SECOND), "{second}");
         }
-        turn(&mut doors, 219 * SECOND);
+        doors.turn(219 * SECOND);
         assert!(opens(&doors, 219 * SECOND));
-    }
-
-    #[test]
-    fn nobody_is_verified_by_a_decision_that_has_stopped_being_made_though_signals_come() {
-        let pulse = Pulse::default();
-        let mut doors = Doors::new("a", pulse.clone(), 12.0);
-        let opens = |doors: &Doors, now| doors.standing(&verified(), SECOND, now).state == IdentityState::Verified;
-        pulse.decided();
-        for second in 1..=6 {
-            doors.turn(second * SECOND);
-            assert!(opens(&doors, second * SECOND), "{second}");
-        }
-        doors.turn(7 * SECOND);
-        assert!(!opens(&doors, 7 * SECOND));
-        pulse.decided();
-        doors.turn(8 * SECOND);
-        assert!(opens(&doors, 8 * SECOND));
-        let mut short = Doors::new("a", pulse, 0.5);
-        short.turn(8 * SECOND);
-        assert!(!opens(&short, 8 * SECOND), "silent for longer than a short window");
+        let silent = doors.standing(&verified(), 6 * SECOND, 219 * SECOND);
+        assert_ne!(silent.state, IdentityState::Verified, "the decision has not been made for six seconds");
+        let short = Doors::new("a", 0.5);
+        assert!(!opens(&short, SECOND), "silent for longer than a short window");
     }
 }

@@ -29,6 +29,7 @@ impl Wake for Woken {
 pub(super) struct Daemon {
     lane: Pin<Box<dyn Future<Output = ()>>>,
     woken: Arc<Woken>,
+    pulse: Pulse,
     events: mpsc::Sender<Event>,
     commands: mpsc::Receiver<Command>,
     signals: mpsc::Sender<Signal>,
@@ -39,10 +40,11 @@ impl Daemon {
         let mqtt = config.mqtt.clone().unwrap();
         let (client, commands, signals) = Client::detached();
         let issuer = Issuer::new(boot_id, config, mqtt.identity_expiry, None).with_wall(wall);
-        let lane = Lane::between(disk, client, issuer, Pulse::default(), &mqtt, config);
+        let pulse = Pulse::default();
+        let lane = Lane::between(disk, client, issuer, pulse.clone(), &mqtt, config);
         let (events, from_pipeline) = mpsc::channel(256);
         let lane = Box::pin(tokio::task::unconstrained(lane.run(from_pipeline)));
-        Self { lane, woken: Arc::new(Woken(AtomicBool::new(false))), events, commands, signals }
+        Self { lane, woken: Arc::new(Woken(AtomicBool::new(false))), pulse, events, commands, signals }
     }
 
     /// Goes on until it waits for somebody.
@@ -60,6 +62,7 @@ impl Daemon {
 
     /// Puts an event into its queue; one that has no room is dropped, as the pipeline would wait.
     pub(super) fn say(&self, event: Event) {
+        self.pulse.decided();
         let _full = self.events.try_send(event);
     }
 
