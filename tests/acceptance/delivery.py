@@ -161,6 +161,8 @@ class Worker:
         self.board = Board(stream, FRAME_BYTES * FS * SPEED)
         self.database = self.disk.directory / "ecgid.sqlite"
         shutil.copy(args["gallery"], self.database)
+        # The templates in it are encrypted.
+        shutil.copy(Path(args["gallery"]).with_name("template-key"), self.database.with_name("template-key"))
         config = self.directory / "ecgid.toml"
         config.write_text(
             f'gateway = "house"\n[source]\nkind = "tcp"\naddress = "127.0.0.1:{self.board.port}"\nformat = "cwxs-bin"\n'
