@@ -46,6 +46,7 @@ pub mod topics;
 pub use claim::Signer;
 pub use client::{TlsFilesError, read_password, read_tls_files};
 pub use health::Health;
+pub(crate) use health::resident_bytes;
 pub use info::Info;
 
 /// What a publisher works with.

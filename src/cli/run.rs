@@ -144,7 +144,12 @@ pub fn stop_on_signal(cancel: CancellationToken) -> Result<(), Failure> {
 /// # Errors
 /// Exit code 78: it is not there, broken, or made for another signal path.
 pub fn load_model(config: &Config) -> Result<Model, Failure> {
-    Model::load(&config.model_path()).map_err(Failure::config)
+    let before = publish::resident_bytes();
+    let model = Model::load(&config.model_path()).map_err(Failure::config)?;
+    // What the network costs in memory, for tests/acceptance/bounds.py.
+    let after = publish::resident_bytes();
+    tracing::debug!(model = model.id(), rss_bytes_before = before, rss_bytes_after = after, "the model is loaded");
+    Ok(model)
 }
 
 fn open_store(config: &Config) -> Result<Store, Failure> {

@@ -8,6 +8,7 @@ not there (idle), and reads /proc. Writing is what the kernel sends to the block
 and as a day. Exits with 1 where a bound is missed: 32 MiB resident with one stream, 1 MiB a day when idle.
 """
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -41,9 +42,15 @@ class Run:
         self.database = directory / f"{name}.sqlite"
         config = directory / f"{name}.toml"
         config.write_text(f'gateway = "{name}"\n[source]\n{source}\n[mqtt]\nurl = "mqtt://127.0.0.1:{port}"\n'
-                          f'[store]\npath = "{self.database}"\n')
+                          f'[store]\npath = "{self.database}"\n[log]\nlevel = "info,ecgid::cli::run=debug"\nformat = "json"\n')
         self.log = open(directory / f"{name}.log", "wb")
         self.process = subprocess.Popen([args.ecgid, "run", "--config", config], stdout=self.log, stderr=self.log)
+
+    def of_model(self):
+        """Resident memory before and after loading the model, MiB, as the daemon itself says."""
+        lines = (json.loads(line) for line in Path(self.log.name).read_text().splitlines() if line.startswith("{"))
+        said = next(line for line in lines if line.get("message") == "the model is loaded")
+        return said["rss_bytes_before"] / MIB, said["rss_bytes_after"] / MIB
 
     def measure(self, seconds):
         """Memory at the end, and bytes written within the window after ten seconds of settling."""
@@ -75,6 +82,7 @@ def main():
         with ThreadPoolExecutor() as pool:
             jobs = {name: pool.submit(run.measure, args.seconds) for name, run in runs.items()}
             found = {name: job.result() for name, job in jobs.items()}
+        before, after = runs["stream"].of_model()
     finally:
         broker.process.kill()
     shutil.rmtree(directory, ignore_errors=True)
@@ -83,6 +91,7 @@ def main():
         per_day[name] = written * 86400 / args.seconds / MIB
         print(f"{name:7} resident {rss:6.1f} MiB (peak {peak:.1f}, proportional {pss:.1f}, anonymous {anonymous:.1f})   "
               f"written {written} bytes in {args.seconds:.0f} s = {per_day[name]:.2f} MiB a day")
+    print(f"model   resident {before:6.1f} MiB before it is loaded, {after:.1f} after: tract costs {after - before:.1f}")
     rss = found["stream"][0][0]
     ok = rss <= MAX_RSS_MIB and per_day["idle"] <= MAX_DAY_MIB
     print(f"bounds: {rss:.1f} of {MAX_RSS_MIB:.0f} MiB with one stream, {per_day['idle']:.2f} of {MAX_DAY_MIB:.0f} MiB a day "
