@@ -98,8 +98,8 @@ impl Desk {
         Self { below: format!("{answers}/"), left: BURST, earned_until: Duration::ZERO }
     }
 
-    /// What is to be said to a question that comes at `now`, by a timer that only runs on. Bounded: [`BURST`] at once,
-    /// then one for each [`EARNED_EVERY`], errors included; more get silence.
+    /// What is to be said to a question that comes at `now`, by a timer that only runs on. Bounded: 20 at once,
+    /// then one every 200 ms, errors included; more get silence.
     pub fn take(&mut self, question: &Question<'_>, now: Duration) -> Reply {
         if question.retained || !self.has_time(now) {
             return Reply::Silence;
