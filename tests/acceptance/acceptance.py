@@ -26,6 +26,8 @@ import tomllib
 import tty
 from pathlib import Path
 
+from loopback import can_connect, free_port, wait_for
+
 FORMATS = ["cwxs-bin", "ov8a"]
 MIN_VERIFIED, MAX_MISTAKEN = 9, 2
 SETTLE_S = 3.0  # after the last byte: the decision is 0.8 s behind the heart, the reconnect back-off 0.5 s
@@ -91,27 +93,6 @@ class Subscriber:
     def close(self):
         self.open = False
         self.process.terminate()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def can_connect(port):
-    with socket.socket() as s:
-        s.settimeout(0.5)
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_for(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    raise TimeoutError(f"waited {seconds:.0f} s for {what}")
 
 
 def records_of(collection):

@@ -18,7 +18,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,8 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+
+from loopback import can_connect, free_port
 
 PATIENCE_S = 30
 SEED = 2024
@@ -200,17 +201,6 @@ def wait_for(look, what):
 def expect(holds, what):
     if not holds:
         sys.exit(f"FAILED: {what}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def can_connect(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def main():

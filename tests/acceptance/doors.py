@@ -11,7 +11,6 @@ import argparse
 import base64
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,15 +20,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples/verify-claim"))
 import verify_claim  # noqa: E402
 
+from loopback import free_port
+
 ROOT = Path(__file__).parents[2]
 # [identity] window_s at its default.
 WINDOW_S = 12
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def ask(door, port):
