@@ -20,7 +20,7 @@ mod alignment;
 mod chance;
 mod shape;
 
-use alignment::{Alignments, Gains};
+use alignment::{Alignments, Gains, Sum};
 use chance::{Chance, LATELY, RECENT, UNITS_PER_MS, density_per_ms, spread_ms};
 use shape::{ShapeChange, ShapeWatch};
 
@@ -38,7 +38,7 @@ const HELD: u32 = 20;
 /// A beat lost or added on the way: one of twenty.
 const SKIP: f32 = 3.0;
 /// Bytes that a beat of the history takes: interval, shape and two sums.
-pub const BYTES_PER_BEAT: usize = 2 + size_of::<ShapeChange>() + 2 * size_of::<f32>();
+pub const BYTES_PER_BEAT: usize = size_of::<u16>() + size_of::<ShapeChange>() + 2 * size_of::<Sum>();
 
 /// How beats are judged.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,11 +18,28 @@
 /// says gains a little with every beat for ever; a replay gains much at once.
 const KEPT: f32 = 0.95;
 
+/// A sum as it is kept, in steps of 1/256 up to 255: a row is as long as a day, and 13 is suspected.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sum(u16);
+
+impl Sum {
+    const ONE: f32 = 256.0;
+
+    /// The nearest step; what is below zero is zero.
+    fn new(value: f32) -> Self {
+        Self((value * Self::ONE).round() as u16)
+    }
+
+    fn value(self) -> f32 {
+        f32::from(self.0) / Self::ONE
+    }
+}
+
 /// The newest row of sums and the one before, one sum for each beat of the history.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Alignments {
-    newest: Vec<f32>,
-    before: Vec<f32>,
+    newest: Vec<Sum>,
+    before: Vec<Sum>,
 }
 
 /// The three ways in which a beat continues a stretch of the history.
@@ -39,16 +56,16 @@ impl Alignments {
     /// Takes the next beat, whose gains against the beats of the history are given; the largest sum. The history has
     /// one beat more than it had with the beat before: that one.
     pub(super) fn advance(&mut self, gains: &impl Gains, history: usize) -> f32 {
-        self.newest.resize(history, 0.0);
-        self.before.resize(history, 0.0);
+        self.newest.resize(history, Sum::default());
+        self.before.resize(history, Sum::default());
         let mut largest = 0.0_f32;
         // The row before the newest becomes the new one in place: beat `at` needs of it what lies before `at`.
         for at in (0..history).rev() {
             let same = gains.same(at) + KEPT * earlier(&self.newest, at, 1);
             let skipped = gains.beat_lost(at) + KEPT * earlier(&self.newest, at, 2);
             let more = gains.beat_more(at) + KEPT * earlier(&self.before, at, 1);
-            let sum = same.max(skipped).max(more).max(0.0);
-            self.before[at] = sum;
+            let sum = same.max(skipped).max(more);
+            self.before[at] = Sum::new(sum);
             largest = largest.max(sum);
         }
         std::mem::swap(&mut self.newest, &mut self.before);
@@ -57,8 +74,8 @@ impl Alignments {
 
     /// What follows continues nothing.
     pub(super) fn interrupt(&mut self) {
-        self.newest.fill(0.0);
-        self.before.fill(0.0);
+        self.newest.fill(Sum::default());
+        self.before.fill(Sum::default());
     }
 
     /// The oldest `beats` of the history are forgotten.
@@ -69,6 +86,6 @@ impl Alignments {
     }
 }
 
-fn earlier(row: &[f32], at: usize, by: usize) -> f32 {
-    at.checked_sub(by).and_then(|at| row.get(at)).copied().unwrap_or(0.0)
+fn earlier(row: &[Sum], at: usize, by: usize) -> f32 {
+    at.checked_sub(by).and_then(|at| row.get(at)).copied().unwrap_or_default().value()
 }
