@@ -57,7 +57,8 @@ async fn show(args: &Args, config: Config, port: std::path::PathBuf, cancel: Can
     voice.heading(mqtt.port);
 
     let model = load_model(&config)?;
-    let threshold = config.identity.decision(model.card().decision.threshold).threshold;
+    let decision = config.identity.decision_with(&model);
+    let threshold = decision.threshold(decision.beats_averaged(), cast::ENROLLED);
     let (seed, mains, store) = (args.seed, config.signal.mains, Store::open_with(&config.store.path, &config.keys)?);
     let cast = tokio::task::spawn_blocking(move || Cast::choose(seed, model, threshold, mains, &store));
     let cast = cast.await.context("enrolling died")??;

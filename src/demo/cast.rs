@@ -26,6 +26,8 @@ pub(super) const FORMAT: Format = Format::CwxsBin;
 pub(super) const FS: f64 = 250.0;
 /// Seconds of ECG behind each template.
 pub(super) const ENROLMENT_S: u64 = 30;
+/// Persons enrolled, of the four.
+pub(super) const ENROLLED: usize = 3;
 /// Seconds on another day, to see whether a candidate is recognised.
 const TRIAL_S: u64 = 15;
 /// Synthetic subjects to choose from.
@@ -103,7 +105,7 @@ impl Cast {
         chosen.sort_by(|a, b| b.rate_bpm.total_cmp(&a.rate_bpm));
         let front_end = FrontEnd { format: FORMAT.name().to_owned(), fs_hz: FS }.key(&chain, model.id());
         let names = ["anna", "ben", "carla", "a stranger"];
-        for (name, candidate) in names.iter().zip(&chosen).take(3) {
+        for (name, candidate) in names.iter().zip(&chosen).take(ENROLLED) {
             let subject = Slug::subject(*name).context("the name of a demo subject")?;
             store.add_template(&NewTemplate {
                 subject: &subject,
@@ -120,7 +122,7 @@ impl Cast {
 
     /// Those who are enrolled.
     pub(super) fn enrolled(&self) -> &[Person] {
-        &self.persons[..3]
+        &self.persons[..ENROLLED]
     }
 }
 

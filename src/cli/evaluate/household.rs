@@ -13,7 +13,9 @@ use super::protocol::{Probe, Trial};
 pub struct Household {
     /// Persons enrolled.
     size: usize,
-    /// Score from which a comparison matches.
+    /// Share of strangers to be accepted that the decision was set to; `None` where it has one threshold.
+    false_positive_rate: Option<f64>,
+    /// Score from which a comparison of one full average of beats matches.
     threshold: f64,
     /// Probes, each heard twice.
     probes: usize,
@@ -46,7 +48,8 @@ pub fn household(trial: &Trial, config: &DecisionConfig, size: usize) -> Househo
     let size = size.min(persons.len().saturating_sub(1)).max(1);
     let mut result = Household {
         size,
-        threshold: config.threshold,
+        false_positive_rate: config.calibrated.as_ref().map(|c| c.false_positive_rate),
+        threshold: config.threshold(config.beats_averaged(), size),
         probes: 0,
         member_verified: 0,
         member_mistaken: 0,
@@ -97,11 +100,12 @@ fn hear(probe: &Probe, config: &DecisionConfig, gallery: Vec<Reference>) -> Outc
 impl std::fmt::Display for Household {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let share = |n: usize| 100.0 * n as f64 / self.probes.max(1) as f64;
-        writeln!(
-            f,
-            "decision over time, households of {}, threshold {:.3}, {} probes:",
-            self.size, self.threshold, self.probes
-        )?;
+        write!(f, "decision over time, households of {}, ", self.size)?;
+        match self.false_positive_rate {
+            Some(rate) => write!(f, "set to {:.1} % of strangers", 100.0 * rate)?,
+            None => write!(f, "threshold {:.3}", self.threshold)?,
+        }
+        writeln!(f, ", {} probes:", self.probes)?;
         writeln!(
             f,
             "  members   {:.1} % verified, {:.1} % verified as another, {:.1} % unknown",

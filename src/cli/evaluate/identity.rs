@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use ecg_identity::DecisionConfig;
 use ecg_identity::rates::{Comparison, det_curve, error_rates, rates_at};
 use ecg_wire::Format;
 
@@ -13,6 +12,7 @@ use super::protocol::{Protocol, Trial};
 use super::report::{Report, Seen};
 use super::sessions::{Chosen, SessionArgs};
 use crate::cli::Failure;
+use crate::config::Config;
 use crate::inference::Model;
 use crate::recording::mains_name;
 
@@ -39,7 +39,8 @@ pub struct Args {
     /// Also run the decision over time, with households of so many persons
     #[arg(long, value_name = "PERSONS", default_value_t = 5)]
     household: usize,
-    /// Threshold of that decision [default: the one of the model's card]
+    /// One threshold for that decision, and for the row at a threshold [default: as the daemon decides without a
+    /// configuration; for the row, the threshold of the model's card]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Bootstrap draws over persons for the 95 % intervals
@@ -94,7 +95,9 @@ fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Res
         .context("no error rates from these sessions: are there persons with records in both?")?;
     let threshold = args.threshold.unwrap_or(model.card().decision.threshold);
     let at_threshold = rates_at(&trial.comparisons, threshold)?;
-    let decision = DecisionConfig { threshold, ..DecisionConfig::default() };
+    let mut identity = Config::default().identity;
+    identity.threshold = args.threshold;
+    let decision = identity.decision_with(model);
     Ok(Report::new(
         [
             args.sessions.collection.display().to_string(),

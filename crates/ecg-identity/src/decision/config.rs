@@ -105,7 +105,8 @@ impl DecisionConfig {
     }
 
     /// Heartbeats in a full average.
-    pub(super) fn beats_averaged(&self) -> usize {
+    #[must_use]
+    pub fn beats_averaged(&self) -> usize {
         self.calibrated.as_ref().map_or(1, |c| c.beats_averaged.max(1))
     }
 }
