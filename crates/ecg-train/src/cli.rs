@@ -37,7 +37,10 @@ The same on the terms of many publications (single beats dealt at random, leaky)
 
 Does another runtime agree with the trainer?
   cargo run --release -p ecg-train -- parity --model models/ecgid-1.onnx --dump /tmp/parity.json
-  python3 crates/ecg-train/scripts/parity.py /tmp/parity.json";
+  python3 crates/ecg-train/scripts/parity.py /tmp/parity.json
+
+The graph is written in another form than when the model was trained; the weights stay:
+  cargo run --release -p ecg-train -- rewrite --model models/ecgid-1.onnx --out models/ecgid-1.onnx";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -45,6 +48,8 @@ enum Command {
     Fit(Box<FitArgs>),
     /// Write seeded beats and the trainer's own answers to them, for comparing another runtime
     Parity(ParityArgs),
+    /// Write a model's file anew from its own weights, in today's form of the graph; nothing is trained
+    Rewrite(RewriteArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -146,6 +151,17 @@ struct ParityArgs {
     seed: u64,
 }
 
+#[derive(Debug, Args)]
+struct RewriteArgs {
+    /// Model that `fit` wrote
+    #[arg(long, value_name = "NAME.onnx")]
+    model: PathBuf,
+    /// Model file to write; may be the same. The card beside it stays valid, templates of the old file do not: the
+    /// daemon tells models apart by their bytes
+    #[arg(long, value_name = "NAME.onnx")]
+    out: PathBuf,
+}
+
 impl Cli {
     /// Does what was asked.
     ///
@@ -155,6 +171,7 @@ impl Cli {
         match self.command {
             Command::Fit(args) => fit::run(&args.request()?),
             Command::Parity(args) => dump_parity(&args),
+            Command::Rewrite(args) => rewrite(&args),
         }
     }
 }
@@ -208,6 +225,13 @@ fn dump_parity(args: &ParityArgs) -> anyhow::Result<()> {
     let text = serde_json::to_string(&dump)?;
     std::fs::write(&args.dump, text).with_context(|| format!("writing {}", args.dump.display()))?;
     println!("wrote {} beats and the trainer's answers to {}", args.count, args.dump.display());
+    Ok(())
+}
+
+fn rewrite(args: &RewriteArgs) -> anyhow::Result<()> {
+    let network = onnx::read(&args.model, &Device::flex())?;
+    let bytes = onnx::write(&network, &args.out)?;
+    println!("wrote the weights of {} to {}, {bytes} bytes", args.model.display(), args.out.display());
     Ok(())
 }
 

@@ -1,9 +1,12 @@
-//! Networks to and from ONNX files. Operator set 17, batch norm unfused (runtimes fold it), a free batch dimension.
+//! Networks to and from ONNX files. Operator set 17, a free batch dimension, in the form that tract runs fastest (ADR 26):
+//! batch norms and the residual addition are in the weights, margins instead of padding.
 //!
 //! Input `beat` f32 `[N, 1, 175]`; output `embedding` f32 `[N, 64]` of unit length (the scaling is in the graph), or
 //! `[N, 88]` with a linear branch; output `logits` f32 `[N, C]` where the network has classes.
 
+mod folding;
 mod graph;
+mod margins;
 pub mod message;
 
 use std::path::{Path, PathBuf};
@@ -14,8 +17,9 @@ use prost::Message;
 
 use crate::network::plan::{Operation, Plan, TIME_BINS, bin_matrix};
 use crate::network::weights::{RestoreError, Weight, Weights};
-use crate::network::{LENGTH_FLOOR, Network, NetworkKind, branch_scales};
-use graph::{GraphBuilder, float, int, ints};
+use crate::network::{AXES, EMBEDDING, LENGTH_FLOOR, Network, NetworkKind, branch_scales};
+use graph::{GraphBuilder, int, ints};
+use margins::Extent;
 use message::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 
 /// Name of the input.
@@ -28,8 +32,6 @@ pub const LOGITS_OUTPUT: &str = "logits";
 /// Oldest operator set with everything used here in today's form, and IR version that goes with it.
 const OPERATOR_SET: i64 = 17;
 const IR_VERSION: i64 = 8;
-/// The epsilon of every batch norm.
-const BATCH_NORM_EPSILON: f32 = 1e-5;
 /// Metadata key under which the kind of network is written, so that it can be read back.
 const KIND_KEY: &str = "ecgid.network";
 
@@ -57,21 +59,18 @@ pub enum OnnxError {
 
 /// The network as ONNX bytes.
 pub fn encode(network: &Network) -> Vec<u8> {
-    let weights = network.weights();
+    let weights = folding::fold(&network.kind().plan(), &network.weights());
     let classes = weights.get("classifier.scores.bias").map(|bias| bias.values.len());
     let mut writer = Writer { graph: GraphBuilder::new("ecgid"), weights: &weights, prefix: "" };
     writer.graph.input(INPUT, &[1, SEGMENT_SAMPLES]);
     let features = writer.plan(&network.kind().plan(), INPUT.to_owned());
     if network.has_branch() {
-        let trunk = writer.unit_length(&features, "trunk");
         writer.prefix = "branch.";
         let beat = writer.flatten("branch", INPUT.to_owned());
         let axes = writer.plan(&NetworkKind::branch_plan(), beat);
-        let branch = writer.unit_length(&axes, "branch");
-        writer.joined([&trunk, &branch]);
+        writer.embedding(&[(&features, EMBEDDING, "trunk"), (&axes, AXES, "branch")], &branch_scales());
     } else {
-        let unit = writer.unit_length(&features, "trunk");
-        writer.graph.node("Identity", EMBEDDING_OUTPUT, &[&unit], vec![]);
+        writer.embedding(&[(&features, EMBEDDING, "trunk")], &[1.0]);
     }
     writer.graph.output(EMBEDDING_OUTPUT, &[network.dimensions()]);
     if let Some(classes) = classes {
@@ -117,7 +116,7 @@ pub fn decode(bytes: &[u8], device: &Device) -> Result<Network, OnnxError> {
         _ => return Err(OnnxError::Foreign("it does not say which network it is")),
     };
     let graph = model.graph.ok_or(OnnxError::Foreign("it has no graph"))?;
-    let weights: Weights = graph
+    let mut weights: Weights = graph
         .initializer
         .into_iter()
         .map(|tensor| {
@@ -126,6 +125,7 @@ pub fn decode(bytes: &[u8], device: &Device) -> Result<Network, OnnxError> {
             (tensor.name, Weight { shape: tensor.dims.iter().map(|&size| size as usize).collect(), values })
         })
         .collect();
+    folding::unfold(&kind.plan(), &mut weights);
     Ok(Network::with_weights(kind, &weights, device)?)
 }
 
@@ -150,37 +150,29 @@ impl Writer<'_> {
     /// Appends the plan after the value `input`; returns the name of its result.
     fn plan(&mut self, plan: &Plan, input: String) -> String {
         let mut value = input;
-        let mut kept = String::new();
-        for layer in plan.layers() {
+        let mut given = plan.layers().first().map_or((0, 0), |layer| (0, layer.input.1 as isize));
+        for (layer, extent) in plan.layers().iter().zip(margins::extents(plan)) {
             let name = format!("{}{}", self.prefix, layer.name);
             value = match layer.operation {
-                Operation::Conv { kernel, stride, padding, bias } => {
-                    let mut inputs = vec![value, self.weight(&name, "weight")];
-                    if bias {
+                Operation::Conv { kernel, stride, .. } => {
+                    let read = margins::read(layer.operation, extent);
+                    let mut inputs = vec![self.masked(value, &name, given, layer.input.1)];
+                    inputs.push(self.weight(&name, "weight"));
+                    if self.weights.contains_key(&format!("{name}.bias")) {
                         inputs.push(self.weight(&name, "bias"));
                     }
-                    let attributes = vec![
-                        ints("kernel_shape", &[kernel]),
-                        ints("strides", &[stride]),
-                        ints("pads", &[padding, padding]),
-                    ];
+                    let pads = [given.0 - read.0, read.1 - given.1].map(isize::unsigned_abs);
+                    let attributes =
+                        vec![ints("kernel_shape", &[kernel]), ints("strides", &[stride]), ints("pads", &pads)];
                     self.node("Conv", &name, &inputs, attributes)
                 }
-                Operation::BatchNorm => {
-                    let parts = ["gamma", "beta", "running_mean", "running_var"].map(|part| self.weight(&name, part));
-                    let inputs: Vec<String> = std::iter::once(value).chain(parts).collect();
-                    self.node("BatchNormalization", &name, &inputs, vec![float("epsilon", BATCH_NORM_EPSILON)])
-                }
+                // Folded into the convolution in front of them.
+                Operation::BatchNorm | Operation::Keep | Operation::AddKept => value,
                 Operation::Relu => self.node("Relu", &name, &[value], vec![]),
                 Operation::MaxPool2 => {
                     let attributes = vec![ints("kernel_shape", &[2]), ints("strides", &[2])];
                     self.node("MaxPool", &name, &[value], attributes)
                 }
-                Operation::Keep => {
-                    kept.clone_from(&value);
-                    value
-                }
-                Operation::AddKept => self.node("Add", &name, &[value, kept.clone()], vec![]),
                 Operation::GlobalAverage => {
                     let average = self.node("GlobalAveragePool", &name, &[value], vec![]);
                     self.flatten(&name, average)
@@ -197,30 +189,47 @@ impl Writer<'_> {
                     self.node("Gemm", &name, &inputs, vec![])
                 }
             };
+            given = extent;
         }
         value
     }
 
-    /// Scales the rows of `value` to unit length; `name` tells the nodes of several apart.
-    fn unit_length(&mut self, value: &str, name: &str) -> String {
-        let attributes = vec![ints("axes", &[1]), int("keepdims", 1)];
-        let length = self.graph.node("ReduceL2", &format!("{name}.length"), &[value], attributes);
-        let floor = Weight { shape: vec![1], values: vec![LENGTH_FLOOR] };
-        let floor = self.graph.constant(&format!("{name}.length_floor"), &floor);
-        let length = self.graph.node("Max", &format!("{name}.length_above_floor"), &[&length, &floor], vec![]);
-        self.graph.node("Div", &format!("{name}.unit"), &[value, &length], vec![])
+    /// `value` with zeros in the margins of `extent`, for the layer `name` to read; `length` samples are no margin.
+    fn masked(&mut self, value: String, name: &str, extent: Extent, length: usize) -> String {
+        let Some(values) = margins::mask(extent, length) else { return value };
+        let mask = self.graph.constant(&format!("{name}.margins"), &Weight { shape: vec![values.len()], values });
+        self.node("Mul", &format!("{name}.masked"), &[value, mask], vec![])
     }
 
-    /// Two unit vectors as one, by their shares, as the output named [`EMBEDDING_OUTPUT`].
-    fn joined(&mut self, parts: [&str; 2]) {
-        let mut scaled = Vec::new();
-        for (part, scale) in parts.into_iter().zip(branch_scales()) {
-            let name = format!("{part}.share");
-            let scale = self.graph.constant(&format!("{name}.factor"), &Weight { shape: vec![1], values: vec![scale] });
-            scaled.push(self.graph.node("Mul", &name, &[part, &scale], vec![]));
-        }
-        let scaled: Vec<&str> = scaled.iter().map(String::as_str).collect();
-        self.graph.node("Concat", EMBEDDING_OUTPUT, &scaled, vec![int("axis", 1)]);
+    /// Divides the rows of `value` by their root mean square; `name` tells the nodes of several apart. In this form,
+    /// and not as a division by the length, since tract runs these nodes as one.
+    fn even(&mut self, value: &str, width: usize, name: &str) -> String {
+        let squares = self.graph.node("Mul", &format!("{name}.squares"), &[value, value], vec![]);
+        let attributes = vec![ints("axes", &[1]), int("keepdims", 1)];
+        let mean = self.graph.node("ReduceMean", &format!("{name}.mean_square"), &[&squares], attributes);
+        let floor = Weight { shape: vec![1], values: vec![LENGTH_FLOOR * LENGTH_FLOOR / width as f32] };
+        let floor = self.graph.constant(&format!("{name}.floor"), &floor);
+        let floored = self.graph.node("Add", &format!("{name}.mean_square_above_floor"), &[&mean, &floor], vec![]);
+        let root = self.graph.node("Sqrt", &format!("{name}.root_mean_square"), &[&floored], vec![]);
+        let factor = self.graph.node("Reciprocal", &format!("{name}.factor"), &[&root], vec![]);
+        self.graph.node("Mul", &format!("{name}.even"), &[value, &factor], vec![])
+    }
+
+    /// The output named [`EMBEDDING_OUTPUT`]: each of `parts` (value, width, name) at the length of its share, side by
+    /// side. One product scales them all.
+    fn embedding(&mut self, parts: &[(&str, usize, &str)], shares: &[f32]) {
+        let even: Vec<String> = parts.iter().map(|&(value, width, name)| self.even(value, width, name)).collect();
+        let lengths = parts.iter().zip(shares);
+        // A row whose root mean square is one has the length √width.
+        let factors = lengths.flat_map(|(&(_, width, _), share)| vec![share / (width as f32).sqrt(); width]).collect();
+        let even: Vec<&str> = even.iter().map(String::as_str).collect();
+        let joined = match even.as_slice() {
+            [one] => (*one).to_owned(),
+            several => self.graph.node("Concat", "joined", several, vec![int("axis", 1)]),
+        };
+        let factors = Weight { shape: vec![parts.iter().map(|part| part.1).sum()], values: factors };
+        let factors = self.graph.constant("shares", &factors);
+        self.graph.node("Mul", EMBEDDING_OUTPUT, &[&joined, &factors], vec![]);
     }
 
     fn flatten(&mut self, name: &str, value: String) -> String {
@@ -245,18 +254,42 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Distribution, Tensor};
+
     use super::*;
+    use crate::network::weights::floats;
+
+    /// A network whose batch norms do something, as after training.
+    fn trained(kind: NetworkKind, classes: Option<usize>, device: &Device) -> Network {
+        let mut weights = Network::new(kind, classes, device).weights();
+        for (name, weight) in &mut weights {
+            let (offset, step) = match name.rsplit_once('.') {
+                Some((_, "gamma" | "running_var")) => (0.5, 0.1),
+                Some((_, "beta" | "running_mean")) => (-0.3, 0.1),
+                _ => continue,
+            };
+            weight.values.iter_mut().enumerate().for_each(|(i, value)| *value = offset + step * (i % 7) as f32);
+        }
+        Network::with_weights(kind, &weights, device).expect("its own weights fit")
+    }
 
     #[test]
     fn a_network_survives_the_way_through_onnx() {
         let device = Device::flex();
         for (kind, classes) in [(NetworkKind::Lightweight, Some(6)), (NetworkKind::Binned, None)] {
-            let network = Network::new(kind, classes, &device);
+            let network = trained(kind, classes, &device);
             let bytes = encode(&network);
+            assert!(bytes.len() < 1_000_000);
             let back = decode(&bytes, &device).expect("just written");
             assert_eq!(back.kind(), kind);
-            assert_eq!(back.weights(), network.weights());
-            assert!(bytes.len() < 1_000_000);
+            assert!(encode(&back) == bytes, "{} changes when it is written again", kind.name());
+            let beats = Tensor::<3>::random([3, 1, 175], Distribution::Normal(0.0, 1.0), &device);
+            let (before, after) = (network.forward(beats.clone()), back.forward(beats));
+            let pairs = [(Some(before.embedding), Some(after.embedding)), (before.logits, after.logits)];
+            for (before, after) in pairs.into_iter().filter_map(|(before, after)| before.zip(after)) {
+                let (before, after) = (floats(before.into_data()), floats(after.into_data()));
+                assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-5));
+            }
         }
     }
 

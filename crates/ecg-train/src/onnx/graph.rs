@@ -69,11 +69,6 @@ pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
     AttributeProto { name: name.to_owned(), ints, r#type: attribute_type::INTS, ..AttributeProto::default() }
 }
 
-/// A float attribute.
-pub(super) fn float(name: &str, value: f32) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), f: value, r#type: attribute_type::FLOAT, ..AttributeProto::default() }
-}
-
 fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
     let batch = DimensionProto { value: Some(Dimension::Name(BATCH.to_owned())) };
     let fixed = shape.iter().map(|&size| DimensionProto { value: Some(Dimension::Size(size as i64)) });

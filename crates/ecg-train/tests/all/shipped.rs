@@ -35,6 +35,13 @@ fn the_shipped_model_is_small_and_tract_agrees_with_the_trainer() {
 }
 
 #[test]
+fn the_shipped_file_is_in_todays_form_and_writing_it_anew_keeps_every_weight() {
+    let path = models().join("ecgid-1.onnx");
+    let network = onnx::read(&path, &Device::flex()).unwrap();
+    assert!(onnx::encode(&network) == std::fs::read(&path).unwrap(), "ecg-train rewrite: see models/README.md");
+}
+
+#[test]
 fn the_shipped_model_has_not_seen_a_held_out_person() {
     let listed = hold_out(models().join("held-out.toml").to_str().unwrap()).unwrap();
     assert_eq!(listed.len(), 24);
