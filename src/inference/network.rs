@@ -5,6 +5,7 @@
 use ecg_signal::SEGMENT_SAMPLES;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::knobs::KnobScope;
 
 use super::{Card, EmbedError, ModelError};
 
@@ -69,11 +70,24 @@ impl Network {
     }
 }
 
+/// Instruction sets that tract shall leave alone, in its own notation. A beat's matrices have 22 to 88 columns: 256-bit
+/// kernels lose less at their edges and write their results faster than 512-bit ones (ADR 26).
+#[cfg(target_arch = "x86_64")]
+const LEFT_ALONE: &str = "-avx512f";
+
+/// Taps from which on a convolution gathers its input tile by tile instead of writing it out first: all that have
+/// several. tract's own limit of 6 is meant for larger inputs (ADR 26).
+const GATHERED_TAPS: &str = "2";
+
 fn build(framework: &tract_onnx::Onnx, proto: &pb::ModelProto, outputs: &[&str]) -> TractResult<TypedSimpleState> {
+    // Before tract looks what the processor has, which it does once. The environment variable of this name has precedence.
+    #[cfg(target_arch = "x86_64")]
+    tract_onnx::tract_core::knobs::set_config_global("TRACT_CPU_ISA", LEFT_ALONE)?;
     let mut model = framework.model_for_proto_model(proto)?;
     model.set_input_fact(0, f32::fact([1, 1, SEGMENT_SAMPLES]).into())?;
     model.select_outputs_by_name(outputs)?;
-    model.into_optimized()?.into_runnable()?.spawn()
+    let prepared = KnobScope::new([("TRACT_LAZY_IM2COL_MIN_KERNEL", GATHERED_TAPS)])?;
+    prepared.enter(|| model.into_optimized())?.into_runnable()?.spawn()
 }
 
 /// One input with the card's name, [N, 1, 175].
