@@ -53,7 +53,8 @@ def onnxruntime_us(path, seconds=3.0):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=ROOT / "models/ecgid-1.onnx")
+    parser.add_argument("--model", type=Path, default=ROOT / "models/ecgid-1.onnx",
+                        help="file that onnxruntime runs, e.g. the same model in another form (tract: the shipped one)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()

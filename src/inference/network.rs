@@ -70,13 +70,13 @@ impl Network {
     }
 }
 
-/// Instruction sets that tract shall leave alone, in its own notation. A beat's matrices have 22 to 88 columns: 256-bit
-/// kernels lose less at their edges and write their results faster than 512-bit ones (ADR 26).
+/// Instruction sets that tract shall leave alone, in its own notation. Its 512-bit kernels need a quarter more time for a
+/// beat's small matrices than its 256-bit ones where a 512-bit operation is two of 256 bits (ADR 26).
 #[cfg(target_arch = "x86_64")]
 const LEFT_ALONE: &str = "-avx512f";
 
 /// Taps from which on a convolution gathers its input tile by tile instead of writing it out first: all that have
-/// several. tract's own limit of 6 is meant for larger inputs (ADR 26).
+/// several; tract's own limit is 6 (ADR 26).
 const GATHERED_TAPS: &str = "2";
 
 fn build(framework: &tract_onnx::Onnx, proto: &pb::ModelProto, outputs: &[&str]) -> TractResult<TypedSimpleState> {
