@@ -105,8 +105,10 @@ fn add_to_own_channel(weight: &mut Weight, value: f32) {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
-    use crate::network::NetworkKind;
+    use crate::network::{Network, NetworkKind};
 
     #[test]
     fn every_batch_norm_and_every_addition_of_our_networks_is_folded() {
@@ -115,6 +117,16 @@ mod tests {
             let count = |operation| plan.layers().iter().filter(|layer| layer.operation == operation).count();
             assert_eq!(blocks(&plan).count(), count(Operation::BatchNorm));
             assert_eq!(blocks(&plan).filter(|block| block.residual).count(), count(Operation::AddKept));
+        }
+    }
+
+    #[test]
+    fn weights_of_an_older_file_stay_as_they_are() {
+        for kind in [NetworkKind::Lightweight, NetworkKind::Binned] {
+            let weights = Network::new(kind, None, &Device::flex()).weights();
+            let mut unfolded = weights.clone();
+            unfold(&kind.plan(), &mut unfolded);
+            assert_eq!(unfolded, weights);
         }
     }
 }

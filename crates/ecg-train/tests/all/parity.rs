@@ -5,16 +5,21 @@ use ecg_train::network::weights::{Weight, Weights};
 use ecg_train::network::{Network, NetworkKind};
 use ecg_train::{onnx, parity};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::knobs::KnobScope;
 
 /// Largest difference that is allowed, as the project promises.
 pub(crate) const TOLERANCE: f32 = 1e-4;
 
-/// Loads an ONNX file as the daemon does: optimised, for one beat at a time.
+/// Loads an ONNX file as the daemon does (`src/inference/network.rs`): optimised, for one beat at a time, with the same
+/// kernels.
 pub(crate) fn load(path: &std::path::Path) -> std::sync::Arc<TypedRunnableModel> {
+    #[cfg(target_arch = "x86_64")]
+    tract_onnx::tract_core::knobs::set_config_global("TRACT_CPU_ISA", "-avx512f").unwrap();
+    let prepared = KnobScope::new([("TRACT_LAZY_IM2COL_MIN_KERNEL", "2")]).unwrap();
     tract_onnx::onnx()
         .model_for_path(path)
         .and_then(|model| model.with_input_fact(0, f32::fact([1, 1, 175]).into()))
-        .and_then(|model| model.into_optimized())
+        .and_then(|model| prepared.enter(|| model.into_optimized()))
         .and_then(|model| model.into_runnable())
         .expect("tract loads what ecg-train writes")
 }
