@@ -20,7 +20,7 @@ pub const RECORD_FORMAT: &str = "record";
 
 /// Time between two blocks, as a board's reader would deliver them.
 const BLOCK: Duration = Duration::from_millis(40);
-/// Samples in a block when there is no time to keep.
+/// Most samples in a block, and so many where there is no time to keep: in a hurry blocks come faster, not larger.
 const LARGE_BLOCK: usize = 256;
 
 /// One lead of a recording.
@@ -111,7 +111,7 @@ impl Replay {
             return Ok(());
         };
         let start = Instant::now();
-        let size = ((rate * BLOCK.as_secs_f64()).round() as usize).max(1);
+        let size = ((rate * BLOCK.as_secs_f64()).round() as usize).clamp(1, LARGE_BLOCK);
         for (index, block) in self.samples.chunks(size).enumerate() {
             let end = (index * size + block.len()) as f64 / rate;
             sleep_until(start + Duration::from_secs_f64(end)).await;

@@ -18,7 +18,7 @@ const FS_HZ: f64 = 250.0;
 
 /// Time between two blocks, as a board's reader would deliver them.
 const BLOCK: Duration = Duration::from_millis(40);
-/// Samples in a block when there is no time to keep.
+/// Most samples in a block, and so many where there is no time to keep: in a hurry blocks come faster, not larger.
 const LARGE_BLOCK: usize = 256;
 
 /// An endless synthetic ECG at rest.
@@ -42,7 +42,8 @@ impl Simulator {
         let fs_hz = self.heart.fs();
         out.online(FrontEnd { format: SIMULATOR_FORMAT.to_owned(), fs_hz }).await?;
         let rate = self.speed.map(|speed| speed * fs_hz);
-        let size = rate.map_or(LARGE_BLOCK, |rate| ((rate * BLOCK.as_secs_f64()).round() as usize).max(1));
+        let size =
+            rate.map_or(LARGE_BLOCK, |rate| ((rate * BLOCK.as_secs_f64()).round() as usize).clamp(1, LARGE_BLOCK));
         let (start, mut made) = (Instant::now(), 0);
         loop {
             let sample = |_| {
