@@ -10,7 +10,9 @@ pub mod notch;
 use biquad::{Biquad, DirectForm2Transposed};
 
 use crate::kernel::Kernel;
+use crate::widest::{Four, InFours, in_fours};
 use design::Sections;
+use lanes::{Lanes, NONE};
 
 /// A cascade of second-order sections in transposed direct form II, starting at rest.
 ///
@@ -74,17 +76,43 @@ impl Beside<'_> {
 pub(crate) fn run_both(filters: [&mut SosFilter; 2], middle: &mut [f64], out: &mut [f64]) {
     let [first, second] = filters;
     if let ([one], [two]) = (&mut *first.sections, &mut *second.sections) {
-        let (mut a, mut b) = (*one, *two);
-        for (middle, out) in middle.iter_mut().zip(out) {
-            *middle = a.run(*middle);
-            *out = b.run(*middle);
-        }
-        (*one, *two) = (a, b);
+        let mut lanes = Lanes::new([&NONE; 4]);
+        lanes.seat(0, one);
+        lanes.seat(1, two);
+        in_fours(Cascade { lanes: &mut lanes, middle, out });
+        lanes.unseat(0, one);
+        lanes.unseat(1, two);
         return;
     }
     first.run_block(middle);
     out.copy_from_slice(middle);
     second.run_block(out);
+}
+
+/// A block for two sections in a row.
+struct Cascade<'a> {
+    lanes: &'a mut Lanes<4>,
+    middle: &'a mut [f64],
+    out: &'a mut [f64],
+}
+
+impl InFours for Cascade<'_> {
+    #[inline(always)]
+    fn run<F: Four>(self, four: impl Fn([f64; 4]) -> F + Copy) {
+        let Self { lanes, middle, out } = self;
+        let n = middle.len();
+        let out = &mut out[..n];
+        let Some(&start) = middle.first() else { return };
+        [middle[0], ..] = lanes.run_some(0..1, [start, 0.0, 0.0, 0.0]);
+        let mut running = lanes.begin(four);
+        let mut y = four([middle[0], 0.0, 0.0, 0.0]);
+        for i in 1..n {
+            y = running.run(four([middle[i], y[0], 0.0, 0.0]));
+            (middle[i], out[i - 1]) = (y[0], y[1]);
+        }
+        lanes.end(&running);
+        [_, out[n - 1], ..] = lanes.run_some(1..2, [0.0, y[0], 0.0, 0.0]);
+    }
 }
 
 /// Runs a cascade of `N` sections over a block.

@@ -164,9 +164,8 @@ impl SignalPath {
     pub fn push_block(&mut self, inputs: &[PathInput], sink: &mut impl FnMut(Beat)) {
         for piece in inputs.chunks(self.longest) {
             // Samples with different marks do not share a block.
-            let bits = piece[0].bits();
-            if piece.iter().fold(true, |same, input| same & (input.bits() == bits)) {
-                self.run(piece, bits, sink);
+            if PathInput::are_alike(piece) {
+                self.run(piece, piece[0].bits(), sink);
             } else {
                 piece.chunk_by(|a, b| a.bits() == b.bits()).for_each(|run| self.run(run, run[0].bits(), sink));
             }

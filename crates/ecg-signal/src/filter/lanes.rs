@@ -7,6 +7,11 @@ use std::ops::Range;
 
 use biquad::{Biquad, Coefficients, DirectForm2Transposed};
 
+use crate::widest::Four;
+
+/// A section that gives nothing: for a lane without one.
+pub(crate) const NONE: Coefficients<f64> = Coefficients { a1: 0.0, a2: 0.0, b0: 0.0, b1: 0.0, b2: 0.0 };
+
 /// `N` second-order sections in transposed direct form II, starting at rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lanes<const N: usize> {
@@ -33,12 +38,19 @@ impl<const N: usize> Lanes<N> {
         }
     }
 
-    /// Sections with the coefficients and the history of others.
-    pub(crate) fn of(sections: [&DirectForm2Transposed<f64>; N]) -> Self {
-        let none = Coefficients { a1: 0.0, a2: 0.0, b0: 0.0, b1: 0.0, b2: 0.0 };
-        let coefficients = sections.map(|section| (*section).clone().replace_coefficients(none));
-        let lanes = Self::new(coefficients.each_ref());
-        Self { s1: sections.map(|section| section.s1), s2: sections.map(|section| section.s2), ..lanes }
+    /// Puts another section into a lane, with its history.
+    #[inline(always)]
+    pub(crate) fn seat(&mut self, lane: usize, section: &DirectForm2Transposed<f64>) {
+        let c = section.clone().replace_coefficients(NONE);
+        (self.b0[lane], self.b1[lane], self.b2[lane]) = (c.b0, c.b1, c.b2);
+        (self.a1[lane], self.a2[lane]) = (c.a1, c.a2);
+        (self.s1[lane], self.s2[lane]) = (section.s1, section.s2);
+    }
+
+    /// Gives a section in a lane its history back.
+    #[inline(always)]
+    pub(crate) fn unseat(&self, lane: usize, section: &mut DirectForm2Transposed<f64>) {
+        (section.s1, section.s2) = (self.s1[lane], self.s2[lane]);
     }
 
     /// Filters one sample in each lane.
@@ -68,14 +80,48 @@ impl<const N: usize> Lanes<N> {
         y
     }
 
-    /// What the section in a lane remembers.
-    pub(crate) fn state(&self, lane: usize) -> [f64; 2] {
-        [self.s1[lane], self.s2[lane]]
-    }
-
     /// Forgets all history.
     pub(crate) fn reset(&mut self) {
         (self.s1, self.s2) = ([0.0; N], [0.0; N]);
+    }
+}
+
+impl Lanes<4> {
+    /// The same sections in registers, for the length of a block.
+    #[inline(always)]
+    pub(crate) fn begin<F: Four>(&self, four: impl Fn([f64; 4]) -> F) -> Running<F> {
+        Running {
+            b: [self.b0, self.b1, self.b2].map(&four),
+            a: [self.a1, self.a2].map(&four),
+            s: [self.s1, self.s2].map(&four),
+        }
+    }
+
+    /// Takes their history back.
+    #[inline(always)]
+    pub(crate) fn end<F: Four>(&mut self, running: &Running<F>) {
+        for lane in 0..4 {
+            (self.s1[lane], self.s2[lane]) = (running.s[0][lane], running.s[1][lane]);
+        }
+    }
+}
+
+/// Four sections at work; see [`Lanes::begin`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Running<F> {
+    b: [F; 3],
+    a: [F; 2],
+    s: [F; 2],
+}
+
+impl<F: Four> Running<F> {
+    /// Filters one sample in each lane.
+    #[inline(always)]
+    pub(crate) fn run(&mut self, x: F) -> F {
+        let ([b0, b1, b2], [a1, a2], [s1, s2]) = (self.b, self.a, self.s);
+        let y = s1 + b0 * x;
+        self.s = [s2 + b1 * x - a1 * y, b2 * x - a2 * y];
+        y
     }
 }
 

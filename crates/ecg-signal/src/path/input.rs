@@ -27,6 +27,18 @@ impl PathInput {
         self.millivolts.abs() <= LARGEST_MV
     }
 
+    /// All samples have the same marks.
+    pub(super) fn are_alike(inputs: &[Self]) -> bool {
+        // Without a branch for each.
+        let (some, all) = inputs.iter().fold((0, u8::MAX), |(some, all), input| {
+            let code = u8::from(input.clipped)
+                | u8::from(input.lead_off == Some(true)) << 1
+                | u8::from(!input.is_usable()) << 2;
+            (some | code, all & code)
+        });
+        some == all || inputs.is_empty()
+    }
+
     pub(super) fn bits(&self) -> MarkBits {
         MarkBits {
             clipped: self.clipped,

@@ -5,14 +5,16 @@
 
 use crate::filter::Beside;
 use crate::filter::design::Sections;
-use crate::filter::lanes::Lanes;
+use crate::filter::lanes::{Lanes, NONE};
+use crate::widest::{Four, InFours, in_fours};
 
 /// See the head of the file.
 #[derive(Clone, Debug)]
 pub(super) struct FilterBank {
     /// The first sections of both long filters, then their second ones.
     long: Lanes<4>,
-    short: Lanes<2>,
+    /// Both short filters, then the two sections of the guest.
+    short: Lanes<4>,
 }
 
 impl FilterBank {
@@ -24,82 +26,98 @@ impl FilterBank {
         assert!(long.iter().all(|filter| filter.coefficients.len() == 2), "two sections");
         assert!(short.iter().all(|filter| filter.coefficients.len() == 1), "one section");
         let [a, b] = long.map(|filter| &filter.coefficients);
-        Self {
-            long: Lanes::new([&a[0], &b[0], &a[1], &b[1]]),
-            short: Lanes::new(short.map(|filter| &filter.coefficients[0])),
-        }
+        let [c, d] = short.map(|filter| &filter.coefficients[0]);
+        Self { long: Lanes::new([&a[0], &b[0], &a[1], &b[1]]), short: Lanes::new([c, d, &NONE, &NONE]) }
     }
 
     /// Filters one block by both long filters and the first short one, and what lies in `last` by the other short one,
     /// in place; and the block of as many samples that lies beside.
     #[inline(always)]
     pub(super) fn run_block(&mut self, x: &[f64], out: [&mut [f64]; 3], last: &mut [f64], beside: Option<Beside<'_>>) {
-        let Some(beside) = beside else { return self.run_alone(x, out, last) };
+        let Some(beside) = beside else { return in_fours(Alone { bank: self, x, out, last }) };
         match beside.filter.two_sections() {
-            Some(sections) => {
-                let [one, two] = sections;
-                let mut guest = Lanes::of([one, two]);
-                self.run_together(x, out, last, beside.x, &mut guest);
-                [one.s1, one.s2] = guest.state(0);
-                [two.s1, two.s2] = guest.state(1);
+            Some([one, two]) => {
+                self.short.seat(2, one);
+                self.short.seat(3, two);
+                in_fours(Together { bank: self, x, out, last, beside: beside.x });
+                self.short.unseat(2, one);
+                self.short.unseat(3, two);
             }
             None => {
-                self.run_alone(x, out, last);
+                in_fours(Alone { bank: self, x, out, last });
                 beside.filter.run_block(beside.x);
             }
         }
     }
 
-    #[inline(always)]
-    fn run_alone(&mut self, x: &[f64], [a, b, c]: [&mut [f64]; 3], last: &mut [f64]) {
-        let n = x.len();
-        let (a, b, c, last) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n]);
-        let Some(&start) = x.first() else { return };
-        // In locals the state stays in registers.
-        let (mut long, mut short) = (self.long, self.short);
-        [c[0], last[0]] = short.run([start, last[0]]);
-        let mut y = long.run_some(0..2, [start, start, 0.0, 0.0]);
-        for i in 1..n {
-            y = long.run([x[i], x[i], y[0], y[1]]);
-            [_, _, a[i - 1], b[i - 1]] = y;
-            [c[i], last[i]] = short.run([x[i], last[i]]);
-        }
-        [_, _, a[n - 1], b[n - 1]] = long.run_some(2..4, [0.0, 0.0, y[0], y[1]]);
-        (self.long, self.short) = (long, short);
-    }
-
-    /// The same with the cascade of two sections that lies beside.
-    #[inline(always)]
-    fn run_together(
-        &mut self,
-        x: &[f64],
-        [a, b, c]: [&mut [f64]; 3],
-        last: &mut [f64],
-        beside: &mut [f64],
-        guest: &mut Lanes<2>,
-    ) {
-        let n = x.len();
-        let (a, b, c, last, beside) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n], &mut beside[..n]);
-        let Some(&start) = x.first() else { return };
-        let (mut long, mut short, mut cascade) = (self.long, self.short, *guest);
-        [c[0], last[0]] = short.run([start, last[0]]);
-        let mut y = long.run_some(0..2, [start, start, 0.0, 0.0]);
-        let mut z = cascade.run_some(0..1, [beside[0], 0.0]);
-        for i in 1..n {
-            y = long.run([x[i], x[i], y[0], y[1]]);
-            [_, _, a[i - 1], b[i - 1]] = y;
-            [c[i], last[i]] = short.run([x[i], last[i]]);
-            z = cascade.run([beside[i], z[0]]);
-            beside[i - 1] = z[1];
-        }
-        [_, _, a[n - 1], b[n - 1]] = long.run_some(2..4, [0.0, 0.0, y[0], y[1]]);
-        [_, beside[n - 1]] = cascade.run_some(1..2, [0.0, z[0]]);
-        (self.long, self.short, *guest) = (long, short, cascade);
-    }
-
     pub(super) fn reset(&mut self) {
         self.long.reset();
         self.short.reset();
+    }
+}
+
+/// A block for the bank alone.
+struct Alone<'a> {
+    bank: &'a mut FilterBank,
+    x: &'a [f64],
+    out: [&'a mut [f64]; 3],
+    last: &'a mut [f64],
+}
+
+impl InFours for Alone<'_> {
+    #[inline(always)]
+    fn run<F: Four>(self, four: impl Fn([f64; 4]) -> F + Copy) {
+        let Self { bank, x, out: [a, b, c], last } = self;
+        let n = x.len();
+        let (a, b, c, last) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n]);
+        let Some(&start) = x.first() else { return };
+        [c[0], last[0], ..] = bank.short.run_some(0..2, [start, last[0], 0.0, 0.0]);
+        let [y0, y1, ..] = bank.long.run_some(0..2, [start, start, 0.0, 0.0]);
+        let (mut long, mut short) = (bank.long.begin(four), bank.short.begin(four));
+        let mut y = four([y0, y1, 0.0, 0.0]);
+        for i in 1..n {
+            y = long.run(four([x[i], x[i], y[0], y[1]]));
+            (a[i - 1], b[i - 1]) = (y[2], y[3]);
+            let z = short.run(four([x[i], last[i], 0.0, 0.0]));
+            (c[i], last[i]) = (z[0], z[1]);
+        }
+        bank.long.end(&long);
+        bank.short.end(&short);
+        [_, _, a[n - 1], b[n - 1]] = bank.long.run_some(2..4, [0.0, 0.0, y[0], y[1]]);
+    }
+}
+
+/// A block for the bank with a cascade of two sections beside it.
+struct Together<'a> {
+    bank: &'a mut FilterBank,
+    x: &'a [f64],
+    out: [&'a mut [f64]; 3],
+    last: &'a mut [f64],
+    beside: &'a mut [f64],
+}
+
+impl InFours for Together<'_> {
+    #[inline(always)]
+    fn run<F: Four>(self, four: impl Fn([f64; 4]) -> F + Copy) {
+        let Self { bank, x, out: [a, b, c], last, beside } = self;
+        let n = x.len();
+        let (a, b, c, last, beside) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n], &mut beside[..n]);
+        let Some(&start) = x.first() else { return };
+        let [z0, z1, z2, _] = bank.short.run_some(0..3, [start, last[0], beside[0], 0.0]);
+        (c[0], last[0]) = (z0, z1);
+        let [y0, y1, ..] = bank.long.run_some(0..2, [start, start, 0.0, 0.0]);
+        let (mut long, mut short) = (bank.long.begin(four), bank.short.begin(four));
+        let (mut y, mut z) = (four([y0, y1, 0.0, 0.0]), four([z0, z1, z2, 0.0]));
+        for i in 1..n {
+            y = long.run(four([x[i], x[i], y[0], y[1]]));
+            (a[i - 1], b[i - 1]) = (y[2], y[3]);
+            z = short.run(four([x[i], last[i], beside[i], z[2]]));
+            (c[i], last[i], beside[i - 1]) = (z[0], z[1], z[3]);
+        }
+        bank.long.end(&long);
+        bank.short.end(&short);
+        [_, _, a[n - 1], b[n - 1]] = bank.long.run_some(2..4, [0.0, 0.0, y[0], y[1]]);
+        [.., beside[n - 1]] = bank.short.run_some(3..4, [0.0, 0.0, 0.0, z[2]]);
     }
 }
 
