@@ -7,6 +7,7 @@
 //! nothing but the report depends on it. Must not know where beats are or why one was accepted.
 
 use crate::segment::Segment;
+use crate::widest::widest;
 use crate::{SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 
 /// Beats from which on something is said.
@@ -35,6 +36,10 @@ const T: Part = SEGMENT_R_INDEX + 25..SEGMENT_R_INDEX + 105;
 /// Samples at the ends of P and T whose mean carries the line from which the wave is measured.
 const END: usize = 5;
 
+/// Samples that are compared side by side, and as many as the longest wave has.
+const LANES: usize = 8;
+const MOST: usize = 80;
+
 /// Watches one lead.
 #[derive(Clone, Debug)]
 pub struct LeadWatch {
@@ -57,6 +62,14 @@ impl LeadWatch {
 
     /// Takes the segment of an accepted beat.
     pub fn beat(&mut self, segment: &Segment) {
+        widest(
+            #[inline(always)]
+            || self.learn(segment),
+        );
+    }
+
+    #[inline(always)]
+    fn learn(&mut self, segment: &Segment) {
         self.beats = self.beats.saturating_add(1);
         let rate = RATE.max(1.0 / f64::from(self.beats));
         self.mean.iter_mut().zip(segment).for_each(|(mean, x)| *mean += rate * (x - *mean));
@@ -88,6 +101,7 @@ impl LeadWatch {
 
 /// What the waves of a mean beat say: positive for an upright lead; the size of the signal does not matter. 0 without a
 /// QRS.
+#[inline(always)]
 fn vote(beat: &Segment) -> f64 {
     let level = mean(&beat[PR]);
     let (low, high) = extremes(beat[QRS].iter().map(|x| x - level));
@@ -99,6 +113,7 @@ fn vote(beat: &Segment) -> f64 {
 }
 
 /// How far a wave goes up from the line through its ends, less how far it goes down.
+#[inline(always)]
 fn direction(wave: &[f64]) -> f64 {
     let (first, last) = (mean(&wave[..END]), mean(&wave[wave.len() - END..]));
     let slope = (last - first) / (wave.len() - 1) as f64;
@@ -106,14 +121,29 @@ fn direction(wave: &[f64]) -> f64 {
     low + high
 }
 
+#[inline(always)]
 fn mean(x: &[f64]) -> f64 {
     x.iter().sum::<f64>() / x.len() as f64
 }
 
+#[inline(always)]
 fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-        (if x < low { x } else { low }, if x > high { x } else { high })
-    })
+    let mut some = [0.0; MOST];
+    let mut count = 0;
+    for (slot, value) in some.iter_mut().zip(values) {
+        *slot = value;
+        count += 1;
+    }
+    let first = some[0];
+    some[count..].fill(first);
+    let (mut low, mut high) = ([first; LANES], [first; LANES]);
+    for several in some[..count.next_multiple_of(LANES)].as_chunks::<LANES>().0 {
+        for lane in 0..LANES {
+            low[lane] = if several[lane] < low[lane] { several[lane] } else { low[lane] };
+            high[lane] = if several[lane] > high[lane] { several[lane] } else { high[lane] };
+        }
+    }
+    (low.into_iter().fold(f64::INFINITY, f64::min), high.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl Line {
 
     /// The same for blocks of at most `longest` values.
     pub(crate) fn with_blocks(reach: usize, longest: usize) -> Self {
-        Self { values: vec![0.0; reach + longest].into_boxed_slice(), reach, end: reach }
+        Self { values: vec![0.0; reach + 2 * longest].into_boxed_slice(), reach, end: reach }
     }
 
     /// Appends a block of `n` values, which the caller fills in.

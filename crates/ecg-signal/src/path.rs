@@ -348,14 +348,15 @@ impl SignalPath {
     }
 
     fn emit(&mut self, raw: RawBeat, decided_at: SampleIndex, sink: &mut impl FnMut(Beat)) {
+        let segment = *self.interior.segment();
         let mut beat = Beat {
             r_peak: self.base as f64 + self.resampler.source_position(raw.r_peak),
             decided_at,
             rr_ms: None,
             polarity: raw.polarity,
-            amplitude_mv: raw.segment[SEGMENT_R_INDEX],
+            amplitude_mv: segment[SEGMENT_R_INDEX],
             quality: raw.quality,
-            segment: raw.segment,
+            segment,
             realigned_by_ms: FS.milliseconds(raw.realigned_by as f64),
         };
         let end = beat.interval_end(self.config.fs.0);

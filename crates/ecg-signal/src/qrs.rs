@@ -345,9 +345,11 @@ impl QrsDetector {
     /// Decides the candidates whose time has come.
     fn settle(&mut self, sink: &mut impl FnMut(Detection)) {
         while !self.learning && self.measured > 0 {
-            let Some(candidate) = self.waiting.pop_front() else { break };
+            let mut waiting = self.waiting.iter();
+            let Some(candidate) = waiting.next() else { break };
+            self.judge.decide(candidate, waiting, sink);
+            self.waiting.pop_front();
             self.measured -= 1;
-            self.judge.decide(candidate, self.waiting.iter(), sink);
         }
     }
 

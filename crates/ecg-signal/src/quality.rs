@@ -21,6 +21,7 @@ use std::fmt;
 
 use crate::qrs::Detection;
 use crate::segment::Segment;
+use crate::widest::widest;
 
 pub use features::BeatFeatures;
 use indices::IndexMeter;
@@ -129,6 +130,9 @@ const FIRST_WINDOW: u64 = 1000;
 /// Score from which on a beat is surely one: it speaks against a lead-off bit.
 const SURE_SCORE: f64 = 0.9;
 
+/// Samples of a segment that are looked at side by side.
+const LANES: usize = 8;
+
 /// Judges one beat after another, and a window each second.
 #[derive(Clone, Debug)]
 pub struct QualityGate {
@@ -193,7 +197,22 @@ impl QualityGate {
         behind: Option<&Segment>,
         marks: SpanMarks,
     ) -> BeatQuality {
-        let (low, high) = segment.iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
+        widest(
+            #[inline(always)]
+            || self.weigh(detection, segment, whole, behind, marks),
+        )
+    }
+
+    #[inline(always)]
+    fn weigh(
+        &mut self,
+        detection: &Detection,
+        segment: &Segment,
+        whole: bool,
+        behind: Option<&Segment>,
+        marks: SpanMarks,
+    ) -> BeatQuality {
+        let (low, high) = extent(segment);
         let part = template::without_line(segment);
         let size = template::dot(&part, &part);
         let mut likenesses = self.shapes.compare(&part, size);
@@ -254,6 +273,21 @@ impl QualityGate {
         self.window = None;
         self.turned = false;
     }
+}
+
+/// The lowest and the highest sample, in lanes that do not wait for each other.
+#[inline(always)]
+fn extent(segment: &Segment) -> (f64, f64) {
+    let (several, rest) = segment.as_chunks::<LANES>();
+    let (mut low, mut high) = ([f64::MAX; LANES], [f64::MIN; LANES]);
+    let rest = std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(segment[0]));
+    for some in several.iter().chain([&rest]) {
+        for lane in 0..LANES {
+            low[lane] = if some[lane] < low[lane] { some[lane] } else { low[lane] };
+            high[lane] = if some[lane] > high[lane] { some[lane] } else { high[lane] };
+        }
+    }
+    (low.into_iter().fold(f64::MAX, f64::min), high.into_iter().fold(f64::MIN, f64::max))
 }
 
 /// The first reason, other than shape, that speaks against a beat.

@@ -33,6 +33,11 @@ impl<T: Copy + Default> Ring<T> {
         }
     }
 
+    /// How many values are held at the most.
+    pub(crate) fn capacity(&self) -> usize {
+        self.values.len()
+    }
+
     /// The position that the next value will have.
     pub(crate) fn end(&self) -> u64 {
         self.end

@@ -56,16 +56,42 @@ impl Segmenter {
 
     /// The segment round the sample nearest to `r_peak` (input position).
     pub fn cut(&self, r_peak: f64) -> Cut {
-        let first = r_peak.round() as i64 - SEGMENT_R_INDEX as i64;
-        if first + SEGMENT_SAMPLES as i64 > self.samples.end() as i64 {
-            return Cut::Early;
-        }
-        self.gather(first)
+        self.named(r_peak, false)
     }
 
     /// As [`Segmenter::cut`], at the end of a signal: what has not come by now never will.
     pub fn cut_at_end(&self, r_peak: f64) -> Cut {
-        self.gather(r_peak.round() as i64 - SEGMENT_R_INDEX as i64)
+        self.named(r_peak, true)
+    }
+
+    fn named(&self, r_peak: f64, ended: bool) -> Cut {
+        let mut segment = [0.0; SEGMENT_SAMPLES];
+        match self.cut_into(r_peak, ended, &mut segment) {
+            None => Cut::Early,
+            Some(true) => Cut::Whole(segment),
+            Some(false) => Cut::Incomplete(segment),
+        }
+    }
+
+    /// Puts the segment into `segment`; gives whether all samples are there, `None` while some have not come and the signal
+    /// has not `ended`.
+    pub(crate) fn cut_into(&self, r_peak: f64, ended: bool, segment: &mut Segment) -> Option<bool> {
+        let first = r_peak.round() as i64 - SEGMENT_R_INDEX as i64;
+        if !ended && first + SEGMENT_SAMPLES as i64 > self.samples.end() as i64 {
+            return None;
+        }
+        let [now, later] = self.samples.held(first..first + SEGMENT_SAMPLES as i64);
+        let whole = now.len() + later.len() == SEGMENT_SAMPLES;
+        if whole {
+            segment[..now.len()].copy_from_slice(now);
+            segment[now.len()..].copy_from_slice(later);
+        } else {
+            for (offset, sample) in segment.iter_mut().enumerate() {
+                let position = u64::try_from(first + offset as i64).ok();
+                *sample = position.and_then(|position| self.samples.get(position)).unwrap_or(0.0);
+            }
+        }
+        Some(whole)
     }
 
     /// Positions that may still be held: the newest and what the ring keeps before it.
@@ -82,24 +108,6 @@ impl Segmenter {
     pub fn reset(&mut self) {
         self.samples.clear();
         self.skipped = 0;
-    }
-
-    fn gather(&self, first: i64) -> Cut {
-        let mut segment = [0.0; SEGMENT_SAMPLES];
-        let reach = first..first + SEGMENT_SAMPLES as i64;
-        let [now, later] = self.samples.held(reach);
-        if now.len() + later.len() == SEGMENT_SAMPLES {
-            segment[..now.len()].copy_from_slice(now);
-            segment[now.len()..].copy_from_slice(later);
-            return Cut::Whole(segment);
-        }
-        for (offset, sample) in segment.iter_mut().enumerate() {
-            match u64::try_from(first + offset as i64).ok().and_then(|position| self.samples.get(position)) {
-                Some(value) => *sample = value,
-                None => *sample = 0.0,
-            }
-        }
-        Cut::Incomplete(segment)
     }
 }
 

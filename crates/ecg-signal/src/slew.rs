@@ -16,8 +16,11 @@
 //! the jump was plain is taken back, too. Strong mains are as steep as a jump, but steep all the time; they are for the
 //! notch to take, and cutting them up here would leave nothing for it.
 
+mod usual;
+
 use crate::kernel::Kernel;
 use crate::units::Hertz;
+use usual::UsualStep;
 
 /// What moves faster has no use whatever it is, in millivolts a second: 80 mV between two samples at 250 Hz. The signal
 /// of an open input or a converter between its rails goes so, and mains of 53 mV.
@@ -55,9 +58,8 @@ pub struct SlewLimiter {
     likely: f64,
     aftermath_limit: f64,
     aftermath: u32,
-    /// Share of a new step in the mean, and mean size of a step: before any is known, as if it were strong mains.
-    share: f64,
-    mean: f64,
+    /// Mean size of a step: before any is known, as if it were strong mains.
+    usual: UsualStep,
     /// Samples for which the last jump still counts.
     alert: u32,
     previous: Option<f64>,
@@ -88,8 +90,7 @@ impl SlewLimiter {
             likely: LIKELY_MV_PER_S / fs.0,
             aftermath_limit: AFTERMATH_MV_PER_S / fs.0,
             aftermath: fs.samples(AFTERMATH_S).max(1) as u32,
-            share: 1.0 / (MEAN_S * fs.0).max(1.0),
-            mean: LIKELY_MV_PER_S / fs.0,
+            usual: UsualStep::new(fs, MEAN_S, LIKELY_MV_PER_S / fs.0),
             alert: 0,
             previous: None,
             offset: 0.0,
@@ -115,13 +116,14 @@ impl SlewLimiter {
             self.foot = Foot { x, offset: 0.0, age: 0 };
             return x;
         };
+        let mean = self.usual.mean();
         let step = x - previous;
         let size = step.abs();
         self.foot.age += 1;
-        let jumps = size > self.likely && (size > self.sure || size > STANDS_OUT * self.mean);
+        let jumps = size > self.likely && (size > self.sure || size > STANDS_OUT * mean);
         // One glitch must not make the next one usual; strong mains become usual within some periods.
-        let most = STANDS_OUT * self.mean.max(LEAST_MEAN * self.likely);
-        self.mean += self.share * (size.min(most) - self.mean);
+        let most = STANDS_OUT * mean.max(LEAST_MEAN * self.likely);
+        self.usual.take(size.min(most));
         if jumps {
             self.jump(step);
         } else if self.alert > 0 {
@@ -168,7 +170,7 @@ impl SlewLimiter {
         let beside = (lone - line).abs();
         let quiet = GLITCH_QUIET * beside;
         if beside > GLITCH_MV
-            && beside > STANDS_OUT * self.mean
+            && beside > STANDS_OUT * self.usual.mean()
             && self.waiting > 0
             && (y - before).abs() < quiet
             && (before - first).abs() < quiet
@@ -203,22 +205,21 @@ impl SlewLimiter {
         x.windows(2).fold(onset <= limit, |calm, pair| calm & ((pair[1] - pair[0]).abs() <= limit))
     }
 
-    /// Takes a calm block: only the mean moves.
+    /// Takes a calm block: only the mean moves, and nothing looks at it before the next sample that is not calm. Most of a
+    /// signal is calm for longer than the mean remembers.
     fn pass(&mut self, x: &mut [f64]) {
-        let Some(mut previous) = self.previous else { return };
-        let (offset, share, held) = (self.offset, self.share, &mut *self.held);
-        let (mut mean, mut next) = (self.mean, self.next);
-        self.newest = [3, 2, 1].map(|back| x[x.len() - back] - offset);
-        // The mean waits for itself at every sample; meanwhile the output is put in its place.
-        for x in x.iter_mut() {
-            mean += share * ((*x - previous).abs() - mean);
-            previous = *x;
-            *x = std::mem::replace(&mut held[next], previous - offset);
-            next = if next + 1 == held.len() { 0 } else { next + 1 };
-        }
-        (self.mean, self.next) = (mean, next);
-        self.previous = Some(previous);
-        self.foot = Foot { x: previous, offset, age: 0 };
+        let (Some(previous), Some(&last)) = (self.previous, x.last()) else { return };
+        self.usual.owe(previous, x);
+        self.previous = Some(last);
+        self.foot = Foot { x: last, offset: self.offset, age: 0 };
+        x.iter_mut().for_each(|x| *x -= self.offset);
+        self.newest = [3, 2, 1].map(|back| x[x.len() - back]);
+        // What was held comes out first.
+        let held = self.held.len();
+        self.held.rotate_left(self.next);
+        self.next = 0;
+        x.rotate_right(held);
+        x[..held].swap_with_slice(&mut self.held);
     }
 }
 
@@ -247,7 +248,7 @@ impl Kernel for SlewLimiter {
     }
 
     fn reset(&mut self) {
-        self.mean = self.likely;
+        self.usual.reset();
         self.alert = 0;
         self.previous = None;
         self.offset = 0.0;

@@ -23,13 +23,12 @@ const MARKS: usize = 4096;
 /// what happened at a marked sample.
 const MARK_MARGIN: i64 = 25;
 
-/// A beat with its position at 250 Hz.
+/// A beat with its position at 250 Hz; [`Interior::segment`] has its segment until the next one is asked for.
 #[derive(Clone, Debug)]
 pub(super) struct RawBeat {
     pub(super) r_peak: f64,
     pub(super) polarity: Polarity,
     pub(super) quality: BeatQuality,
-    pub(super) segment: Segment,
     /// Samples from `r_peak` to the R of the segment.
     pub(super) realigned_by: i64,
     /// Contact was lost between the beat before and this one.
@@ -39,7 +38,6 @@ pub(super) struct RawBeat {
 }
 
 /// What comes next in a block.
-#[expect(clippy::large_enum_variant, reason = "it lives for one match; a box would be an allocation for each beat")]
 pub(super) enum Step<'a> {
     /// Samples with these marks.
     Samples(&'a [Mark]),
@@ -74,6 +72,8 @@ pub(super) struct Interior {
     waiting: VecDeque<Detection>,
     /// How far from R the segment of the first that waits is cut; `None` until that is known.
     realigned_by: Option<i64>,
+    /// The newest segment that was cut.
+    segment: Segment,
     ended: bool,
     /// Newest sample without contact, and where the beat before was.
     lost_at: Option<u64>,
@@ -100,6 +100,7 @@ impl Interior {
             found: VecDeque::with_capacity(64),
             waiting: VecDeque::with_capacity(64),
             realigned_by: None,
+            segment: [0.0; SEGMENT_SAMPLES],
             ended: false,
             lost_at: None,
             previous_r: 0.0,
@@ -174,12 +175,12 @@ impl Interior {
     /// The next beat that is ready.
     #[inline]
     pub(super) fn next_beat(&mut self) -> Option<RawBeat> {
-        let (mut segment, mut whole) = self.cut_first()?;
+        let mut whole = self.cut_first()?;
         if self.realigned_by.is_none() {
-            let misaligned_by = if whole { self.gate.misalignment(&segment) } else { 0 };
+            let misaligned_by = if whole { self.gate.misalignment(&self.segment) } else { 0 };
             self.realigned_by = Some(misaligned_by);
             if misaligned_by != 0 {
-                (segment, whole) = self.cut_first()?;
+                whole = self.cut_first()?;
             }
         }
         let place = self.first_place()?;
@@ -191,12 +192,12 @@ impl Interior {
             _ => None,
         });
         let marks = self.span_marks(place);
-        let quality = self.gate.judge(&detection, &segment, whole, behind.as_ref(), marks);
+        let quality = self.gate.judge(&detection, &self.segment, whole, behind.as_ref(), marks);
         let contact_lost = self.lost_between(detection.r_peak);
         let turned = self.gate.has_turned();
         self.previous_r = detection.r_peak;
         let Detection { r_peak, polarity, .. } = detection;
-        Some(RawBeat { r_peak, polarity, quality, segment, realigned_by, contact_lost, turned })
+        Some(RawBeat { r_peak, polarity, quality, realigned_by, contact_lost, turned })
     }
 
     /// Where the R of the next segment lies.
@@ -204,14 +205,15 @@ impl Interior {
         self.waiting.front().map(|detection| detection.r_peak + self.realigned_by.unwrap_or(0) as f64)
     }
 
-    /// The segment of the first beat that waits, and whether no sample of it is missing; `None` while it is early.
-    fn cut_first(&self) -> Option<(Segment, bool)> {
+    /// Cuts the segment of the first beat that waits; gives whether no sample of it is missing, `None` while it is early.
+    fn cut_first(&mut self) -> Option<bool> {
         let place = self.first_place()?;
-        match if self.ended { self.segmenter.cut_at_end(place) } else { self.segmenter.cut(place) } {
-            Cut::Early => None,
-            Cut::Whole(segment) => Some((segment, true)),
-            Cut::Incomplete(segment) => Some((segment, false)),
-        }
+        self.segmenter.cut_into(place, self.ended, &mut self.segment)
+    }
+
+    /// The segment of the newest beat that was ready.
+    pub(super) fn segment(&self) -> &Segment {
+        &self.segment
     }
 
     pub(super) fn segmenter(&self) -> &Segmenter {

@@ -13,7 +13,8 @@ use crate::widest::{Four, InFours, in_fours};
 pub(super) struct FilterBank {
     /// The first sections of both long filters, then their second ones.
     long: Lanes<4>,
-    /// Both short filters, then the two sections of the guest.
+    /// The two sections of the guest, then both short filters: what the second section takes from the first is waited for,
+    /// and comes sooner from the lane beside it.
     short: Lanes<4>,
 }
 
@@ -27,7 +28,7 @@ impl FilterBank {
         assert!(short.iter().all(|filter| filter.coefficients.len() == 1), "one section");
         let [a, b] = long.map(|filter| &filter.coefficients);
         let [c, d] = short.map(|filter| &filter.coefficients[0]);
-        Self { long: Lanes::new([&a[0], &b[0], &a[1], &b[1]]), short: Lanes::new([c, d, &NONE, &NONE]) }
+        Self { long: Lanes::new([&a[0], &b[0], &a[1], &b[1]]), short: Lanes::new([&NONE, &NONE, c, d]) }
     }
 
     /// Filters one block by both long filters and the first short one, and what lies in `last` by the other short one,
@@ -37,11 +38,11 @@ impl FilterBank {
         let Some(beside) = beside else { return in_fours(Alone { bank: self, x, out, last }) };
         match beside.filter.two_sections() {
             Some([one, two]) => {
-                self.short.seat(2, one);
-                self.short.seat(3, two);
+                self.short.seat(0, one);
+                self.short.seat(1, two);
                 in_fours(Together { bank: self, x, out, last, beside: beside.x });
-                self.short.unseat(2, one);
-                self.short.unseat(3, two);
+                self.short.unseat(0, one);
+                self.short.unseat(1, two);
             }
             None => {
                 in_fours(Alone { bank: self, x, out, last });
@@ -71,15 +72,15 @@ impl InFours for Alone<'_> {
         let n = x.len();
         let (a, b, c, last) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n]);
         let Some(&start) = x.first() else { return };
-        [c[0], last[0], ..] = bank.short.run_some(0..2, [start, last[0], 0.0, 0.0]);
+        [.., c[0], last[0]] = bank.short.run_some(2..4, [0.0, 0.0, start, last[0]]);
         let [y0, y1, ..] = bank.long.run_some(0..2, [start, start, 0.0, 0.0]);
         let (mut long, mut short) = (bank.long.begin(four), bank.short.begin(four));
         let mut y = four([y0, y1, 0.0, 0.0]);
         for i in 1..n {
             y = long.run(four([x[i], x[i], y[0], y[1]]));
             (a[i - 1], b[i - 1]) = (y[2], y[3]);
-            let z = short.run(four([x[i], last[i], 0.0, 0.0]));
-            (c[i], last[i]) = (z[0], z[1]);
+            let z = short.run(four([0.0, 0.0, x[i], last[i]]));
+            (c[i], last[i]) = (z[2], z[3]);
         }
         bank.long.end(&long);
         bank.short.end(&short);
@@ -103,21 +104,21 @@ impl InFours for Together<'_> {
         let n = x.len();
         let (a, b, c, last, beside) = (&mut a[..n], &mut b[..n], &mut c[..n], &mut last[..n], &mut beside[..n]);
         let Some(&start) = x.first() else { return };
-        let [z0, z1, z2, _] = bank.short.run_some(0..3, [start, last[0], beside[0], 0.0]);
-        (c[0], last[0]) = (z0, z1);
+        let [z0, ..] = bank.short.run_some(0..1, [beside[0], 0.0, 0.0, 0.0]);
+        [.., c[0], last[0]] = bank.short.run_some(2..4, [0.0, 0.0, start, last[0]]);
         let [y0, y1, ..] = bank.long.run_some(0..2, [start, start, 0.0, 0.0]);
         let (mut long, mut short) = (bank.long.begin(four), bank.short.begin(four));
-        let (mut y, mut z) = (four([y0, y1, 0.0, 0.0]), four([z0, z1, z2, 0.0]));
+        let (mut y, mut z) = (four([y0, y1, 0.0, 0.0]), four([z0, 0.0, 0.0, 0.0]));
         for i in 1..n {
             y = long.run(four([x[i], x[i], y[0], y[1]]));
             (a[i - 1], b[i - 1]) = (y[2], y[3]);
-            z = short.run(four([x[i], last[i], beside[i], z[2]]));
-            (c[i], last[i], beside[i - 1]) = (z[0], z[1], z[3]);
+            z = short.run(four([beside[i], z[0], x[i], last[i]]));
+            (beside[i - 1], c[i], last[i]) = (z[1], z[2], z[3]);
         }
         bank.long.end(&long);
         bank.short.end(&short);
         [_, _, a[n - 1], b[n - 1]] = bank.long.run_some(2..4, [0.0, 0.0, y[0], y[1]]);
-        [.., beside[n - 1]] = bank.short.run_some(3..4, [0.0, 0.0, 0.0, z[2]]);
+        [_, beside[n - 1], ..] = bank.short.run_some(1..2, [0.0, z[0], 0.0, 0.0]);
     }
 }
 

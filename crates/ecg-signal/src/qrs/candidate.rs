@@ -88,7 +88,9 @@ impl PeakFinder {
     /// The signal has risen to `height` at `at` and goes no further: a peak, or under the newest value that is as large.
     fn top(&self, at: i64, height: f64, history: &History) -> State {
         let oldest = at - self.refractory;
-        match (oldest..at).rev().map(|index| (index, history.at(index))).find(|(_, value)| *value >= height) {
+        let [earlier, later] = history.parts(oldest, at - 1);
+        let larger = last_as_large(later, height).map(|k| (at - (later.len() - k) as i64, later[k]));
+        match larger.or_else(|| last_as_large(earlier, height).map(|k| (oldest + k as i64, earlier[k]))) {
             // Too old for the next sample.
             Some((at, _)) if at == oldest => State::Falling(height),
             Some((at, height)) => State::Under { at, height, peak: false },
@@ -105,6 +107,18 @@ fn first_above(values: &[f64], height: f64) -> Option<usize> {
     let skipped = TOGETHER * several.iter().position(|some| holds(some)).unwrap_or(several.len());
     let near = if skipped < values.len() - rest.len() { &values[skipped..skipped + TOGETHER] } else { rest };
     near.iter().position(|value| *value > height).map(|offset| skipped + offset)
+}
+
+/// Where the last value of at least `height` stands.
+#[inline]
+fn last_as_large(values: &[f64], height: f64) -> Option<usize> {
+    let (rest, several) = values.as_rchunks::<TOGETHER>();
+    let holds = |some: &[f64; TOGETHER]| some.iter().fold(false, |any, value| any | (*value >= height));
+    let end = match several.iter().rposition(holds) {
+        Some(number) => rest.len() + (number + 1) * TOGETHER,
+        None => rest.len(),
+    };
+    values[..end].iter().rposition(|value| *value >= height)
 }
 
 #[cfg(test)]

@@ -146,11 +146,11 @@ impl Judge {
     /// Judges a candidate; `ahead` are those after it, in order. What is a beat goes to `sink`, in order of time.
     pub(super) fn decide<'a>(
         &mut self,
-        candidate: Candidate,
+        candidate: &Candidate,
         ahead: impl Iterator<Item = &'a Candidate>,
         sink: &mut impl FnMut(Detection),
     ) {
-        let judged = self.weigh(candidate, ahead);
+        let mut judged = self.weigh(candidate, ahead);
         let flutter = candidate.texture.is_flutter(judged.likeness.similarity);
         let is_wave = self.is_t_wave(&judged) || self.is_too_early(&judged);
         let is_beat = judged.relative > judged.threshold && !flutter && !is_wave;
@@ -158,14 +158,16 @@ impl Judge {
             self.resolve_deferred(&judged, is_beat, sink);
         }
         if is_beat && self.must_wait(&judged) {
-            self.rejected.push(Judged { deferred: true, ..judged });
+            judged.deferred = true;
+            self.rejected.push(&judged);
         } else if is_beat {
             self.rejected.dismiss_deferred();
             self.search_back(candidate.peak, sink);
             self.accept(&judged, false, sink);
         } else {
             self.flutter |= flutter;
-            self.rejected.push(Judged { closed: flutter, ..judged });
+            judged.closed = flutter;
+            self.rejected.push(&judged);
             self.restart(candidate.peak, sink);
         }
     }
@@ -177,7 +179,7 @@ impl Judge {
     }
 
     /// Rules 1 to 3: the candidate's size and what it must exceed.
-    fn weigh<'a>(&self, candidate: Candidate, ahead: impl Iterator<Item = &'a Candidate>) -> Judged {
+    fn weigh<'a>(&self, candidate: &Candidate, ahead: impl Iterator<Item = &'a Candidate>) -> Judged {
         let band = self.bands.band();
         let Learned { levels, template } = self.bands.here();
         let view = candidate.view(band);
@@ -189,7 +191,8 @@ impl Judge {
         let strange = SHAPE_WEIGHT * (USUAL_SIMILARITY - likeness.similarity.max(0.0)).max(0.0);
         let unlike = UNLIKE_WEIGHT * self.noise().min(LARGEST_NOISE) * (LIKE - likeness.similarity.max(0.0)).max(0.0);
         let threshold = (state.min(LARGEST_STATE_THRESHOLD) + noisy + strange).min(LARGEST_THRESHOLD) + unlike;
-        let mut judged = Judged { candidate, band, relative, threshold, likeness, closed: false, deferred: false };
+        let mut judged =
+            Judged { candidate: *candidate, band, relative, threshold, likeness, closed: false, deferred: false };
         if self.is_doubtful(&judged) && self.is_rhythm_undisturbed(candidate.peak, ahead) {
             judged.threshold += doubt::UNDISTURBED_PENALTY;
         }

@@ -21,9 +21,27 @@ impl Difference {
     /// The differences of a block `x`, into `out`.
     #[inline(always)]
     pub(super) fn run_block(&mut self, x: &[f64], out: &mut [f64]) {
-        self.line.extend(x.len()).copy_from_slice(x);
-        let earlier = self.line.block(x.len(), self.distance);
-        for (y, (x, earlier)) in out.iter_mut().zip(x.iter().zip(earlier)) {
+        self.input(x.len()).copy_from_slice(x);
+        self.run(out);
+    }
+
+    /// Where the next block, of `n` samples, is to be written.
+    #[inline(always)]
+    pub(super) fn input(&mut self, n: usize) -> &mut [f64] {
+        self.line.extend(n)
+    }
+
+    /// The newest `n` samples.
+    #[inline(always)]
+    pub(super) fn newest(&self, n: usize) -> &[f64] {
+        self.line.block(n, 0)
+    }
+
+    /// The differences of the block that has been written.
+    #[inline(always)]
+    pub(super) fn run(&self, out: &mut [f64]) {
+        let (now, earlier) = (self.line.block(out.len(), 0), self.line.block(out.len(), self.distance));
+        for (y, (x, earlier)) in out.iter_mut().zip(now.iter().zip(earlier)) {
             *y = x - earlier;
         }
     }

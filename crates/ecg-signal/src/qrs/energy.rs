@@ -16,37 +16,76 @@ pub(super) struct MovingWindowIntegral {
     head: f64,
     /// `tails[k]`: sum of the block before from its sample k to its end; the last entry is 0.
     tails: Box<[f64]>,
+    /// The tails of two blocks while they are made.
+    fresh: Box<[f64]>,
 }
 
 impl MovingWindowIntegral {
     /// An integral over `window` samples (at least one) that has only seen zeros.
     pub(super) fn new(window: usize) -> Self {
         let window = window.max(1);
-        Self { block: vec![0.0; window].into(), filled: 0, head: 0.0, tails: vec![0.0; window + 1].into() }
+        let zeros = |n: usize| vec![0.0; n].into_boxed_slice();
+        Self { block: zeros(window), filled: 0, head: 0.0, tails: zeros(window + 1), fresh: zeros(2 * window) }
     }
 
     /// Takes a block; `sums` gets the sum of the squares of the newest `window` values at each of them.
     #[inline(always)]
     pub(super) fn run_squares(&mut self, mut values: &[f64], mut sums: &mut [f64]) {
         while !values.is_empty() {
-            let n = values.len().min(self.block.len() - self.filled);
+            let two = self.fresh.len();
+            let whole = self.filled == 0 && values.len() >= two;
+            let n = if whole { two } else { values.len().min(self.block.len() - self.filled) };
             let (now, later) = values.split_at(n);
             let (out, rest) = sums.split_at_mut(n);
-            let block = &mut self.block[self.filled..self.filled + n];
-            let tails = &self.tails[self.filled + 1..];
-            let mut head = self.head;
-            for (((value, slot), tail), sum) in now.iter().zip(block).zip(tails).zip(out) {
-                *slot = value * value;
-                head += *slot;
-                *sum = head + tail;
-            }
-            self.head = head;
-            self.filled += n;
-            if self.filled == self.block.len() {
-                self.turn_over();
+            if whole {
+                self.two_blocks(now, out);
+            } else {
+                self.part(now, out);
             }
             (values, sums) = (later, rest);
         }
+    }
+
+    /// Takes a part of a block.
+    #[inline(always)]
+    fn part(&mut self, values: &[f64], sums: &mut [f64]) {
+        let n = values.len();
+        let block = &mut self.block[self.filled..self.filled + n];
+        let tails = &self.tails[self.filled + 1..];
+        let mut head = self.head;
+        for (((value, slot), tail), sum) in values.iter().zip(block).zip(tails).zip(sums) {
+            *slot = value * value;
+            head += *slot;
+            *sum = head + tail;
+        }
+        self.head = head;
+        self.filled += n;
+        if self.filled == self.block.len() {
+            self.turn_over();
+        }
+    }
+
+    /// Takes two whole blocks at once: their sums from the beginning and those to the end do not wait for each other.
+    #[inline(always)]
+    fn two_blocks(&mut self, values: &[f64], sums: &mut [f64]) {
+        let n = self.block.len();
+        let ((values, sums), (tails, fresh)) =
+            ((values.split_at(n), sums.split_at_mut(n)), (&self.tails[1..], &mut self.fresh));
+        let ((values, sums), fresh) = (([values.0, values.1], [sums.0, sums.1]), fresh.split_at_mut(n));
+        let (fresh, [mut heads, mut ends]) = ([fresh.0, fresh.1], [[0.0; 2]; 2]);
+        for k in 0..n {
+            for block in 0..2 {
+                heads[block] += values[block][k] * values[block][k];
+                sums[block][k] = heads[block];
+                let back = n - 1 - k;
+                ends[block] += values[block][back] * values[block][back];
+                fresh[block][back] = ends[block];
+            }
+        }
+        let [first, second] = sums;
+        first.iter_mut().zip(tails).for_each(|(sum, tail)| *sum += tail);
+        second.iter_mut().zip(&fresh[0][1..]).for_each(|(sum, tail)| *sum += tail);
+        self.tails[..n].copy_from_slice(fresh[1]);
     }
 
     pub(super) fn reset(&mut self) {

@@ -9,16 +9,23 @@ use super::front_end::FrontEnd;
 use super::history::History;
 use super::template::{Shape, Template};
 use crate::units::Hertz;
+use crate::widest::widest;
 
 /// Window of the moving-window integral: 112 ms, one QRS. Pan and Tompkins have 150 ms.
 pub(super) const WINDOW_S: f64 = 0.112;
 /// The surroundings of a QRS begin where the integral no longer sees it, and reach so far before and after the peak.
 const BEFORE_S: f64 = 0.24;
 const AFTER_S: f64 = 0.2;
+/// Samples of these surroundings: enough for 500 Hz.
+const BESIDE: usize = 112;
 /// The slope of the fiducial signal is looked for in so much time up to the peak.
 const SLOPE_REACH_S: f64 = 0.2;
 /// Distance of the difference that stands for the slope.
 const SLOPE_S: f64 = 0.008;
+/// Samples that the slope is looked for in: enough for 500 Hz.
+const SLOPE_VALUES: usize = 112;
+/// Slopes that are compared side by side.
+const LANES: usize = 8;
 /// What must be known of the steep band before a candidate's peak: the surroundings, and before them the time in which its
 /// filter forgets that it started from rest.
 const STEEP_REACH_S: f64 = 0.4;
@@ -149,6 +156,10 @@ pub(super) fn centre_delay(fs: Hertz) -> usize {
 impl FeatureMeter {
     pub(super) fn new(fs: Hertz, fiducial_delay: f64) -> Self {
         let window = fs.samples(WINDOW_S);
+        assert!(
+            fs.samples(BEFORE_S) + fs.samples(AFTER_S) <= BESIDE + 2 * window,
+            "what lies beside a QRS at {fs} does not fit"
+        );
         Self {
             window: window as f64,
             before: fs.samples(BEFORE_S) as i64,
@@ -201,15 +212,40 @@ impl FeatureMeter {
 
     /// `bg`: mean envelope where the integral's window no longer touches the QRS, before and after it.
     fn mean_envelope(&self, integral: &History, peak: i64, reach: i64) -> f64 {
-        let before = integral.range(peak - self.before, peak - self.clear);
-        let after = integral.range(peak + self.clear, peak + reach);
-        let count = (self.before - self.clear + 1) + (reach - self.clear + 1);
-        before.chain(after).map(|integral| self.envelope(integral)).sum::<f64>() / count as f64
+        let before = (self.before - self.clear + 1) as usize;
+        let count = before + (reach - self.clear + 1) as usize;
+        let mut envelopes = [0.0; BESIDE];
+        integral.copy(peak - self.before, &mut envelopes[..before]);
+        integral.copy(peak + self.clear, &mut envelopes[before..count]);
+        // Apart from their sum, so that several are worked out at once.
+        let envelopes = &mut envelopes[..count];
+        widest(
+            #[inline(always)]
+            || envelopes.iter_mut().for_each(|envelope| *envelope = (*envelope / self.window).sqrt()),
+        );
+        envelopes.iter().sum::<f64>() / count as f64
     }
 
     fn steepest(&self, fiducial: &History, peak: i64) -> f64 {
-        (peak - self.slope_reach..=peak)
-            .map(|k| (fiducial.at(k) - fiducial.at(k - self.slope)).abs())
-            .fold(0.0, f64::max)
+        let (slope, count) = (self.slope as usize, self.slope_reach as usize + 1);
+        let mut values = [0.0; SLOPE_VALUES];
+        fiducial.copy(peak - self.slope_reach - self.slope, &mut values[..count + slope]);
+        widest(
+            #[inline(always)]
+            || {
+                let mut slopes = [0.0; SLOPE_VALUES];
+                let (later, earlier) = (&values[slope..][..count], &values[..count]);
+                for (out, (later, earlier)) in slopes.iter_mut().zip(later.iter().zip(earlier)) {
+                    *out = f64::abs(later - earlier);
+                }
+                let mut steepest = [0.0; LANES];
+                for slopes in slopes[..count.next_multiple_of(LANES)].as_chunks::<LANES>().0 {
+                    for lane in 0..LANES {
+                        steepest[lane] = if slopes[lane] > steepest[lane] { slopes[lane] } else { steepest[lane] };
+                    }
+                }
+                steepest.into_iter().fold(0.0, f64::max)
+            },
+        )
     }
 }

@@ -53,12 +53,23 @@ impl Smoother {
         (self.means[0].length - 1) as f64
     }
 
-    /// Smooths a block.
+    /// Where the next block, of `n` samples, is to be written.
     #[inline(always)]
-    pub(super) fn run_block(&mut self, x: &[f64], smoothed: &mut [f64]) {
+    pub(super) fn input(&mut self, n: usize) -> &mut [f64] {
+        self.means[0].input(n)
+    }
+
+    /// The newest `n` samples, as they were written.
+    #[inline(always)]
+    pub(super) fn newest(&self, n: usize) -> &[f64] {
+        self.means[0].line.block(n, 0)
+    }
+
+    /// Smooths the block that has been written.
+    #[inline(always)]
+    pub(super) fn run(&mut self, smoothed: &mut [f64]) {
         let [first, second] = &mut self.means;
-        first.input(x.len()).copy_from_slice(x);
-        first.run(second.input(x.len()));
+        first.run(second.input(smoothed.len()));
         second.run(smoothed);
     }
 
@@ -163,15 +174,17 @@ impl FiducialSearch {
     /// The deflections of the QRS whose centre lies at `centre`; `signal` is the fiducial signal (`f`).
     pub(super) fn measure(&self, signal: &History, centre: i64) -> Deflections {
         let (first, last) = (centre - self.reach, centre + self.reach);
-        let mean = |from: i64| signal.range(from, from + self.base - 1).sum::<f64>() / self.base as f64;
-        let (left, right) = (mean(first), mean(last - self.base + 1));
+        let mut heights = [0.0; LONGEST];
+        let heights = &mut heights[..=(last - first) as usize];
+        signal.copy(first, heights);
+        let base = self.base as usize;
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / self.base as f64;
+        let (left, right) = (mean(&heights[..base]), mean(&heights[heights.len() - base..]));
         // The straight line from the middle of the first samples to the middle of the last ones.
         let half = 0.5 * (self.base - 1) as f64;
         let slope = (right - left) / ((last - first) as f64 - 2.0 * half);
-        let mut heights = [0.0; LONGEST];
-        let heights = &mut heights[..=(last - first) as usize];
-        for (n, (height, value)) in heights.iter_mut().zip(signal.range(first, last)).enumerate() {
-            *height = value - (left + slope * (n as f64 - half));
+        for (n, height) in heights.iter_mut().enumerate() {
+            *height -= left + slope * (n as f64 - half);
         }
         let [up, down] = [1.0, -1.0].map(|sign| {
             let (at, height) = first_high(heights, sign);

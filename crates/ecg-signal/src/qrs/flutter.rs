@@ -99,36 +99,28 @@ impl Sums {
     }
 }
 
-/// What is summed of each sample of a block.
-#[derive(Clone, Debug)]
-struct Terms {
-    signal: Box<[f64; BLOCK]>,
-    band: Box<[f64; BLOCK]>,
-    slow: Box<[f64; BLOCK]>,
-    first: Box<[f64; BLOCK]>,
-    second: Box<[f64; BLOCK]>,
+/// What is summed of each sample of a stretch.
+struct Terms<'a> {
+    signal: &'a [f64],
+    band: &'a [f64],
+    slow: &'a [f64],
+    first: &'a [f64],
+    second: &'a [f64],
 }
 
-impl Default for Terms {
-    fn default() -> Self {
-        let terms = || Box::new([0.0; BLOCK]);
-        Self { signal: terms(), band: terms(), slow: terms(), first: terms(), second: terms() }
-    }
-}
-
-impl Terms {
-    /// Adds sizes and squares of a part of the block, sample by sample: the order in which numbers are added must not
-    /// depend on where a block ends.
+impl Terms<'_> {
+    /// Adds sizes and squares, sample by sample: the order in which numbers are added must not depend on where a block ends.
     #[inline(always)]
-    fn add_to(&self, part: Range<usize>, sums: &mut Sums) {
-        let (signal, band) = (&self.signal[part.clone()], &self.band[part.clone()]);
-        let [slow, first, second] = [&self.slow, &self.first, &self.second].map(|term| &term[part.clone()]);
+    fn add_to(&self, sums: &mut Sums) {
+        let n = self.signal.len();
+        let [signal, band, slow, first, second] =
+            [self.signal, self.band, self.slow, self.first, self.second].map(|term| &term[..n]);
         // In locals: sums in memory would be written at every sample. Pairs of sums share a register.
         let ([mut sizes, mut squares], [mut level, mut bends]) = ([[0.0; 2]; 2], [[0.0; 2]; 2]);
         [sizes[0], squares[0]] = sums.signal;
         [sizes[1], squares[1]] = sums.band;
         [level[0], level[1], bends[0]] = sums.slow;
-        for i in 0..signal.len() {
+        for i in 0..n {
             let (ends, waves) = ([signal[i], band[i]], [slow[i], first[i]]);
             for lane in 0..2 {
                 sizes[lane] += ends[lane].abs();
@@ -141,6 +133,32 @@ impl Terms {
         sums.band = [sizes[1], squares[1]];
         sums.slow = [level[0], level[1], bends[0]];
     }
+
+    /// The sums of two blocks at once, each as [`Terms::add_to`] makes them: they do not wait for each other.
+    #[inline(always)]
+    fn two_blocks(&self) -> [Sums; 2] {
+        let n = self.signal.len() / 2;
+        let [signal, band, slow, first, second] =
+            [self.signal, self.band, self.slow, self.first, self.second].map(|term| [&term[..n], &term[n..][..n]]);
+        let (mut sizes, mut squares, mut level, mut bends) = ([[0.0; 2]; 2], [[0.0; 2]; 2], [[0.0; 2]; 2], [0.0; 2]);
+        for i in 0..n {
+            for k in 0..2 {
+                let (ends, waves) = ([signal[k][i], band[k][i]], [slow[k][i], first[k][i]]);
+                for lane in 0..2 {
+                    sizes[k][lane] += ends[lane].abs();
+                    squares[k][lane] += ends[lane] * ends[lane];
+                    level[k][lane] += waves[lane] * waves[lane];
+                }
+                bends[k] += second[k][i] * second[k][i];
+            }
+        }
+        std::array::from_fn(|k| Sums {
+            count: n,
+            signal: [sizes[k][0], squares[k][0]],
+            band: [sizes[k][1], squares[k][1]],
+            slow: [level[k][0], level[k][1], bends[k]],
+        })
+    }
 }
 
 /// Keeps the sums that [`Texture`] is made of. The window ends at the newest sample and begins on a block's edge.
@@ -148,8 +166,11 @@ impl Terms {
 pub(super) struct FlutterGuard {
     signal_difference: Difference,
     slow_differences: [Difference; 2],
-    /// The newest block: what is summed of each sample, how many there are, and how many are summed.
-    terms: Terms,
+    /// The newest block: what is summed of each sample besides what the differences keep, how many samples there are, and how
+    /// many are summed.
+    signal: Box<[f64; BLOCK]>,
+    slope: Box<[f64; BLOCK]>,
+    second: Box<[f64; BLOCK]>,
     held: usize,
     summed: usize,
     running: Sums,
@@ -164,7 +185,9 @@ impl FlutterGuard {
         Self {
             signal_difference: Difference::new(fs.samples(SIGNAL_DIFFERENCE_S)),
             slow_differences: [fs.samples(SLOW_DIFFERENCE_S); 2].map(Difference::new),
-            terms: Terms::default(),
+            signal: Box::new([0.0; BLOCK]),
+            slope: Box::new([0.0; BLOCK]),
+            second: Box::new([0.0; BLOCK]),
             held: 0,
             summed: 0,
             running: Sums::default(),
@@ -174,35 +197,73 @@ impl FlutterGuard {
         }
     }
 
-    /// Takes a block: the input in both filters of the guard, and the slope of the detection band.
+    /// Where the next block of the input, of `n` samples, is to be written as both filters of the guard give it: the signal
+    /// and the slow band.
     #[inline(always)]
-    pub(super) fn run_block(&mut self, signal: &[f64], slow: &[f64], slope: &[f64]) {
+    pub(super) fn inputs(&mut self, n: usize) -> [&mut [f64]; 2] {
         self.sum_to(self.held);
-        let n = slope.len();
-        let terms = &mut self.terms;
-        self.signal_difference.run_block(signal, &mut terms.signal[..n]);
-        terms.slow[..n].copy_from_slice(slow);
-        let [over_once, over_twice] = &mut self.slow_differences;
-        over_once.run_block(slow, &mut terms.first[..n]);
-        over_twice.run_block(&terms.first[..n], &mut terms.second[..n]);
-        terms.band[..n].copy_from_slice(slope);
         (self.held, self.summed) = (n, 0);
+        [self.signal_difference.input(n), self.slow_differences[0].input(n)]
+    }
+
+    /// Where the slope of the detection band in that block is to be written, and is kept.
+    #[inline(always)]
+    pub(super) fn slope(&mut self, n: usize) -> &mut [f64] {
+        &mut self.slope[..n]
+    }
+
+    /// Takes the block that has been written.
+    #[inline(always)]
+    pub(super) fn run(&mut self) {
+        let n = self.held;
+        self.signal_difference.run(&mut self.signal[..n]);
+        let [over_once, over_twice] = &mut self.slow_differences;
+        over_once.run(over_twice.input(n));
+        over_twice.run(&mut self.second[..n]);
     }
 
     /// Adds the samples of the newest block before `end` that are not summed yet.
     #[inline(always)]
     fn sum_to(&mut self, end: usize) {
         while self.summed < end {
+            let two = self.summed..self.summed + 2 * self.block;
+            if self.running.count == 0 && two.end <= end {
+                let sums = self.terms(two.clone()).two_blocks();
+                sums.into_iter().for_each(|sums| self.keep(sums));
+                self.summed = two.end;
+                continue;
+            }
             let part = self.summed..end.min(self.summed + self.block - self.running.count);
-            let sums = &mut self.running;
+            let mut sums = self.running;
             sums.count += part.len();
-            self.terms.add_to(part.clone(), sums);
+            self.terms(part.clone()).add_to(&mut sums);
+            self.running = sums;
             if sums.count == self.block {
-                self.blocks[self.oldest] = std::mem::take(sums);
-                self.oldest = if self.oldest + 1 == self.blocks.len() { 0 } else { self.oldest + 1 };
+                self.running = Sums::default();
+                self.keep(sums);
             }
             self.summed = part.end;
         }
+    }
+
+    /// What is summed of a part of the newest block.
+    #[inline(always)]
+    fn terms(&self, part: Range<usize>) -> Terms<'_> {
+        let [over_once, over_twice] = &self.slow_differences;
+        Terms {
+            signal: &self.signal[part.clone()],
+            band: &self.slope[part.clone()],
+            slow: &over_once.newest(self.held)[part.clone()],
+            first: &over_twice.newest(self.held)[part.clone()],
+            second: &self.second[part],
+        }
+    }
+
+    /// Keeps the sums of a block in place of those of the oldest.
+    #[inline(always)]
+    fn keep(&mut self, sums: Sums) {
+        self.blocks[self.oldest] = sums;
+        self.oldest = if self.oldest + 1 == self.blocks.len() { 0 } else { self.oldest + 1 };
     }
 
     /// The texture of the window that ends at sample `at` of the newest block. Asked for in order of time.

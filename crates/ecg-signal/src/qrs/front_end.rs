@@ -35,19 +35,13 @@ pub(super) struct FrontEnd {
 /// The newest block at every step.
 #[derive(Clone, Debug)]
 struct Buffers {
-    centred: [f64; BLOCK],
     fiducial: [f64; BLOCK],
-    banded: [f64; BLOCK],
-    slow: [f64; BLOCK],
-    signal: [f64; BLOCK],
-    slope: [f64; BLOCK],
     integral: [f64; BLOCK],
 }
 
 impl Buffers {
     fn new() -> Self {
-        let zero = [0.0; BLOCK];
-        Self { centred: zero, fiducial: zero, banded: zero, slow: zero, signal: zero, slope: zero, integral: zero }
+        Self { fiducial: [0.0; BLOCK], integral: [0.0; BLOCK] }
     }
 }
 
@@ -80,28 +74,27 @@ impl FrontEnd {
         self.remember(x.len());
     }
 
-    /// Runs all filters.
+    /// Runs all filters. Each writes where the next one reads.
     #[inline(always)]
     fn filter(&mut self, x: &[f64], beside: Option<Beside<'_>>) {
         let n = x.len();
-        let Buffers { centred, fiducial, banded, slow, signal, slope, integral } = &mut *self.buffers;
-        let (centred, fiducial, banded) = (&mut centred[..n], &mut fiducial[..n], &mut banded[..n]);
-        let (slow, signal) = (&mut slow[..n], &mut signal[..n]);
-        let (slope, integral) = (&mut slope[..n], &mut integral[..n]);
-        centre(x, &mut self.first, &mut self.newest, centred);
-        self.smoother.run_block(centred, fiducial);
-        self.bank.run_block(centred, [banded, slow, signal], fiducial, beside);
-        self.slope.run_block(banded, slope);
-        self.integral.run_squares(slope, integral);
-        self.guard.run_block(signal, slow, slope);
+        let Buffers { fiducial, integral } = &mut *self.buffers;
+        let (fiducial, integral) = (&mut fiducial[..n], &mut integral[..n]);
+        centre(x, &mut self.first, &mut self.newest, self.smoother.input(n));
+        self.smoother.run(fiducial);
+        let [signal, slow] = self.guard.inputs(n);
+        self.bank.run_block(self.smoother.newest(n), [self.slope.input(n), slow, signal], fiducial, beside);
+        self.slope.run(self.guard.slope(n));
+        self.integral.run_squares(self.guard.slope(n), integral);
+        self.guard.run();
     }
 
     /// Puts the newest block, of `n` samples, into the histories.
     fn remember(&mut self, n: usize) {
         self.signals.fiducial.extend(&self.buffers.fiducial[..n]);
-        self.signals.usual.band.extend(&self.buffers.banded[..n]);
+        self.signals.usual.band.extend(self.slope.newest(n));
         self.signals.usual.integral.extend(&self.buffers.integral[..n]);
-        self.steep.run_block(&self.buffers.banded[..n], &mut self.signals.steep);
+        self.steep.run_block(self.slope.newest(n), &mut self.signals.steep);
     }
 
     /// The signals up to the end of the newest block.

@@ -40,9 +40,20 @@ impl History {
         self.samples[self.slot(index)]
     }
 
-    /// The samples from `first` to `last`, both included.
-    pub(super) fn range(&self, first: i64, last: i64) -> impl Iterator<Item = f64> + '_ {
-        (first..=last).map(|index| self.at(index))
+    /// The samples from `first` on, as many as there is room for.
+    #[inline]
+    pub(super) fn copy(&self, first: i64, out: &mut [f64]) {
+        let [now, later] = self.parts(first, first + out.len() as i64 - 1);
+        out[..now.len()].copy_from_slice(now);
+        out[now.len()..].copy_from_slice(later);
+    }
+
+    /// Those from `first` to `last`, both included, in two parts that follow each other.
+    #[inline]
+    pub(super) fn parts(&self, first: i64, last: i64) -> [&[f64]; 2] {
+        let (slot, n) = (self.slot(first), (last - first + 1).max(0) as usize);
+        let now = n.min(self.samples.len() - slot);
+        [&self.samples[slot..slot + now], &self.samples[..n - now]]
     }
 
     /// Forgets everything.
@@ -68,11 +79,14 @@ mod tests {
         for n in 0..3 {
             history.extend(&[f64::from(n) + 1.0]);
         }
-        assert_eq!(history.range(-2, 2).collect::<Vec<_>>(), [0.0, 0.0, 1.0, 2.0, 3.0]);
+        let mut newest = [0.0; 5];
+        history.copy(-2, &mut newest);
+        assert_eq!(newest, [0.0, 0.0, 1.0, 2.0, 3.0]);
         for n in (3..100).step_by(11) {
             let block: Vec<f64> = (n..(n + 11).min(100)).map(|n| f64::from(n) + 1.0).collect();
             history.extend(&block);
         }
-        assert_eq!(history.range(95, 99).collect::<Vec<_>>(), [96.0, 97.0, 98.0, 99.0, 100.0]);
+        history.copy(95, &mut newest);
+        assert_eq!(newest, [96.0, 97.0, 98.0, 99.0, 100.0]);
     }
 }

@@ -17,17 +17,22 @@ const ENOUGH_TO_VARY: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) struct Rhythm {
     intervals: RecentMedian,
+    /// Their deviation, which is asked for several times at each candidate.
+    deviation: Option<f64>,
     unknown: f64,
 }
 
 impl Rhythm {
     pub(super) fn new(fs: Hertz) -> Self {
-        Self { intervals: RecentMedian::default(), unknown: UNKNOWN_S * fs.0 }
+        Self { intervals: RecentMedian::default(), deviation: None, unknown: UNKNOWN_S * fs.0 }
     }
 
     /// Takes the interval between the newest two beats, in samples.
     pub(super) fn push(&mut self, interval: i64) {
         self.intervals.push(interval as f64);
+        let enough = self.intervals.known() >= ENOUGH_TO_VARY;
+        let deviation = self.intervals.deviation().zip(self.intervals.median()).filter(|_| enough);
+        self.deviation = deviation.map(|(deviation, median)| deviation / median);
     }
 
     /// The usual interval, in samples.
@@ -40,11 +45,10 @@ impl Rhythm {
 
     /// Median absolute deviation of the newest intervals, in parts of their median; `None` until enough are known.
     pub(super) fn deviation(&self) -> Option<f64> {
-        let (median, deviation) = (self.intervals.median()?, self.intervals.deviation()?);
-        (self.intervals.known() >= ENOUGH_TO_VARY).then_some(deviation / median)
+        self.deviation
     }
 
     pub(super) fn reset(&mut self) {
-        self.intervals = RecentMedian::default();
+        (self.intervals, self.deviation) = (RecentMedian::default(), None);
     }
 }

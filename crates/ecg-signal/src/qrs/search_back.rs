@@ -39,11 +39,11 @@ impl Rejected {
     }
 
     /// Keeps a rejected candidate; the oldest of too many goes.
-    pub(super) fn push(&mut self, judged: Judged) {
+    pub(super) fn push(&mut self, judged: &Judged) {
         if self.list.len() == CAPACITY {
             self.list.pop_front();
         }
-        self.list.push_back(judged);
+        self.list.push_back(*judged);
     }
 
     /// The oldest candidate that waits for what comes after it.

@@ -4,6 +4,7 @@
 
 use super::history::History;
 use crate::units::Hertz;
+use crate::widest::widest;
 
 /// Half the width of the shape: with its centre 116 ms, one QRS.
 const HALF_S: f64 = 0.056;
@@ -49,9 +50,7 @@ impl Template {
     pub(super) fn cut(&self, band: &History, centre: i64) -> Shape {
         let mut shape = [0.0; CAPACITY];
         let reach = (self.half + self.shift) as i64;
-        for (slot, sample) in shape.iter_mut().zip(band.range(centre - reach, centre + reach)) {
-            *slot = sample;
-        }
+        band.copy(centre - reach, &mut shape[..=2 * reach as usize]);
         Shape(shape)
     }
 
@@ -67,6 +66,14 @@ impl Template {
     }
 
     fn liken(&self, shape: &Shape, mean: &[f64]) -> Likeness {
+        widest(
+            #[inline(always)]
+            || self.liken_at_all_shifts(shape, mean),
+        )
+    }
+
+    #[inline(always)]
+    fn liken_at_all_shifts(&self, shape: &Shape, mean: &[f64]) -> Likeness {
         let own: f64 = mean.iter().map(|v| v * v).sum();
         let mut best = Likeness { similarity: f64::NEG_INFINITY, turned: f64::NEG_INFINITY, shift: self.shift };
         for first in (0..=2 * self.shift).step_by(TOGETHER) {
@@ -124,6 +131,7 @@ impl Template {
 }
 
 /// Scalar products with `mean` and with itself of what begins at the first value, at the next one, and so on.
+#[inline(always)]
 fn sums_from(values: &[f64], mean: &[f64]) -> ([f64; TOGETHER], [f64; TOGETHER]) {
     let [mut products, mut sizes] = [[0.0; TOGETHER]; 2];
     for (values, mean) in values.windows(TOGETHER).zip(mean) {

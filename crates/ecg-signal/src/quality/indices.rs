@@ -53,6 +53,7 @@ pub struct QualityIndices {
 #[derive(Clone, Debug)]
 pub(super) struct IndexMeter {
     half_rate: HalfRate,
+    halved: Box<[f64; half_rate::PIECE / 2]>,
     second: LengthDetector,
     spectrum: SegmentSpectrum,
     block: Box<[f64; BLOCK]>,
@@ -68,6 +69,7 @@ impl IndexMeter {
     pub(super) fn new() -> Self {
         Self {
             half_rate: HalfRate::default(),
+            halved: Box::new([0.0; half_rate::PIECE / 2]),
             second: LengthDetector::default(),
             spectrum: SegmentSpectrum::default(),
             block: Box::new([0.0; BLOCK]),
@@ -94,10 +96,7 @@ impl IndexMeter {
             self.samples += until as u64;
             if self.held == BLOCK {
                 self.held = 0;
-                self.moments.push(widest(
-                    #[inline(always)]
-                    || Moments::of(&self.block[..]),
-                ));
+                self.moments.push(Moments::of(&self.block[..]));
                 if self.samples >= first {
                     newest = Some(self.measure());
                 }
@@ -108,13 +107,12 @@ impl IndexMeter {
 
     /// What looks at the signal after the notch takes a stretch in which no window moves.
     fn run_notched(&mut self, notched: &[f64]) {
-        let Self { half_rate, second, spectrum, powers, beats, .. } = self;
+        let Self { half_rate, halved, second, spectrum, powers, beats, .. } = self;
         for piece in notched.chunks(half_rate::PIECE - 1) {
-            let mut halved = [0.0; half_rate::PIECE / 2];
             let made = widest(
                 #[inline(always)]
                 || {
-                    let made = half_rate.run_block(piece, &mut halved);
+                    let made = half_rate.run_block(piece, halved);
                     second.run_block(&halved[..made], &mut |place| beats.second(2.0 * place - half_rate.delay()));
                     made
                 },

@@ -10,6 +10,8 @@
 //! - **The sum of |d| for that of √(c + d²):** no constant that knows the unit of the signal.
 //! - **Beats at peaks, not at onsets:** bSQI asks for places within 150 ms only.
 
+use std::ops::Range;
+
 use super::half_rate;
 use crate::kernel::Kernel;
 
@@ -61,6 +63,8 @@ struct Curve {
     samples: [f64; REACH + PIECE],
     slopes: [f64; REACH + PIECE],
     quarters: [f64; WINDOW - QUARTER + PIECE],
+    /// Lengths of the newest block.
+    lengths: [f64; PIECE],
 }
 
 impl Default for LengthDetector {
@@ -69,6 +73,7 @@ impl Default for LengthDetector {
             samples: [0.0; REACH + PIECE],
             slopes: [0.0; REACH + PIECE],
             quarters: [0.0; WINDOW - QUARTER + PIECE],
+            lengths: [0.0; PIECE],
         };
         Self {
             curve: Box::new(curve),
@@ -92,21 +97,21 @@ impl LengthDetector {
     /// Takes a block of at most [`PIECE`] samples; `sink` gets the place of each beat that they decide.
     #[inline(always)]
     pub(super) fn run_block(&mut self, x: &[f64], sink: &mut impl FnMut(f64)) {
-        let mut lengths = [0.0; PIECE];
-        let mut lengths = &mut lengths[..x.len()];
-        self.curve.measure(x, lengths);
-        while !lengths.is_empty() {
-            let (taken, height) = self.look_through(lengths);
-            lengths = &mut lengths[taken..];
+        self.curve.measure(x);
+        let mut looked_at = 0;
+        while looked_at < x.len() {
+            let (taken, height) = self.look_through(looked_at..x.len());
+            looked_at += taken;
             if let Some(place) = height.and_then(|height| self.judge(height)) {
                 sink(place);
             }
         }
     }
 
-    /// Takes lengths until a peak has not been topped; gives how many it took, and by how much the peak stands out.
+    /// Takes the lengths of a stretch until a peak has not been topped; gives how many it took, and by how much the peak stands out.
     #[inline(always)]
-    fn look_through(&mut self, lengths: &[f64]) -> (usize, Option<f64>) {
+    fn look_through(&mut self, stretch: Range<usize>) -> (usize, Option<f64>) {
+        let lengths = &self.curve.lengths[stretch];
         // In locals they stay in registers.
         let (mut lowest, mut peak, mut age, mut since_beat) = (self.lowest, self.peak, self.age, self.since_beat);
         let (mut taken, mut height) = (lengths.len(), None);
@@ -159,9 +164,9 @@ impl LengthDetector {
 impl Curve {
     /// Lengths of the curves that end at each sample of a block.
     #[inline(always)]
-    fn measure(&mut self, x: &[f64], lengths: &mut [f64]) {
+    fn measure(&mut self, x: &[f64]) {
         let n = x.len();
-        let Self { samples, slopes, quarters } = self;
+        let Self { samples, slopes, quarters, lengths } = self;
         for (sample, x) in samples[REACH..].iter_mut().zip(x) {
             *sample = *x;
         }
@@ -201,7 +206,7 @@ impl Kernel for LengthDetector {
     }
 
     fn reset(&mut self) {
-        let Curve { samples, slopes, quarters } = &mut *self.curve;
+        let Curve { samples, slopes, quarters, .. } = &mut *self.curve;
         samples.fill(0.0);
         slopes.fill(0.0);
         quarters.fill(0.0);

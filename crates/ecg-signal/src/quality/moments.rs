@@ -5,6 +5,8 @@
 //! and arbitrary-order statistical moments*, SAND2008-6212), so that an electrode offset of 300 mV costs no digits. Must
 //! not know what the samples mean.
 
+use crate::widest::{Four, InFours, in_fours};
+
 /// Count, mean and sums of the second to fourth powers of the distances from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
@@ -17,7 +19,6 @@ pub struct Moments {
 
 impl Moments {
     /// The moments of some samples.
-    #[inline(always)]
     pub fn of(samples: &[f64]) -> Self {
         let count = samples.len() as f64;
         if samples.is_empty() {
@@ -25,22 +26,11 @@ impl Moments {
         }
         // Four chains side by side: one sum would wait for itself at every sample.
         let (fours, rest) = samples.as_chunks::<4>();
-        let mut lanes = [0.0; 4];
-        for four in fours {
-            lanes.iter_mut().zip(four).for_each(|(sum, x)| *sum += x);
-        }
+        let (mut lanes, mut powers) = ([0.0; 4], [[0.0; 4]; 3]);
+        in_fours(Total { fours, sums: &mut lanes });
         let mean = (lanes.iter().sum::<f64>() + rest.iter().sum::<f64>()) / count;
-        let mut sums = [[0.0; 4]; 3];
-        for four in fours {
-            for (lane, x) in four.iter().enumerate() {
-                let from_mean = x - mean;
-                let square = from_mean * from_mean;
-                sums[0][lane] += square;
-                sums[1][lane] += square * from_mean;
-                sums[2][lane] += square * square;
-            }
-        }
-        let [mut second, mut third, mut fourth] = sums.map(|lanes| lanes.iter().sum::<f64>());
+        in_fours(Powers { fours, mean, sums: &mut powers });
+        let [mut second, mut third, mut fourth] = powers.map(|lanes| lanes.iter().sum::<f64>());
         for x in rest {
             let from_mean = x - mean;
             let square = from_mean * from_mean;
@@ -90,5 +80,45 @@ impl Moments {
     pub fn skewness(&self) -> Option<f64> {
         let skewness = self.count.sqrt() * self.third / self.second.powf(1.5);
         (self.second > 0.0 && skewness.is_finite()).then_some(skewness)
+    }
+}
+
+/// Sums in four chains.
+struct Total<'a> {
+    fours: &'a [[f64; 4]],
+    sums: &'a mut [f64; 4],
+}
+
+impl InFours for Total<'_> {
+    #[inline(always)]
+    fn run<F: Four>(self, four: impl Fn([f64; 4]) -> F + Copy) {
+        let sum = self.fours.iter().fold(four([0.0; 4]), |sum, x| sum + four(*x));
+        for lane in 0..4 {
+            self.sums[lane] = sum[lane];
+        }
+    }
+}
+
+/// Sums of second to fourth powers of distances from the mean in four chains each.
+struct Powers<'a> {
+    fours: &'a [[f64; 4]],
+    mean: f64,
+    sums: &'a mut [[f64; 4]; 3],
+}
+
+impl InFours for Powers<'_> {
+    #[inline(always)]
+    fn run<F: Four>(self, four: impl Fn([f64; 4]) -> F + Copy) {
+        let (mean, mut sums) = (four([self.mean; 4]), [four([0.0; 4]); 3]);
+        for x in self.fours {
+            let from_mean = four(*x) - mean;
+            let square = from_mean * from_mean;
+            sums = [sums[0] + square, sums[1] + square * from_mean, sums[2] + square * square];
+        }
+        for (lanes, sum) in self.sums.iter_mut().zip(sums) {
+            for lane in 0..4 {
+                lanes[lane] = sum[lane];
+            }
+        }
     }
 }

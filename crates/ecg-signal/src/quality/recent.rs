@@ -4,6 +4,7 @@
 
 use super::template::{COMPARED, Part, correlation, dot};
 use crate::order;
+use crate::widest::widest;
 
 /// Two detectors mean the same beat when they are no farther apart than this: 150 ms.
 const MATCH: f64 = 37.5;
@@ -138,6 +139,7 @@ impl RecentBeats {
 
     /// How the beat at `place` with the QRS `part`, whose size has the square `square`, compares with those before it and
     /// with the next one, `behind`.
+    #[inline(always)]
     pub(super) fn company(&self, place: f64, (part, square): (&Part, f32), behind: Option<&Part>) -> Company {
         let mut likeness = Few::default();
         let mut heights = Few::default();
@@ -199,6 +201,14 @@ impl RecentBeats {
 
     /// Mean correlation of the beats in `from..to` with their mean; `None` with fewer than two.
     pub(super) fn template_correlation(&self, from: f64, to: f64) -> Option<f64> {
+        widest(
+            #[inline(always)]
+            || self.likeness_with_mean(from, to),
+        )
+    }
+
+    #[inline(always)]
+    fn likeness_with_mean(&self, from: f64, to: f64) -> Option<f64> {
         let beats = self.first.newest_first().skip_while(|found| found.place >= to);
         let beats = beats.take_while(|found| found.place >= from).filter(|found| found.square > 0.0);
         let mut sum = [0.0; COMPARED];

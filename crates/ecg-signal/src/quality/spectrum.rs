@@ -13,6 +13,7 @@ use realfft::{RealFftPlanner, RealToComplex};
 
 use super::half_rate::{HALF_FS, HalfRate};
 use crate::kernel::Kernel;
+use crate::widest::widest;
 
 /// Samples in a segment: 4 s at half the rate.
 const SEGMENT: usize = 500;
@@ -105,6 +106,33 @@ impl SegmentSpectrum {
     }
 
     fn powers(&mut self) -> BandPowers {
+        let scaled = widest(
+            #[inline(always)]
+            || self.scale(),
+        );
+        let Some(largest) = scaled else { return BandPowers::default() };
+        if self.transform.process_with_scratch(&mut self.windowed, &mut self.bins, &mut self.scratch).is_err() {
+            return BandPowers::default();
+        }
+        let mut powers = [0.0; EDGES[4] + 1];
+        widest(
+            #[inline(always)]
+            || {
+                for ((power, bin), restore) in powers.iter_mut().zip(&self.bins).zip(&self.restore) {
+                    *power = f64::from(bin.norm_sqr()) * restore;
+                }
+            },
+        );
+        let band =
+            |from: usize, to: usize| 0.5 * (powers[from] + powers[to]) + powers[from + 1..to].iter().sum::<f64>();
+        let unit = largest * largest;
+        BandPowers(std::array::from_fn(|n| unit * band(EDGES[n], EDGES[n + 1])))
+    }
+
+    /// Takes the mean off the segment and scales it to 1 for the transform, which has fewer digits and less range than the
+    /// signal. Gives its largest value; `None` where there is nothing.
+    #[inline(always)]
+    fn scale(&mut self) -> Option<f64> {
         let (fours, _) = self.samples.as_chunks::<4>();
         // Four chains side by side: one would wait for itself at every sample.
         let mut sums = [0.0; 4];
@@ -112,27 +140,17 @@ impl SegmentSpectrum {
         let mean = sums.iter().sum::<f64>() / SEGMENT as f64;
         let mut largest = [0.0_f64; 4];
         for four in fours {
-            largest.iter_mut().zip(four).for_each(|(largest, x)| *largest = largest.max((x - mean).abs()));
+            for (largest, x) in largest.iter_mut().zip(four) {
+                let size = (x - mean).abs();
+                *largest = if size > *largest { size } else { *largest };
+            }
         }
         let largest = largest.into_iter().fold(0.0, f64::max);
-        if largest == 0.0 {
-            return BandPowers::default();
-        }
         let scale = 1.0 / largest;
-        if !scale.is_finite() {
-            return BandPowers::default();
-        }
-        // Scaled to 1 for the transform, which has fewer digits and less range than the signal.
         for ((windowed, x), window) in self.windowed.iter_mut().zip(&self.samples).zip(&self.window) {
             *windowed = ((x - mean) * scale) as f32 * window;
         }
-        if self.transform.process_with_scratch(&mut self.windowed, &mut self.bins, &mut self.scratch).is_err() {
-            return BandPowers::default();
-        }
-        let power = |bin: usize| f64::from(self.bins[bin].norm_sqr()) * self.restore[bin];
-        let band = |from: usize, to: usize| 0.5 * (power(from) + power(to)) + (from + 1..to).map(power).sum::<f64>();
-        let unit = largest * largest;
-        BandPowers(std::array::from_fn(|n| unit * band(EDGES[n], EDGES[n + 1])))
+        scale.is_finite().then_some(largest)
     }
 }
 

@@ -9,6 +9,7 @@
 use super::CORRELATION_FLOOR;
 use crate::SEGMENT_R_INDEX;
 use crate::segment::Segment;
+use crate::widest::widest;
 
 /// The part of a segment that is compared, in samples before and after R: the QRS and what follows at once. Over the
 /// whole segment baseline wander decides: normal beats of MIT-BIH called unusual fall from 4.6 % to 2.7 %.
@@ -99,6 +100,7 @@ impl UsualShapes {
     }
 
     /// Compares a segment with what is known; `size` is its scalar product with itself.
+    #[inline(always)]
     pub(super) fn compare(&self, part: &Part, size: f32) -> Likenesses {
         let each = self.shapes.each_ref().map(|shape| correlation(&shape.mean, shape.square, part, size));
         Likenesses { each, nearest: largest(&each), ruling: self.ruling, trusted: self.beats >= TRUSTED_AFTER }
@@ -107,19 +109,28 @@ impl UsualShapes {
     /// How many samples later (or, below 0, earlier) than at its R a segment has the usual shape that it does not have
     /// there; 0 where it has it, or has another one.
     pub(super) fn misalignment(&self, segment: &Segment) -> i64 {
-        let ruling = &self.shapes[self.ruling];
-        let at = |shift: i64| {
-            let part = part_without_line(segment, shift);
-            correlation(&ruling.mean, ruling.square, &part, dot(&part, &part))
+        let stands_right = || {
+            widest(
+                #[inline(always)]
+                || self.likeness_at(segment, 0) >= CORRELATION_FLOOR,
+            )
         };
-        if self.beats < TRUSTED_AFTER || at(0) >= CORRELATION_FLOOR {
+        if self.beats < TRUSTED_AFTER || stands_right() {
             return 0;
         }
-        let all = (-FARTHEST..=FARTHEST).map(|shift| (shift, at(shift)));
+        let all = (-FARTHEST..=FARTHEST).map(|shift| (shift, self.likeness_at(segment, shift)));
         let best = all.max_by(|a, b| a.1.total_cmp(&b.1));
         // At the end of the range it may still be rising.
         best.filter(|(shift, likeness)| *likeness >= UNMISTAKABLE && shift.abs() < FARTHEST)
             .map_or(0, |(shift, _)| shift)
+    }
+
+    /// Correlation with the ruling shape as if R were so many samples later.
+    #[inline(always)]
+    fn likeness_at(&self, segment: &Segment, shift: i64) -> f64 {
+        let ruling = &self.shapes[self.ruling];
+        let part = part_without_line(segment, shift);
+        correlation(&ruling.mean, ruling.square, &part, dot(&part, &part))
     }
 
     /// Whether the lead has been turned upside down, as this beat and those before it say; the shapes are then turned.
@@ -135,6 +146,7 @@ impl UsualShapes {
     }
 
     /// Learns from a beat: into the shape that it has, or in place of the rarest one.
+    #[inline(always)]
     pub(super) fn learn(&mut self, part: &Part, likenesses: &Likenesses) {
         let repeats = likenesses.nearest() >= CORRELATION_FLOOR;
         let slot = if repeats { likenesses.nearest } else { self.give_up_rarest() };
@@ -163,6 +175,7 @@ impl UsualShapes {
 }
 
 impl Shape {
+    #[inline(always)]
     fn take(&mut self, part: &Part) {
         self.learned = self.learned.saturating_add(1);
         self.count += 1.0;
@@ -184,11 +197,13 @@ fn largest(values: &[f64; SHAPES]) -> usize {
 
 /// The compared part of a segment less its least-squares line: what is left of baseline wander says nothing about the
 /// shape.
+#[inline(always)]
 pub(super) fn without_line(segment: &Segment) -> Part {
     part_without_line(segment, 0)
 }
 
 /// The same as if R were so many samples later; at most [`FARTHEST`] either way.
+#[inline(always)]
 fn part_without_line(segment: &Segment, shift: i64) -> Part {
     let first = (SEGMENT_R_INDEX - BEFORE).saturating_add_signed(shift as isize);
     let part: &[f64; COMPARED] = segment[first..].first_chunk().unwrap_or(&[0.0; COMPARED]);
@@ -223,12 +238,14 @@ const SPREAD: f64 = (COMPARED * (COMPARED * COMPARED - 1)) as f64 / 12.0;
 
 /// Cosine of two parts, which have no mean: their Pearson correlation. `a_square` and `b_square` are their scalar
 /// products with themselves. 0 where one of them is nothing.
+#[inline(always)]
 pub(super) fn correlation(a: &Part, a_square: f32, b: &Part, b_square: f32) -> f64 {
     let norm = (a_square * b_square).sqrt();
     if norm > 0.0 { f64::from(dot(a, b) / norm).clamp(-1.0, 1.0) } else { 0.0 }
 }
 
 /// Scalar product, in lanes that do not wait for each other.
+#[inline(always)]
 pub(super) fn dot(a: &Part, b: &Part) -> f32 {
     let (a, a_rest) = a.as_chunks::<LANES>();
     let (b, b_rest) = b.as_chunks::<LANES>();

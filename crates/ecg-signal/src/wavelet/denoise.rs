@@ -21,7 +21,7 @@
 //! recordings themselves change by −31 and −38 dB, a noiseless synthetic heart by −57 dB. In ECG-ID, whose own noise
 //! counts as signal in this measurement, the gain was +1.0/+2.6 dB and the change −22 dB with neighbours on both sides.
 
-use super::shrink::{Rule, Shrinker};
+use super::shrink::{Rule, Scratch, Shrinker};
 use super::stationary::{Analysis, Synthesis, level_delay};
 use crate::kernel::Kernel;
 use crate::line::{BLOCK, Line};
@@ -47,6 +47,7 @@ pub struct Denoiser {
     levels: Vec<Level>,
     coarse: Line,
     lookahead: usize,
+    scratch: Scratch,
 }
 
 /// One level of the transform.
@@ -84,7 +85,9 @@ impl Denoiser {
             });
             Level { analysis: Analysis::new(level), shrinker, synthesis: Synthesis::new(level) }
         };
-        Self { levels: (1..=levels).map(level).collect(), coarse: Line::new(lookahead), lookahead }
+        let levels: Vec<Level> = (1..=levels).map(level).collect();
+        let scratch = Scratch::new(levels.iter().map(|level| level.shrinker.rule()));
+        Self { levels, coarse: Line::new(lookahead), lookahead, scratch }
     }
 
     /// Denoises one sample; unlike [`Kernel::push`] it always has an answer.
@@ -127,14 +130,14 @@ impl Denoiser {
         if let Some(coarsest) = rest.last_mut() {
             let [approximation, detail] = coarsest.synthesis.inputs(n);
             approximation.copy_from_slice(self.coarse.block(n, self.lookahead));
-            coarsest.shrinker.run(detail);
+            coarsest.shrinker.run(detail, &mut self.scratch);
         }
         while let Some((level, finer)) = rest.split_last_mut() {
             match finer.last_mut() {
                 Some(next) => {
                     let [approximation, detail] = next.synthesis.inputs(n);
                     level.synthesis.run(approximation);
-                    next.shrinker.run(detail);
+                    next.shrinker.run(detail, &mut self.scratch);
                 }
                 None => level.synthesis.run(signal),
             }

@@ -15,7 +15,7 @@ const SMALLEST_EXPONENT: u64 = 1023 - 24;
 /// Values above 2^16 count as that.
 const OCTAVES: usize = 40;
 const BINS: usize = OCTAVES << MANTISSA_BITS;
-/// Neighbouring bins that are kept count of: two octaves. A beat moves the median by less than half of that.
+/// Neighbouring bins that are kept count of: two octaves, so that others are seldom needed.
 const KEPT: usize = 32;
 /// By how many others are kept count of where the median has left them.
 const STEP: i16 = (KEPT / 2) as i16;

@@ -34,11 +34,26 @@ pub(super) struct Shrinker {
     threshold: f64,
     /// Squared threshold on the sum over the neighbourhood, in units of the squared median.
     limit: f64,
+}
+
+/// Memory for one block, which the levels use in turns: the more of them share it, the nearer it stays.
+#[derive(Clone, Debug)]
+pub(super) struct Scratch {
     /// The details of a block that noise looks at, and what it makes of them.
     looks: Box<[[f64; BLOCK]; 2]>,
     thresholds: Box<[f64; BLOCK]>,
-    energies: Box<[f64; BLOCK]>,
     squares: Box<[f64]>,
+}
+
+impl Scratch {
+    /// For levels whose neighbourhoods are no wider than the widest of these.
+    pub(super) fn new(rules: impl Iterator<Item = Rule>) -> Self {
+        Self {
+            looks: Box::new([[0.0; BLOCK]; 2]),
+            thresholds: Box::new([0.0; BLOCK]),
+            squares: vec![0.0; BLOCK + rules.map(width).max().unwrap_or(0)].into_boxed_slice(),
+        }
+    }
 }
 
 impl Shrinker {
@@ -51,11 +66,11 @@ impl Shrinker {
             until_look: 0,
             threshold: 0.0,
             limit: rule.threshold * rule.threshold * width as f64 / (MEDIAN_OF_GAUSSIAN * MEDIAN_OF_GAUSSIAN),
-            looks: Box::new([[0.0; BLOCK]; 2]),
-            thresholds: Box::new([0.0; BLOCK]),
-            energies: Box::new([0.0; BLOCK]),
-            squares: vec![0.0; BLOCK + width].into_boxed_slice(),
         }
+    }
+
+    pub(super) fn rule(&self) -> Rule {
+        self.rule
     }
 
     /// Where the next block of at most [`BLOCK`] details is to be written.
@@ -66,52 +81,52 @@ impl Shrinker {
 
     /// Takes the block that has been written; `shrunk` gets the details of `delay` samples ago, shrunk.
     #[inline(always)]
-    pub(super) fn run(&mut self, shrunk: &mut [f64]) {
+    pub(super) fn run(&mut self, shrunk: &mut [f64], scratch: &mut Scratch) {
         let n = shrunk.len();
-        self.look_at(n);
-        self.gather_energies(n);
+        let Scratch { looks, thresholds, squares } = scratch;
+        let thresholds = &mut thresholds[..n];
+        self.look_at(looks, thresholds);
+        let width = width(self.rule);
+        let reached = self.details.block(n + width - 1, self.rule.delay - self.rule.neighbours.1);
+        let squares = &mut squares[..n + width - 1];
+        squares.iter_mut().zip(reached).for_each(|(square, d)| *square = d * d);
         let values = self.details.block(n, self.rule.delay);
-        shrink(values, &self.energies[..n], &self.thresholds[..n], shrunk);
+        match width {
+            4 => shrink_by::<4>(squares, values, thresholds, shrunk),
+            5 => shrink_by::<5>(squares, values, thresholds, shrunk),
+            7 => shrink_by::<7>(squares, values, thresholds, shrunk),
+            _ => {
+                let energies = squares.windows(width).map(|part| part.iter().sum());
+                for (((out, value), energy), threshold) in shrunk.iter_mut().zip(values).zip(energies).zip(thresholds) {
+                    *out = shrink(*value, energy, *threshold);
+                }
+            }
+        }
     }
 
     /// Takes the newest details into the estimate of the noise, and sets the threshold that holds at each of them.
     #[inline(always)]
-    fn look_at(&mut self, n: usize) {
+    fn look_at(&mut self, looks: &mut [[f64; BLOCK]; 2], thresholds: &mut [f64]) {
+        let n = thresholds.len();
         let (details, stride, first) = (self.details.block(n, 0), self.rule.stride, self.until_look.min(n));
-        let (held, thresholds) = self.thresholds[..n].split_at_mut(first);
+        let (held, thresholds) = thresholds.split_at_mut(first);
         held.fill(self.threshold);
         if first == n {
             self.until_look -= n;
             return;
         }
-        let looks = (n - first).div_ceil(stride);
-        self.until_look = first + looks * stride - n;
-        let [looked_at, medians] = &mut *self.looks;
-        let (looked_at, medians) = (&mut looked_at[..looks], &mut medians[..looks]);
+        let count = (n - first).div_ceil(stride);
+        self.until_look = first + count * stride - n;
+        let [looked_at, medians] = looks;
+        let (looked_at, medians) = (&mut looked_at[..count], &mut medians[..count]);
         looked_at.iter_mut().zip(details[first..].iter().step_by(stride)).for_each(|(look, detail)| *look = *detail);
         // Too few are held before the look that makes them enough.
-        let unknown = self.rule.minimum.saturating_sub(self.noise.filled() + 1).min(looks);
+        let unknown = self.rule.minimum.saturating_sub(self.noise.filled() + 1).min(count);
         self.noise.run_block(looked_at, medians);
         medians[..unknown].fill(self.threshold);
         medians[unknown..].iter_mut().for_each(|median| *median = self.limit * *median * *median);
-        self.threshold = medians[looks - 1];
+        self.threshold = medians[count - 1];
         spread(medians, stride, thresholds);
-    }
-
-    /// Sums of squares over the neighbourhoods of a block.
-    #[inline(always)]
-    fn gather_energies(&mut self, n: usize) {
-        let width = width(self.rule);
-        let reached = self.details.block(n + width - 1, self.rule.delay - self.rule.neighbours.1);
-        let squares = &mut self.squares[..n + width - 1];
-        squares.iter_mut().zip(reached).for_each(|(square, d)| *square = d * d);
-        let energies = &mut self.energies[..n];
-        match width {
-            4 => sums_of::<4>(squares, energies),
-            5 => sums_of::<5>(squares, energies),
-            7 => sums_of::<7>(squares, energies),
-            _ => energies.iter_mut().zip(squares.windows(width)).for_each(|(sum, part)| *sum = part.iter().sum()),
-        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -147,22 +162,21 @@ fn spread_by<const TIMES: usize>(values: &[f64], out: &mut [f64]) {
     }
 }
 
-/// As the general form, with a width that the compiler knows: several neighbouring sums at once.
+/// Shrinks each value by the sum of the squares in its neighbourhood, with a width that the compiler knows: several at once.
 #[inline(always)]
-fn sums_of<const WIDTH: usize>(values: &[f64], sums: &mut [f64]) {
-    let n = sums.len();
-    let parts: [&[f64]; WIDTH] = std::array::from_fn(|k| &values[k..k + n]);
-    for (i, sum) in sums.iter_mut().enumerate() {
-        *sum = parts.iter().map(|part| part[i]).sum();
+fn shrink_by<const WIDTH: usize>(squares: &[f64], values: &[f64], thresholds: &[f64], out: &mut [f64]) {
+    let n = out.len();
+    let parts: [&[f64]; WIDTH] = std::array::from_fn(|k| &squares[k..k + n]);
+    let (values, thresholds) = (&values[..n], &thresholds[..n]);
+    for i in 0..n {
+        out[i] = shrink(values[i], parts.iter().map(|part| part[i]).sum(), thresholds[i]);
     }
 }
 
-/// Multiplies each value by g = max(0, 1 − (threshold / energy)²).
+/// The value times g = max(0, 1 − (threshold / energy)²).
 #[inline(always)]
-fn shrink(values: &[f64], energies: &[f64], thresholds: &[f64], out: &mut [f64]) {
-    for (((out, value), energy), threshold) in out.iter_mut().zip(values).zip(energies).zip(thresholds) {
-        let share = threshold / energy;
-        let shrunk = value * (1.0 - share * share);
-        *out = if energy > threshold { shrunk } else { 0.0 };
-    }
+fn shrink(value: f64, energy: f64, threshold: f64) -> f64 {
+    let share = threshold / energy;
+    let shrunk = value * (1.0 - share * share);
+    if energy > threshold { shrunk } else { 0.0 }
 }

@@ -102,7 +102,7 @@ impl Judge {
         let pair = pair.map(|candidate| *candidate);
         self.begin_with(pair.each_ref());
         for (candidate, late) in pair.into_iter().zip([true, false]) {
-            let judged = self.weigh(candidate, std::iter::empty());
+            let judged = self.weigh(&candidate, std::iter::empty());
             self.accept(&judged, late, sink);
         }
         true
