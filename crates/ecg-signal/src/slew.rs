@@ -9,7 +9,8 @@
 //! untouched, but for the constant. Must not know what jumped or why.
 //!
 //! ```text
-//! d = x[n] − x[n−1];  if |d| > sure, or |d| > likely and |d| > 6 mean |d|: offset += d;  y = x[n] − offset
+//! d = x[n] − x[n−1];  y = x[n] − offset
+//! offset += d if |d| > sure, or if |d| > 6 mean |d| and |d| > likely, or |d| > sudden with nothing like it before
 //! ```
 //!
 //! The output is some milliseconds late: the converter's own filter begins an edge gently, and what came of it before
@@ -33,6 +34,12 @@ const LIKELY_MV_PER_S: f64 = 1100.0;
 /// How much steeper than the mean a likely jump is: a sine's steepest is 1.6 times its mean, and white noise is never
 /// beyond this.
 const STANDS_OUT: f64 = 6.0;
+/// What moves so fast all at once is no heart either: 2 mV between two samples at 250 Hz, a quarter more than the steepest
+/// beats. A pacemaker's spike of 12 mV, spread over the samples by the converter, is no steeper …
+const SUDDEN_MV_PER_S: f64 = 500.0;
+/// … but it comes out of nothing, while the slope of a QRS grows: two and three samples before, it is more than this share
+/// of what it becomes. (Both, for at the bottom of a Q wave one of them is nothing.)
+const GROWN: f64 = 1.0 / 8.0;
 /// A mean grows from at least this share of a likely jump.
 const LEAST_MEAN: f64 = 1.0 / 16.0;
 /// Time over which that mean is taken: some periods of the mains.
@@ -56,6 +63,7 @@ const GLITCH_QUIET: f64 = 0.25;
 pub struct SlewLimiter {
     sure: f64,
     likely: f64,
+    sudden: f64,
     aftermath_limit: f64,
     aftermath: u32,
     /// Mean size of a step: before any is known, as if it were strong mains.
@@ -69,8 +77,8 @@ pub struct SlewLimiter {
     held: Box<[f64]>,
     next: usize,
     waiting: usize,
-    /// The newest three outputs, newest last.
-    newest: [f64; 3],
+    /// The newest four outputs, newest last.
+    newest: [f64; 4],
 }
 
 /// The newest sample before whatever moves fast now.
@@ -88,6 +96,7 @@ impl SlewLimiter {
         Self {
             sure: SURE_MV_PER_S / fs.0,
             likely: LIKELY_MV_PER_S / fs.0,
+            sudden: SUDDEN_MV_PER_S / fs.0,
             aftermath_limit: AFTERMATH_MV_PER_S / fs.0,
             aftermath: fs.samples(AFTERMATH_S).max(1) as u32,
             usual: UsualStep::new(fs, MEAN_S, LIKELY_MV_PER_S / fs.0),
@@ -98,7 +107,7 @@ impl SlewLimiter {
             held: vec![0.0; fs.samples(DELAY_S).max(1)].into(),
             next: 0,
             waiting: 0,
-            newest: [0.0; 3],
+            newest: [0.0; 4],
         }
     }
 
@@ -112,7 +121,7 @@ impl SlewLimiter {
     #[inline]
     fn limit(&mut self, x: f64) -> f64 {
         let Some(previous) = self.previous.replace(x) else {
-            self.newest = [x; 3];
+            self.newest = [x; 4];
             self.foot = Foot { x, offset: 0.0, age: 0 };
             return x;
         };
@@ -120,7 +129,8 @@ impl SlewLimiter {
         let step = x - previous;
         let size = step.abs();
         self.foot.age += 1;
-        let jumps = size > self.likely && (size > self.sure || size > STANDS_OUT * mean);
+        let stands_out = size > self.sudden && size > STANDS_OUT * mean;
+        let jumps = size > self.sure || stands_out && (size > self.likely || self.is_sudden(size));
         // One glitch must not make the next one usual; strong mains become usual within some periods.
         let most = STANDS_OUT * mean.max(LEAST_MEAN * self.likely);
         self.usual.take(size.min(most));
@@ -134,18 +144,26 @@ impl SlewLimiter {
         x - self.offset
     }
 
+    /// Whether a step of this size has come out of nothing.
+    #[inline]
+    fn is_sudden(&self, size: f64) -> bool {
+        let [first, second, third, _] = self.newest;
+        let before = (second - first).abs().max((third - second).abs());
+        before < GROWN * size
+    }
+
     /// Takes a step, and with it what of its edge is still here.
     fn jump(&mut self, step: f64) {
         self.offset += step;
         let edge = self.foot.age - 1;
         if self.alert == 0 && (1..=self.aftermath as usize).contains(&edge) {
             let level = self.foot.x - self.foot.offset;
-            self.offset += self.newest[2] - level;
+            self.offset += self.newest[3] - level;
             for back in 1..=edge.min(self.waiting) {
                 let slot = (self.next + self.held.len() - back) % self.held.len();
                 self.held[slot] = level;
             }
-            self.newest = [self.newest[0], level, level];
+            self.newest = [self.newest[0], self.newest[1], level, level];
         }
         self.alert = self.aftermath;
     }
@@ -165,7 +183,7 @@ impl SlewLimiter {
     /// Puts the output before `y` on the line of its neighbours if it is a glitch.
     #[inline]
     fn mend(&mut self, y: f64) {
-        let [first, before, lone] = self.newest;
+        let [_, first, before, lone] = self.newest;
         let line = 0.5 * (before + y);
         let beside = (lone - line).abs();
         let quiet = GLITCH_QUIET * beside;
@@ -177,9 +195,9 @@ impl SlewLimiter {
         {
             let slot = (self.next + self.held.len() - 1) % self.held.len();
             self.held[slot] = line;
-            self.newest[2] = line;
+            self.newest[3] = line;
         }
-        self.newest = [before, self.newest[2], y];
+        self.newest = [first, before, self.newest[3], y];
     }
 
     /// Takes a block of finite samples in which nothing can happen, and leaves in its place what [`Kernel::push`] of each
@@ -195,10 +213,10 @@ impl SlewLimiter {
     /// No sample of the block can be a jump, its aftermath or a glitch.
     fn is_calm(&self, x: &[f64]) -> bool {
         let (Some(previous), Some(&first)) = (self.previous, x.first()) else { return false };
-        if self.alert > 0 || self.waiting < self.held.len() || x.len() < self.held.len().max(3) {
+        if self.alert > 0 || self.waiting < self.held.len() || x.len() < self.held.len().max(4) {
             return false;
         }
-        let [_, before, last] = self.newest;
+        let [.., before, last] = self.newest;
         let limit = self.aftermath_limit.min(GLITCH_MV);
         let onset = (last - before).abs().max((first - self.offset - last).abs()).max((first - previous).abs());
         // All of them, without a look at any: several are compared at once.
@@ -213,7 +231,7 @@ impl SlewLimiter {
         self.previous = Some(last);
         self.foot = Foot { x: last, offset: self.offset, age: 0 };
         x.iter_mut().for_each(|x| *x -= self.offset);
-        self.newest = [3, 2, 1].map(|back| x[x.len() - back]);
+        self.newest = [4, 3, 2, 1].map(|back| x[x.len() - back]);
         // What was held comes out first.
         let held = self.held.len();
         self.held.rotate_left(self.next);
@@ -255,7 +273,7 @@ impl Kernel for SlewLimiter {
         self.foot = Foot::default();
         self.next = 0;
         self.waiting = 0;
-        self.newest = [0.0; 3];
+        self.newest = [0.0; 4];
     }
 
     fn delay(&self) -> f64 {

@@ -192,14 +192,19 @@ fn paced(pulses: &[Pulse], fs: f64, spike_mv: f64, tail_mv: f64) -> Stream {
 fn pacemaker_spikes_are_no_beats_and_hide_none() {
     let mut short = Vec::new();
     let pulses = rhythm(|_, _| (60.0 / 71.7, Kind::NoP));
-    for fs in [250.0, 500.0, 2000.0] {
+    for fs in [250.0, 360.0, 500.0, 2000.0] {
         for spike in [2.0, -8.0, 20.0, -50.0, 100.0, -300.0, 700.0] {
             let name = format!("spikes of {spike} mV");
             short.extend(row(&name, &paced(&pulses, fs, spike, 0.0), 100.0, 0));
         }
-        // Spread over two samples these are as wide and steep as a QRS: where the samples fall so, R is put on them.
-        short.extend(row("spikes of 5 mV", &paced(&pulses, fs, 5.0, 0.0), 95.0, 3));
-        short.extend(row("spikes of 12 mV", &paced(&pulses, fs, 12.0, 0.0), 15.0, 60));
+        // Spread over the samples these are no steeper than a QRS, but sudden.
+        for spike in 3..=20 {
+            for spike in [f64::from(spike), -f64::from(spike)] {
+                let name = format!("spikes of {spike} mV");
+                // At 11 mV and 250 Hz the samples may fall so that both halves of the way up are no steeper than a beat.
+                short.extend(row(&name, &paced(&pulses, fs, spike, 0.0), 92.0, 5));
+            }
+        }
         // The tail is as tall as R.
         short.extend(row("spikes of 100 mV with a tail of 1 mV", &paced(&pulses, fs, 100.0, 1.0), 97.0, 2));
     }
