@@ -9,6 +9,7 @@
 //! meets. Every position it gives is in source samples with all delays taken off. It must not know what the beats are
 //! used for, nor wall time.
 
+mod cut;
 mod input;
 mod interior;
 mod state;
@@ -26,6 +27,7 @@ use crate::resample::{ResampleError, Resampler};
 use crate::slew::SlewLimiter;
 use crate::units::{Hertz, SampleIndex};
 use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use cut::CutTops;
 use interior::{Interior, RawBeat, Step};
 
 pub use input::PathInput;
@@ -97,6 +99,7 @@ pub struct PathDelay {
 #[derive(Clone, Debug)]
 pub struct SignalPath {
     config: PathConfig,
+    cut_tops: CutTops,
     slew: SlewLimiter,
     resampler: Resampler,
     interior: Interior,
@@ -138,6 +141,7 @@ impl SignalPath {
         let buffers = Buffers { limited: Vec::with_capacity(longest), resampled: Vec::with_capacity(BLOCK) };
         Ok(Self {
             config: *config,
+            cut_tops: CutTops::new(config.fs),
             slew: SlewLimiter::new(config.fs),
             resampler,
             interior: Interior::new(config.mains).map_err(PathError::Filter)?,
@@ -206,6 +210,7 @@ impl SignalPath {
         while let Some(raw) = self.interior.next_beat() {
             self.emit(raw, self.index, sink);
         }
+        self.cut_tops.reset();
         self.slew.reset();
         self.resampler.reset();
         self.interior.interrupt();
@@ -274,8 +279,23 @@ impl SignalPath {
         self.interior.gate().window()
     }
 
-    /// Takes samples that all have the marks `bits`, at least one and at most `longest` of them.
-    fn run(&mut self, inputs: &[PathInput], bits: MarkBits, sink: &mut impl FnMut(Beat)) {
+    /// Takes samples that all have the marks `bits`, at least one and at most `longest` of them; behind a cut top one of them
+    /// is marked as clipped.
+    fn run(&mut self, mut inputs: &[PathInput], bits: MarkBits, sink: &mut impl FnMut(Beat)) {
+        while let Some(cut) = self.cut_tops.first_in(inputs) {
+            let (before, rest) = inputs.split_at(cut);
+            self.run_alike(before, bits, sink);
+            self.run_alike(&rest[..1], MarkBits { clipped: true, ..bits }, sink);
+            inputs = &rest[1..];
+        }
+        self.run_alike(inputs, bits, sink);
+    }
+
+    /// Takes samples that all have the marks `bits`.
+    fn run_alike(&mut self, inputs: &[PathInput], bits: MarkBits, sink: &mut impl FnMut(Beat)) {
+        if inputs.is_empty() {
+            return;
+        }
         let mut limited = std::mem::take(&mut self.buffers.limited);
         limited.clear();
         if bits.lead_off {
