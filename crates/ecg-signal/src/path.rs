@@ -12,6 +12,7 @@
 mod cut;
 mod input;
 mod interior;
+mod runs;
 mod state;
 
 use std::fmt;
@@ -277,50 +278,6 @@ impl SignalPath {
     /// How the last ten seconds were, judged anew each second; `None` in the first four.
     pub fn window_quality(&self) -> Option<&WindowQuality> {
         self.interior.gate().window()
-    }
-
-    /// Takes samples that all have the marks `bits`, at least one and at most `longest` of them; behind a cut top one of them
-    /// is marked as clipped.
-    fn run(&mut self, mut inputs: &[PathInput], bits: MarkBits, sink: &mut impl FnMut(Beat)) {
-        while let Some(cut) = self.cut_tops.first_in(inputs) {
-            let (before, rest) = inputs.split_at(cut);
-            self.run_alike(before, bits, sink);
-            self.run_alike(&rest[..1], MarkBits { clipped: true, ..bits }, sink);
-            inputs = &rest[1..];
-        }
-        self.run_alike(inputs, bits, sink);
-    }
-
-    /// Takes samples that all have the marks `bits`.
-    fn run_alike(&mut self, inputs: &[PathInput], bits: MarkBits, sink: &mut impl FnMut(Beat)) {
-        if inputs.is_empty() {
-            return;
-        }
-        let mut limited = std::mem::take(&mut self.buffers.limited);
-        limited.clear();
-        if bits.lead_off {
-            for input in inputs {
-                if input.is_usable() {
-                    self.held_mv = input.millivolts;
-                } else {
-                    self.unusable += 1;
-                }
-                limited.push(self.held_mv);
-            }
-        } else {
-            limited.extend(inputs.iter().map(|input| input.millivolts));
-            self.held_mv = limited[limited.len() - 1];
-        }
-        if self.slew.run_calm_block(&mut limited) {
-            self.take(&limited, limited.len(), bits, sink);
-        } else {
-            for &x in &limited {
-                let x = self.slew.push(x);
-                let bits = MarkBits { jumped: self.slew.has_jumped(), ..bits };
-                self.take(x.as_slice(), 1, bits, sink);
-            }
-        }
-        self.buffers.limited = limited;
     }
 
     /// Takes what `inputs` source samples with the same marks have completed of the limited signal.

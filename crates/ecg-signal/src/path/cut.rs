@@ -56,24 +56,29 @@ impl CutTops {
         }
     }
 
+    /// Takes samples if each differs from the one before, as nearly always: then none of them ends a top. `false`: they may,
+    /// and none was taken.
+    pub(super) fn take_moving(&mut self, x: &[f64]) -> bool {
+        // Without a look at any: several are compared at once.
+        let moving =
+            x.windows(2).fold(x.first().is_some_and(|x| *x != self.last()), |all, pair| all & (pair[0] != pair[1]));
+        if !moving || self.same >= self.shortest || self.ended.is_some() {
+            return false;
+        }
+        x[x.len().saturating_sub(NEWEST)..].iter().for_each(|&x| self.remember(x));
+        self.same = 1;
+        self.rise = self.last() - self.late(self.flank);
+        true
+    }
+
     /// The first of these samples behind which a cut top is known; those up to it have been taken, or all of them.
     pub(super) fn first_in(&mut self, inputs: &[PathInput]) -> Option<usize> {
-        let moves = inputs.windows(2).fold(true, |all, pair| all & (pair[0].millivolts != pair[1].millivolts));
-        let quiet =
-            self.ended.is_none() && self.same < 2 && inputs.first().is_some_and(|x| x.millivolts != self.last());
-        if moves && quiet {
-            let rest = inputs.len().saturating_sub(NEWEST);
-            inputs[rest..].iter().for_each(|input| self.remember(input.millivolts));
-            self.same = 1;
-            self.rise = self.last() - self.late(self.flank);
-            return None;
-        }
         inputs.iter().position(|input| self.push(input.millivolts))
     }
 
     /// Takes a sample; whether a cut top is known behind it.
     fn push(&mut self, x: f64) -> bool {
-        if x.to_bits() == self.last().to_bits() {
+        if x == self.last() {
             self.same += 1;
         } else {
             if (self.shortest..=self.longest).contains(&self.same) {
@@ -122,9 +127,12 @@ mod tests {
         let (mut tops, mut found, mut at) = (CutTops::new(Hertz(250.0)), Vec::new(), 0);
         for block in inputs.chunks(length) {
             let mut rest = block;
-            while let Some(n) = tops.first_in(rest) {
-                found.push(at + block.len() - rest.len() + n);
-                rest = &rest[n + 1..];
+            let values: Vec<f64> = rest.iter().map(|input| input.millivolts).collect();
+            if !tops.take_moving(&values) {
+                while let Some(n) = tops.first_in(rest) {
+                    found.push(at + block.len() - rest.len() + n);
+                    rest = &rest[n + 1..];
+                }
             }
             at += block.len();
         }
