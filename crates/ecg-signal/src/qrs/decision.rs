@@ -58,12 +58,15 @@ const TEACHING_SPREAD: f64 = 0.7;
 /// edge itself.
 pub(super) const UNSEEN_S: f64 = 0.045;
 
-/// A candidate with what the rules made of it.
+/// What the rules made of a candidate. The candidate itself, which is large, stays where it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Judged {
-    pub(super) candidate: Candidate,
+    /// Where its peak is.
+    peak: i64,
     /// The band it was judged in.
     band: Band,
+    /// Its envelope in that band.
+    pub(super) envelope: f64,
     /// Envelope over signal level (`r`).
     pub(super) relative: f64,
     /// What `relative` had to exceed (`θ`).
@@ -73,13 +76,6 @@ pub(super) struct Judged {
     pub(super) closed: bool,
     /// A beat by its size; whether the rhythm runs on through it is not known yet.
     pub(super) deferred: bool,
-}
-
-impl Judged {
-    /// Envelope in the band that it was judged in.
-    pub(super) fn envelope(&self) -> f64 {
-        self.candidate.view(self.band).envelope
-    }
 }
 
 /// The beat before.
@@ -152,22 +148,22 @@ impl Judge {
     ) {
         let mut judged = self.weigh(candidate, ahead);
         let flutter = candidate.texture.is_flutter(judged.likeness.similarity);
-        let is_wave = self.is_t_wave(&judged) || self.is_too_early(&judged);
+        let is_wave = self.is_t_wave(&judged, candidate.slope) || self.is_too_early(&judged);
         let is_beat = judged.relative > judged.threshold && !flutter && !is_wave;
         if !(is_beat && self.closes_interval(&judged)) {
             self.resolve_deferred(&judged, is_beat, sink);
         }
         if is_beat && self.must_wait(&judged) {
             judged.deferred = true;
-            self.rejected.push(&judged);
+            self.rejected.push(candidate, judged);
         } else if is_beat {
             self.rejected.dismiss_deferred();
             self.search_back(candidate.peak, sink);
-            self.accept(&judged, false, sink);
+            self.accept(candidate, &judged, false, sink);
         } else {
             self.flutter |= flutter;
             judged.closed = flutter;
-            self.rejected.push(&judged);
+            self.rejected.push(candidate, judged);
             self.restart(candidate.peak, sink);
         }
     }
@@ -191,8 +187,16 @@ impl Judge {
         let strange = SHAPE_WEIGHT * (USUAL_SIMILARITY - likeness.similarity.max(0.0)).max(0.0);
         let unlike = UNLIKE_WEIGHT * self.noise().min(LARGEST_NOISE) * (LIKE - likeness.similarity.max(0.0)).max(0.0);
         let threshold = (state.min(LARGEST_STATE_THRESHOLD) + noisy + strange).min(LARGEST_THRESHOLD) + unlike;
-        let mut judged =
-            Judged { candidate: *candidate, band, relative, threshold, likeness, closed: false, deferred: false };
+        let mut judged = Judged {
+            peak: candidate.peak,
+            band,
+            envelope: view.envelope,
+            relative,
+            threshold,
+            likeness,
+            closed: false,
+            deferred: false,
+        };
         if self.is_doubtful(&judged) && self.is_rhythm_undisturbed(candidate.peak, ahead) {
             judged.threshold += doubt::UNDISTURBED_PENALTY;
         }
@@ -205,11 +209,11 @@ impl Judge {
     }
 
     /// Rule 5: a low, slow wave soon after a beat is its T wave.
-    fn is_t_wave(&self, judged: &Judged) -> bool {
+    fn is_t_wave(&self, judged: &Judged, slope: f64) -> bool {
         self.last.is_some_and(|last| {
-            judged.candidate.peak - last.peak < self.fs.samples(T_WAVE_S) as i64
+            judged.peak - last.peak < self.fs.samples(T_WAVE_S) as i64
                 && judged.relative < T_WAVE_SIZE
-                && judged.candidate.slope < T_WAVE_SLOPE * last.slope
+                && slope < T_WAVE_SLOPE * last.slope
         })
     }
 
@@ -218,13 +222,19 @@ impl Judge {
         let interval = self.rhythm.interval();
         while let Some(last) = self.last {
             let Some(missed) = self.rejected.missed(last.peak, peak, interval) else { break };
-            self.accept(&missed, true, sink);
+            self.accept(&missed.candidate, &missed.judged, true, sink);
         }
     }
 
     /// Makes a candidate a beat: everything learns from it.
-    fn accept(&mut self, judged: &Judged, searched_back: bool, sink: &mut impl FnMut(Detection)) {
-        let Judged { candidate, band, likeness, .. } = judged;
+    fn accept(
+        &mut self,
+        candidate: &Candidate,
+        judged: &Judged,
+        searched_back: bool,
+        sink: &mut impl FnMut(Detection),
+    ) {
+        let Judged { band, likeness, .. } = judged;
         let largest_rejected = self.rejected.forget_until(candidate.peak);
         let usual = candidate.view(Band::Usual);
         let shape = match band {

@@ -21,10 +21,17 @@ const THRESHOLD_SHARE: f64 = 0.6;
 /// Rejected candidates kept: at least 6.4 s of them.
 const CAPACITY: usize = 32;
 
+/// A rejected candidate and the judgement on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) candidate: Candidate,
+    pub(super) judged: Judged,
+}
+
 /// The candidates rejected since the last beat, oldest first.
 #[derive(Clone, Debug)]
 pub(super) struct Rejected {
-    list: VecDeque<Judged>,
+    list: VecDeque<Held>,
     after_beat: f64,
     before_beat: i64,
 }
@@ -39,36 +46,36 @@ impl Rejected {
     }
 
     /// Keeps a rejected candidate; the oldest of too many goes.
-    pub(super) fn push(&mut self, judged: &Judged) {
+    pub(super) fn push(&mut self, candidate: &Candidate, judged: Judged) {
         if self.list.len() == CAPACITY {
             self.list.pop_front();
         }
-        self.list.push_back(*judged);
+        self.list.push_back(Held { candidate: *candidate, judged });
     }
 
     /// The oldest candidate that waits for what comes after it.
-    pub(super) fn deferred(&self) -> Option<Judged> {
-        self.list.iter().find(|judged| judged.deferred).copied()
+    pub(super) fn deferred(&self) -> Option<Held> {
+        self.list.iter().find(|held| held.judged.deferred).copied()
     }
 
     /// The rhythm ran on through the candidates that wait: they were noise.
     pub(super) fn dismiss_deferred(&mut self) {
-        for judged in self.list.iter_mut().filter(|judged| judged.deferred) {
+        for judged in self.list.iter_mut().map(|held| &mut held.judged).filter(|judged| judged.deferred) {
             (judged.deferred, judged.closed) = (false, true);
         }
     }
 
     /// The beat most likely missed between the beats at `last` and `next`, whose usual distance is `interval`.
-    pub(super) fn missed(&self, last: i64, next: i64, interval: f64) -> Option<Judged> {
+    pub(super) fn missed(&self, last: i64, next: i64, interval: f64) -> Option<Held> {
         if (next - last) as f64 <= GAP * interval {
             return None;
         }
         let from = last as f64 + self.after_beat.max(AFTER_BEAT_INTERVALS * interval);
         self.list
             .iter()
-            .filter(|j| !j.closed && j.candidate.peak as f64 >= from && j.candidate.peak <= next - self.before_beat)
-            .filter(|j| j.relative > THRESHOLD_SHARE * j.threshold)
-            .max_by(|a, b| a.envelope().total_cmp(&b.envelope()))
+            .filter(|held| !held.judged.closed && held.judged.relative > THRESHOLD_SHARE * held.judged.threshold)
+            .filter(|held| held.candidate.peak as f64 >= from && held.candidate.peak <= next - self.before_beat)
+            .max_by(|a, b| a.judged.envelope.total_cmp(&b.judged.envelope))
             .copied()
     }
 
@@ -76,7 +83,7 @@ impl Rejected {
     /// usual and in the steep band.
     pub(super) fn forget_until(&mut self, peak: i64) -> [f64; 2] {
         let mut largest = [0.0f64; 2];
-        while let Some(rejected) = self.list.front().map(|judged| judged.candidate).filter(|c| c.peak <= peak) {
+        while let Some(rejected) = self.list.front().map(|held| &held.candidate).filter(|c| c.peak <= peak) {
             if rejected.peak < peak {
                 let seen = [Band::Usual, Band::Steep].map(|band| rejected.seen_in(band));
                 largest = [0, 1].map(|n| largest[n].max(seen[n].map_or(0.0, |view| view.envelope)));
@@ -88,12 +95,12 @@ impl Rejected {
 
     /// The rejected candidates from `first` on.
     pub(super) fn since(&self, first: i64) -> impl Iterator<Item = &Candidate> + Clone {
-        self.list.iter().map(|judged| &judged.candidate).filter(move |candidate| candidate.peak >= first)
+        self.list.iter().map(|held| &held.candidate).filter(move |candidate| candidate.peak >= first)
     }
 
     /// The rejected candidates that are not settled for good.
     pub(super) fn open(&self) -> impl DoubleEndedIterator<Item = &Candidate> + Clone {
-        self.list.iter().filter(|judged| !judged.closed).map(|judged| &judged.candidate)
+        self.list.iter().filter(|held| !held.judged.closed).map(|held| &held.candidate)
     }
 
     pub(super) fn reset(&mut self) {

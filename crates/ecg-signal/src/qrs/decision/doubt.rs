@@ -52,7 +52,7 @@ impl Judge {
         self.is_regular()
             && judged.likeness.similarity < ALIKE
             && self.last.is_some_and(|last| {
-                let since = (judged.candidate.peak - last.peak) as f64;
+                let since = (judged.peak - last.peak) as f64;
                 last.similarity > USUAL_SHAPE && since < STILL_CONTRACTED * self.rhythm.interval()
             })
     }
@@ -74,7 +74,7 @@ impl Judge {
     pub(super) fn closes_interval(&self, judged: &Judged) -> bool {
         judged.relative > CLOSING_SIZE
             && judged.likeness.similarity > USUAL_SHAPE
-            && self.is_usual_interval(judged.candidate.peak)
+            && self.is_usual_interval(judged.peak)
     }
 
     /// Whether a beat must wait for what comes after it: it is doubtful, and the beat that would close the interval may
@@ -83,7 +83,7 @@ impl Judge {
         self.is_regular()
             && self.is_doubtful(judged)
             && self.last.is_some_and(|last| {
-                let seen = (self.horizon(judged.candidate.peak) - last.peak) as f64;
+                let seen = (self.horizon(judged.peak) - last.peak) as f64;
                 last.similarity > USUAL_SHAPE && seen < UNDISTURBED.1 * self.rhythm.interval()
             })
     }
@@ -92,18 +92,18 @@ impl Judge {
     /// lies too late for any to close it, they are beats.
     pub(super) fn resolve_deferred(&mut self, judged: &Judged, is_beat: bool, sink: &mut impl FnMut(Detection)) {
         while let (Some(deferred), Some(last)) = (self.rejected.deferred(), self.last) {
-            let late = (judged.candidate.peak - last.peak) as f64 > UNDISTURBED.1 * self.rhythm.interval();
+            let late = (judged.peak - last.peak) as f64 > UNDISTURBED.1 * self.rhythm.interval();
             if !late && (!is_beat || self.is_doubtful(judged)) {
                 return;
             }
-            self.accept(&deferred, true, sink);
+            self.accept(&deferred.candidate, &deferred.judged, true, sink);
         }
     }
 
     /// The record has ended: what waits is a beat.
     pub(in crate::qrs) fn finish(&mut self, sink: &mut impl FnMut(Detection)) {
         while let Some(deferred) = self.rejected.deferred() {
-            self.accept(&deferred, true, sink);
+            self.accept(&deferred.candidate, &deferred.judged, true, sink);
         }
     }
 

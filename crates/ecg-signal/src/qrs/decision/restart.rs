@@ -103,7 +103,7 @@ impl Judge {
         self.begin_with(pair.each_ref());
         for (candidate, late) in pair.into_iter().zip([true, false]) {
             let judged = self.weigh(&candidate, std::iter::empty());
-            self.accept(&judged, late, sink);
+            self.accept(&candidate, &judged, late, sink);
         }
         true
     }
