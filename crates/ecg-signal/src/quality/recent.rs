@@ -2,7 +2,7 @@
 //!
 //! Must not know how beats are found. Places are samples of the path since its last reset.
 
-use super::template::{COMPARED, Part, correlation, dot};
+use super::template::{COMPARED, LANES, Part, correlation, dot};
 use crate::order;
 use crate::widest::widest;
 
@@ -97,12 +97,14 @@ struct Found {
     /// Of the interval before it; means nothing for the first.
     log_interval: f64,
     square: f32,
+    /// What makes the size of the QRS 1.
+    to_unit: f32,
     part: Part,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Self { place: 0.0, log_interval: 0.0, square: 0.0, part: [0.0; COMPARED] }
+        Self { place: 0.0, log_interval: 0.0, square: 0.0, to_unit: 0.0, part: [0.0; COMPARED] }
     }
 }
 
@@ -124,7 +126,12 @@ impl RecentBeats {
     pub(super) fn first(&mut self, place: f64, part: Option<(&Part, f32)>) {
         let log_interval = self.first.newest_first().next().map_or(0.0, |before| log_interval(place, before.place));
         let found = Found { place, log_interval, ..Found::default() };
-        self.first.push(part.map_or(found, |(part, square)| Found { square, part: *part, ..found }));
+        self.first.push(part.map_or(found, |(part, square)| Found {
+            square,
+            to_unit: square.sqrt().recip(),
+            part: *part,
+            ..found
+        }));
     }
 
     /// The second detector has found a beat.
@@ -211,15 +218,30 @@ impl RecentBeats {
     fn likeness_with_mean(&self, from: f64, to: f64) -> Option<f64> {
         let beats = self.first.newest_first().skip_while(|found| found.place >= to);
         let beats = beats.take_while(|found| found.place >= from).filter(|found| found.square > 0.0);
-        let mut sum = [0.0; COMPARED];
-        let mut count = 0.0;
-        for beat in beats.clone() {
-            sum.iter_mut().zip(&beat.part).for_each(|(sum, x)| *sum += x);
-            count += 1.0;
+        let (mut held, mut count) = ([None; KEPT], 0);
+        for (held, beat) in held.iter_mut().zip(beats) {
+            *held = Some(beat);
+            count += 1;
         }
-        let square = dot(&sum, &sum);
-        let mean = || beats.map(|beat| correlation(&beat.part, beat.square, &sum, square)).sum::<f64>() / count;
-        (count >= 2.0 && square > 0.0).then(mean)
+        let held = &held[..count];
+        // The sum of the correlations is one scalar product with the sum of all beats made equally large. A few samples of
+        // all beats at a time, whose sums stay in registers; the last few begin before the end of those before them.
+        let (mut sum, mut units) = ([0.0; COMPARED], [0.0; COMPARED]);
+        for first in (0..COMPARED).step_by(LANES).map(|first| first.min(COMPARED - LANES)) {
+            let (mut sums, mut unit_sums) = ([0.0; LANES], [0.0; LANES]);
+            for beat in held.iter().flatten() {
+                let part = &beat.part[first..first + LANES];
+                for lane in 0..LANES {
+                    sums[lane] += part[lane];
+                    unit_sums[lane] += beat.to_unit * part[lane];
+                }
+            }
+            sum[first..first + LANES].copy_from_slice(&sums);
+            units[first..first + LANES].copy_from_slice(&unit_sums);
+        }
+        let size = dot(&sum, &sum).sqrt();
+        let mean = || (f64::from(dot(&units, &sum) / size) / count as f64).clamp(-1.0, 1.0);
+        (count >= 2 && size > 0.0).then(mean)
     }
 
     pub(super) fn reset(&mut self) {

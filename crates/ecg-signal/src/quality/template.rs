@@ -20,7 +20,7 @@ pub(super) const COMPARED: usize = BEFORE + AFTER;
 pub(super) type Part = [f32; COMPARED];
 
 /// Sums that run side by side.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// Shapes kept: the usual one, the ectopic one, and one for what is passing.
 const SHAPES: usize = 3;
