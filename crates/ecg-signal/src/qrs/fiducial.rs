@@ -29,6 +29,8 @@ const BASE_S: f64 = 0.02;
 const BLUNTEST: f64 = 0.02;
 /// Weight of the sharpness against the height, both as logarithms of the ratio up / down.
 const SHARPNESS_WEIGHT: f64 = 3.0;
+/// Heights that are compared side by side.
+const LANES: usize = 4;
 /// Of several peaks as tall as this share of the tallest, the first is R: annotators mark the onset of a wide complex.
 const FIRST_SHARE: f64 = 0.9;
 /// Weight of the lead's usual direction, for a beat just like the usual one; others have their own.
@@ -205,8 +207,17 @@ impl FiducialSearch {
 /// Where the highest value is, or the first peak that is nearly as high, of `heights` times `sign`.
 fn first_high(heights: &[f64], sign: f64) -> (usize, f64) {
     let value = |i: usize| sign * heights[i];
-    let highest =
-        heights.iter().fold(f64::NEG_INFINITY, |most, height| if sign * height > most { sign * height } else { most });
+    // In lanes: one comparison would wait for the one before it.
+    let (several, rest) = heights.as_chunks::<LANES>();
+    let mut most = [f64::NEG_INFINITY; LANES];
+    for some in several {
+        for lane in 0..LANES {
+            let height = sign * some[lane];
+            most[lane] = if height > most[lane] { height } else { most[lane] };
+        }
+    }
+    let ends = most.into_iter().chain(rest.iter().map(|height| sign * height));
+    let highest = ends.fold(f64::NEG_INFINITY, |most, height| if height > most { height } else { most });
     let at = heights.iter().position(|height| sign * height == highest).unwrap_or(0);
     let high = |&i: &usize| value(i) >= FIRST_SHARE * highest && value(i) > value(i - 1) && value(i) >= value(i + 1);
     let first = (1..at).find(high).unwrap_or(at);
