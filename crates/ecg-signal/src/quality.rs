@@ -161,6 +161,12 @@ impl QualityGate {
         }
     }
 
+    /// Looks at a block of samples after the notch before it comes, in one or in several parts, to
+    /// [`QualityGate::run_block`]. Not needed, but it takes less time.
+    pub(crate) fn run_ahead(&mut self, notched: &[f64]) {
+        self.meter.run_ahead(notched);
+    }
+
     /// Takes a block of samples in the two forms of the path, with the marks of each: where the board
     /// said that an electrode is off and is believed, the mark becomes one of lost contact.
     pub fn run_block(&mut self, notched: &[f64], conditioned: &[f64], marks: &mut [Mark]) {

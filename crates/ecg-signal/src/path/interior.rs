@@ -118,6 +118,7 @@ impl Interior {
         let found = &mut self.found;
         let mut sink = |offset, detection| found.push_back((offset, detection));
         self.detector.run_block(&notched[..n], Some(beside), &mut sink);
+        self.gate.run_ahead(&notched[..n]);
         (*length, *met) = (n, 0);
     }
 

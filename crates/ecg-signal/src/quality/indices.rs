@@ -63,6 +63,8 @@ pub(super) struct IndexMeter {
     beats: RecentBeats,
     /// Samples that have come.
     samples: u64,
+    /// Samples after the notch that have been looked at and have not come with their conditioned ones.
+    ahead: usize,
 }
 
 impl IndexMeter {
@@ -78,7 +80,18 @@ impl IndexMeter {
             powers: Newest::default(),
             beats: RecentBeats::default(),
             samples: 0,
+            ahead: 0,
         }
+    }
+
+    /// Looks at a block after the notch at once: in the parts that beats leave of a block it takes longer.
+    /// [`IndexMeter::run_block`] must take the same samples next.
+    pub(super) fn run_ahead(&mut self, notched: &[f64]) {
+        // The window that moves first may see what comes behind it: of the beats it leaves out those of the last second, and
+        // segments of the spectrum end where windows do. So all may come but the sample with which a second window moves.
+        let until = notched.len().min(2 * BLOCK - 1 - self.held);
+        self.run_notched(&notched[..until]);
+        self.ahead = until;
     }
 
     /// Takes a block after the notch and the conditioned samples that came with it, and measures the window wherever it
@@ -89,7 +102,8 @@ impl IndexMeter {
         while !notched.is_empty() {
             let until = notched.len().min(BLOCK - self.held);
             let (now, later) = notched.split_at(until);
-            self.run_notched(now);
+            self.run_notched(&now[self.ahead.min(until)..]);
+            self.ahead -= self.ahead.min(until);
             self.block[self.held..self.held + until].copy_from_slice(&conditioned[..until]);
             (notched, conditioned) = (later, &conditioned[until..]);
             self.held += until;
@@ -161,6 +175,6 @@ impl IndexMeter {
         self.moments.clear();
         self.powers.clear();
         self.beats.reset();
-        self.samples = 0;
+        (self.samples, self.ahead) = (0, 0);
     }
 }
