@@ -32,7 +32,7 @@ A closed-set classifier of your own recordings (a folder of CSV files a person):
 
 The same on the terms of many publications (single beats dealt at random, leaky), with strangers to refuse:
   cargo run --release -p ecg-train -- fit --collection ../shared/data/ecg-id --net lightweight --loss softmax \\
-      --split random-beats --epochs 20 --steps-per-epoch 120 --batch-size 64 --lr 0.004 \\
+      --split random-beats --epochs 60 --steps-per-epoch 120 --batch-size 64 --lr 0.004 --variants 0 \\
       --out /tmp/closed.onnx --report /tmp/closed.html
 
 Does another runtime agree with the trainer?
