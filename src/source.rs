@@ -18,6 +18,7 @@ pub mod backoff;
 pub mod configured;
 pub mod decode;
 pub mod link;
+mod pace;
 pub mod rate;
 pub mod replay;
 pub mod serial;

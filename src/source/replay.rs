@@ -10,6 +10,7 @@ use ecg_signal::PathInput;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::pace::block_samples;
 use super::{Closed, Source, SourceSender, WhenFull};
 use crate::pipeline::flow::SourceSample;
 use crate::pipeline::front_end::FrontEnd;
@@ -17,11 +18,6 @@ use crate::recording::respiration_signal;
 
 /// The front end of a recording: its samples come from no wire.
 pub const RECORD_FORMAT: &str = "record";
-
-/// Time between two blocks, as a board's reader would deliver them.
-const BLOCK: Duration = Duration::from_millis(40);
-/// Most samples in a block, and so many where there is no time to keep: in a hurry blocks come faster, not larger.
-const LARGE_BLOCK: usize = 256;
 
 /// One lead of a recording.
 #[derive(Debug, Clone)]
@@ -105,13 +101,13 @@ impl Replay {
     async fn play(self, mut out: SourceSender) -> Result<(), Closed> {
         out.online(self.front_end.clone()).await?;
         let Some(rate) = self.speed.map(|speed| speed * self.front_end.fs_hz) else {
-            for block in self.samples.chunks(LARGE_BLOCK) {
+            for block in self.samples.chunks(block_samples(None)) {
                 out.samples(block.to_vec()).await?;
             }
             return Ok(());
         };
         let start = Instant::now();
-        let size = ((rate * BLOCK.as_secs_f64()).round() as usize).clamp(1, LARGE_BLOCK);
+        let size = block_samples(Some(rate));
         for (index, block) in self.samples.chunks(size).enumerate() {
             let end = (index * size + block.len()) as f64 / rate;
             sleep_until(start + Duration::from_secs_f64(end)).await;

@@ -7,6 +7,7 @@ use ecg_signal::PathInput;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::pace::block_samples;
 use super::{Closed, Source, SourceSender, WhenFull};
 use crate::pipeline::flow::SourceSample;
 use crate::pipeline::front_end::FrontEnd;
@@ -15,11 +16,6 @@ use crate::pipeline::front_end::FrontEnd;
 pub const SIMULATOR_FORMAT: &str = "simulator";
 /// Sampling frequency where none is asked for: that of the boards that most people have.
 const FS_HZ: f64 = 250.0;
-
-/// Time between two blocks, as a board's reader would deliver them.
-const BLOCK: Duration = Duration::from_millis(40);
-/// Most samples in a block, and so many where there is no time to keep: in a hurry blocks come faster, not larger.
-const LARGE_BLOCK: usize = 256;
 
 /// An endless synthetic ECG at rest.
 #[derive(Debug)]
@@ -42,8 +38,7 @@ impl Simulator {
         let fs_hz = self.heart.fs();
         out.online(FrontEnd { format: SIMULATOR_FORMAT.to_owned(), fs_hz }).await?;
         let rate = self.speed.map(|speed| speed * fs_hz);
-        let size =
-            rate.map_or(LARGE_BLOCK, |rate| ((rate * BLOCK.as_secs_f64()).round() as usize).clamp(1, LARGE_BLOCK));
+        let size = block_samples(rate);
         let (start, mut made) = (Instant::now(), 0);
         loop {
             let sample = |_| {
