@@ -9,6 +9,7 @@ use ecg_identity::rates::{ErrorRates, Interval};
 use ecg_signal::{CHAIN, FS, Preparation, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use serde::Serialize;
 
+use crate::fit::Travelled;
 use crate::network::{Network, NetworkKind};
 use crate::onnx;
 use crate::split::{Person, Split};
@@ -30,6 +31,9 @@ pub struct Card {
     pub decision: DecisionPart,
     /// Figures on persons the network was not trained on.
     pub measured: Vec<Measured>,
+    /// How far a threshold travels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub travelled: Vec<Travelled>,
     training: Training,
 }
 
@@ -124,7 +128,6 @@ pub struct Measured {
 impl Measured {
     /// Figures with what they are figures of.
     pub fn new(protocol: &str, collection: &str, persons: &str, rates: &ErrorRates) -> Self {
-        let ends = |interval: &Interval| [rounded(interval.low), rounded(interval.high)];
         Self {
             protocol: protocol.to_owned(),
             collection: collection.to_owned(),
@@ -191,6 +194,8 @@ pub struct Facts<'a> {
     pub decision: DecisionPart,
     /// What was measured.
     pub measured: Vec<Measured>,
+    /// What a threshold did to other persons, boards and collections.
+    pub travelled: Vec<Travelled>,
 }
 
 impl Card {
@@ -230,6 +235,7 @@ impl Card {
             },
             decision: facts.decision,
             measured: facts.measured,
+            travelled: facts.travelled,
             training: Training {
                 epoch_kept: facts.epoch_kept,
                 front_end_variants: facts.front_end_variants,
@@ -289,6 +295,11 @@ fn source(collection: &str) -> (&'static str, &'static str) {
 }
 
 /// Four digits are more than any of these figures can bear. NaN (no replicates) stays NaN, which TOML can say.
-fn rounded(value: f64) -> f64 {
+pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
+}
+
+/// Both ends of an interval.
+pub(crate) fn ends(interval: &Interval) -> [f64; 2] {
+    [rounded(interval.low), rounded(interval.high)]
 }

@@ -66,6 +66,10 @@ struct FitArgs {
     /// Folders of recordings: WFDB or CSV, with manifest.csv (record,subject,session,date) or a folder a person
     #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
     collection: Vec<PathBuf>,
+    /// Folders of recordings of another board, of which nobody is trained on: what the network is worth there, and (with
+    /// --folds) whether a threshold set at home holds there
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    foreign: Vec<PathBuf>,
     /// Which signal of each record, counted from 0
     #[arg(long, default_value_t = 0)]
     signal: usize,
@@ -182,9 +186,12 @@ impl FitArgs {
         anyhow::ensure!(self.target_fmr > 0.0 && self.target_fmr < 1.0, "--target-fmr: a rate between 0 and 1");
         let positive = self.epochs > 0 && self.steps_per_epoch > 0 && self.batch_size > 1 && self.lr > 0.0;
         anyhow::ensure!(positive, "--epochs, --steps-per-epoch and --lr must be positive, --batch-size at least 2");
+        let comparing = self.split == fit::SplitBy::Persons;
+        anyhow::ensure!(comparing || self.foreign.is_empty(), "--foreign goes with --split persons only");
         let watched = self.validate > 0.0;
         Ok(fit::Request {
             collections: self.collection,
+            foreign: self.foreign,
             signal: self.signal,
             mains: match self.mains {
                 MainsArg::Hz50 => Mains::Hz50,

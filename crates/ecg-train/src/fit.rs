@@ -8,6 +8,7 @@ mod figures;
 mod page;
 mod pages;
 mod report;
+mod travel;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,12 +26,16 @@ use crate::training::{self, Observer, Trained, train};
 use crate::{linear, onnx, recordings};
 use figures::Pool;
 use report::Bars;
+use travel::Travel;
+pub use travel::Travelled;
 
 /// What `fit` is asked to do.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Folders of collections.
     pub collections: Vec<PathBuf>,
+    /// Folders of collections of which nobody is trained on.
+    pub foreign: Vec<PathBuf>,
     /// Signal of each record.
     pub signal: usize,
     /// Mains where the recordings were made.
@@ -80,9 +85,13 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     let begun = report::Stopwatch::start();
     report::network(settings);
     let preparation = Preparation::default();
-    let records = prepare(request, preparation)?;
-    let everybody: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
-    let split = Split::new(&everybody, &request.held_out, request.validation_share, settings.seed)?;
+    let mut records = prepare(request, preparation)?;
+    let everybody = people(&records);
+    let foreigners = prepare_foreign(request, preparation)?;
+    let foreign = people(&foreigners);
+    refuse_known(&everybody, &foreign)?;
+    records.extend(foreigners);
+    let mut split = Split::new(&everybody, &request.held_out, request.validation_share, settings.seed)?;
     report::split(&split);
     let folds = cross_validation(&split, request);
     let fewest = split.trained.len() - folds.iter().map(BTreeSet::len).max().unwrap_or(0);
@@ -90,14 +99,17 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     let linear_branch = request.linear_branch && fewest >= linear::LEAST_PERSONS;
     report::linear_branch(request.linear_branch, linear_branch, fewest);
 
-    let mut pool = Pool::default();
+    let (mut pool, mut travel) = (Pool::default(), Travel::default());
     for (number, fold) in folds.into_iter().enumerate() {
         let trained: BTreeSet<Person> = split.trained.difference(&fold).cloned().collect();
         let label = format!("fold {} of {}", number + 1, request.folds);
         let sampler = Sampler::new(&records, &trained, preparation);
         let result = train_watching(&label, &sampler, settings, &records, &fold);
         let network = complete(result.network, linear_branch, &records, &trained, &preparation)?;
-        pool.add(&embed(&network, &records, &fold, &preparation));
+        let mut embedded = embed(&network, &records, &fold, &preparation);
+        pool.add(&embedded);
+        embedded.extend(embed(&network, &records, &foreign, &preparation));
+        travel.add(&embedded);
     }
 
     let sampler = Sampler::new(&records, &split.trained, preparation);
@@ -106,6 +118,8 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     result.network = complete(result.network, linear_branch, &records, &split.trained, &preparation)?;
     let mut held_out = Pool::default();
     held_out.add(&embed(&result.network, &records, &split.held_out, &preparation));
+    let mut elsewhere = Pool::default();
+    elsewhere.add(&embed(&result.network, &records, &foreign, &preparation));
     let mut validation = Pool::default();
     validation.add(&embed(&result.network, &records, &split.validation, &preparation));
 
@@ -113,14 +127,17 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         (&pool, format!("not trained on, {} folds pooled, each by a network of its fold", request.folds)),
         (&validation, "not trained on, early stopping acted on them".to_owned()),
         (&held_out, "held out of everything".to_owned()),
+        (&elsewhere, "of a collection that nobody was trained on".to_owned()),
     ];
     let measured: Vec<_> =
         groups.iter().map(|(pool, persons)| pool.measured(persons)).collect::<Result<Vec<_>, _>>()?.concat();
     let decision = figures::decision(&groups, request.target_fmr)?;
+    let travelled = travel.table(|name| everybody.iter().any(|person| person.collection == name))?;
     report::figures(&measured, &decision);
     for (pool, persons) in &groups {
         report::at_threshold(persons, &pool.at_threshold(decision.threshold));
     }
+    report::travel(&travelled);
 
     let name = file_stem(&request.out)?;
     let curves = pages::curves(&name, &result.history, watched.len(), result.epoch);
@@ -135,8 +152,10 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
             epoch: result.epoch,
             took: begun.elapsed(),
         };
-        pages::save(asked, &name, &pages::comparing(&common, &curves, &measured, &groups))?;
+        pages::save(asked, &name, &pages::comparing(&common, &curves, &measured, &travelled, &groups))?;
     }
+    // The card lists them: a figure on them is worth something.
+    split.held_out.extend(foreign);
     let facts = Facts {
         name: name.clone(),
         classes: sampler.classes(),
@@ -149,6 +168,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         split: &split,
         decision,
         measured,
+        travelled,
     };
     let card = Card::new(&result.network, facts);
     write(&request.out, &result, &card, &curves.svg())
@@ -170,11 +190,25 @@ fn complete(
 
 /// Reads the collections and runs every record, and its variants, through the signal path.
 fn prepare(request: &Request, preparation: Preparation) -> anyhow::Result<Vec<Prepared>> {
-    let recordings = recordings::load(&request.collections, request.signal)?;
+    prepare_all(request, &request.collections, request.variants, preparation)
+}
+
+/// The same of the foreign ones, without variants: nobody learns from them.
+fn prepare_foreign(request: &Request, preparation: Preparation) -> anyhow::Result<Vec<Prepared>> {
+    if request.foreign.is_empty() { Ok(Vec::new()) } else { prepare_all(request, &request.foreign, 0, preparation) }
+}
+
+fn prepare_all(
+    request: &Request,
+    folders: &[PathBuf],
+    variants: usize,
+    preparation: Preparation,
+) -> anyhow::Result<Vec<Prepared>> {
+    let recordings = recordings::load(folders, request.signal)?;
     let bars = Bars::new(recordings.len() as u64, "records");
     let settings = prepared::Settings {
         mains: request.mains,
-        variants: request.variants,
+        variants,
         preparation,
         seed: request.training.seed,
         threads: request.threads,
@@ -182,6 +216,22 @@ fn prepare(request: &Request, preparation: Preparation) -> anyhow::Result<Vec<Pr
     let records = prepared::prepare(recordings, &settings, &|| bars.step(""))?;
     report::prepared(&records, &bars.finish());
     Ok(records)
+}
+
+fn people(records: &[Prepared]) -> BTreeSet<Person> {
+    records.iter().map(|record| record.person.clone()).collect()
+}
+
+/// A collection is trained on or foreign: its figures as a foreign one would be those of persons it was trained on.
+fn refuse_known(everybody: &BTreeSet<Person>, foreign: &BTreeSet<Person>) -> anyhow::Result<()> {
+    let names: BTreeSet<&str> = everybody.iter().map(|person| person.collection.as_str()).collect();
+    match foreign.iter().find(|person| names.contains(person.collection.as_str())) {
+        Some(person) => bail!(
+            "collection {} is trained on and cannot be --foreign: name each folder once, folders by different names",
+            person.collection
+        ),
+        None => Ok(()),
+    }
 }
 
 fn cross_validation(split: &Split, request: &Request) -> Vec<BTreeSet<Person>> {

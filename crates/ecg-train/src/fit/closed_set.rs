@@ -122,6 +122,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
             calibration: Vec::new(),
         },
         measured: Vec::new(),
+        travelled: Vec::new(),
     };
     let parts = Parts { train: beats.train.len(), validation: beats.validation.len() };
     let validation = history.last().map_or(0.0, |epoch| epoch.validation);

@@ -12,8 +12,8 @@ use crate::card::{DecisionPart, Measured};
 use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_windows};
 
 /// Bootstrap draws of every interval, and their seed.
-const REPLICATES: usize = 1000;
-const SEED: u64 = 1;
+pub(super) const REPLICATES: usize = 1000;
+pub(super) const SEED: u64 = 1;
 
 /// Comparisons by protocol and collection. Those of several folds can be put together: their persons differ.
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ fn file(into: &mut BTreeMap<(Protocol, String), Vec<Comparison>>, protocol: Prot
     }
 }
 
-fn two_sided(comparisons: &[Comparison]) -> bool {
+pub(super) fn two_sided(comparisons: &[Comparison]) -> bool {
     let mated = comparisons.iter().filter(|c| c.probe_subject == c.reference_subject).count();
     mated > 0 && mated < comparisons.len()
 }

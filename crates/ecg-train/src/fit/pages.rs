@@ -6,8 +6,8 @@ use anyhow::Context;
 
 use super::closed_set::{LEAKY, Outcome};
 use super::figures::Pool;
-use super::page::{Page, Scores, Section, cases, confusion, det, figures, histograms, means, persons};
-use super::{Request, mains_name};
+use super::page::{Page, Scores, Section, cases, confusion, det, figures, histograms, means, persons, travel};
+use super::{Request, Travelled, mains_name};
 use crate::card::Measured;
 use crate::curves::{Series, chart};
 use crate::prepared::Prepared;
@@ -102,6 +102,7 @@ pub(super) fn comparing(
     common: &Common<'_>,
     curves: &Chart,
     measured: &[Measured],
+    travelled: &[Travelled],
     groups: &[(&Pool, String)],
 ) -> String {
     let scores: Vec<Scores<'_>> = groups.iter().flat_map(|(pool, persons)| pool.scores(persons)).collect();
@@ -111,6 +112,7 @@ pub(super) fn comparing(
         facts: common.facts(),
         sections: vec![
             figures(measured),
+            travel(travelled),
             det(&scores),
             histograms(&scores, common.threshold),
             persons(&scores, common.threshold),

@@ -3,6 +3,7 @@
 use ecg_identity::rates::RatesAt;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
+use super::Travelled;
 use crate::card::{DecisionPart, Measured};
 use crate::loss::LossKind;
 use crate::network::NetworkKind;
@@ -141,5 +142,20 @@ pub(super) fn at_threshold(persons: &str, rates: &[(&str, &str, RatesAt)]) {
     for (protocol, collection, rates) in rates {
         let (fmr, fnmr) = (100.0 * rates.fmr, 100.0 * rates.fnmr);
         println!("    {collection:<12} {protocol:<34} FMR {fmr:.3} %, FNMR {fnmr:.2} %");
+    }
+}
+
+/// How far a threshold travels.
+pub(super) fn travel(rows: &[Travelled]) {
+    for group in rows.chunk_by(|a, b| a.asked == b.asked) {
+        let (asked, home) = (100.0 * group[0].asked, &group[0].home);
+        println!("\na threshold of FMR {asked} % by {home}, persons of the other folds, does to others (per cent)");
+        for row in group {
+            let [fmr, low, high, fnmr] = [row.fmr, row.fmr_95[0], row.fmr_95[1], row.fnmr].map(|rate| 100.0 * rate);
+            let (collection, protocol, n) = (&row.collection, &row.protocol, row.n_subjects);
+            println!(
+                "    {collection:<12} {protocol:<34} FMR {fmr:.2} [{low:.2}–{high:.2}], FNMR {fnmr:.1}, {n} persons"
+            );
+        }
     }
 }

@@ -76,6 +76,40 @@ fn a_tiny_training_writes_model_card_and_curves() {
 }
 
 #[test]
+fn a_foreign_collection_is_measured_and_nobody_of_it_is_trained_on() {
+    let _alone = crate::alone();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = collection(folder.path(), 4, ROWS);
+    let elsewhere = folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let same_name = collection(&elsewhere, 3, ROWS);
+    let foreign = folder.path().join("foreign");
+    let out = folder.path().join("tiny.onnx");
+    let fit = |foreign: &Path| {
+        let fit = ["fit", "--collection", dir.to_str().unwrap(), "--out", out.to_str().unwrap(), "--folds", "2"];
+        let small = ["--epochs", "1", "--steps-per-epoch", "2", "--batch-size", "8", "--variants", "1"];
+        run(&[fit.as_slice(), &small, &["--foreign", foreign.to_str().unwrap()]].concat())
+    };
+    assert!(fit(&same_name).unwrap_err().to_string().contains("cannot be --foreign"));
+    std::fs::rename(&same_name, &foreign).unwrap();
+    fit(&foreign).expect("a tiny training");
+
+    let card = table(&out.with_extension("toml"));
+    let rows = |key: &str| card[key].as_array().unwrap().iter().map(|row| row.as_table().unwrap()).collect::<Vec<_>>();
+    let is_foreign = |row: &&toml::Table| row["collection"].as_str() == Some("foreign");
+    let measured: Vec<_> = rows("measured").into_iter().filter(is_foreign).collect();
+    assert!(!measured.is_empty());
+    assert!(measured.iter().all(|row| row["persons"].as_str().unwrap().contains("nobody was trained on")));
+    let travelled: Vec<_> = rows("travelled").into_iter().filter(is_foreign).collect();
+    assert!(travelled.iter().any(|row| row["n_impostor"].as_integer() == Some(2 * 3 * 2)), "{travelled:?}");
+    assert!(travelled.iter().all(|row| row["home"].as_str() == Some("synthetic, first session, second session")));
+    let trained: Vec<_> = card["training"]["collections"].as_array().unwrap().iter().collect();
+    let of_foreign = trained.iter().find(|part| part["name"].as_str() == Some("foreign")).unwrap();
+    assert_eq!(of_foreign["persons_seen"].as_array().unwrap().len(), 0);
+    assert_eq!(of_foreign["persons_held_out"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn a_classifier_names_its_classes_and_the_same_seed_gives_the_same_file() {
     let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();

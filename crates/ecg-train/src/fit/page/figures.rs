@@ -4,6 +4,7 @@ use ecg_identity::rates::ClosedSetFigures;
 
 use super::{Section, percent, table};
 use crate::card::Measured;
+use crate::fit::Travelled;
 use ecg_plot::escape;
 
 /// Error rates of every protocol, as the card has them.
@@ -36,6 +37,37 @@ pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
         title: "Error rates",
         note: "Records as probes, each against every reference of its collection. Small: 95 % intervals by bootstrap over \
                persons; n counts persons with mated comparisons."
+            .into(),
+        body,
+    }
+}
+
+/// What thresholds that were set at home do elsewhere.
+pub(in crate::fit) fn travel(travelled: &[Travelled]) -> Section {
+    let head = ["collection", "n", "non-mated", "FMR %", "FNMR %"];
+    let mut body = String::new();
+    for group in travelled.chunk_by(|a, b| a.asked == b.asked) {
+        let rows: Vec<Vec<String>> = group
+            .iter()
+            .map(|row| {
+                let [low, high] = row.fmr_95.map(|end| percent(end, 2));
+                vec![
+                    format!("{}<br><small>{}</small>", escape(&row.collection), escape(&row.protocol)),
+                    row.n_subjects.to_string(),
+                    row.n_impostor.to_string(),
+                    format!("{} <small>{low}–{high}</small>", percent(row.fmr, 2)),
+                    percent(row.fnmr, 1),
+                ]
+            })
+            .collect();
+        let asked = percent(group[0].asked, 1);
+        let home = escape(&group[0].home);
+        body.push_str(&format!("<h3>Set at FMR {asked} % by {home}</h3>{}", table(&head, &rows)));
+    }
+    Section {
+        title: "How far a threshold travels",
+        note: "Each fold's persons, and foreign collections, at the threshold of the other folds. A rate above the one it \
+               was set for is what strangers of another board gain."
             .into(),
         body,
     }
