@@ -56,7 +56,7 @@ impl Drift {
 }
 
 /// Cubic interpolation between samples (Catmull–Rom); beyond the ends the last sample holds.
-fn value_at(beat: &[f32; SEGMENT_SAMPLES], position: f64) -> f64 {
+pub(crate) fn value_at(beat: &[f32; SEGMENT_SAMPLES], position: f64) -> f64 {
     let base = position.floor();
     let t = position - base;
     let sample = |offset: i64| {
@@ -67,7 +67,8 @@ fn value_at(beat: &[f32; SEGMENT_SAMPLES], position: f64) -> f64 {
     b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
 }
 
-fn z_score(values: &[f64; SEGMENT_SAMPLES]) -> [f32; SEGMENT_SAMPLES] {
+/// Mean 0, deviation 1.
+pub(crate) fn z_score(values: &[f64; SEGMENT_SAMPLES]) -> [f32; SEGMENT_SAMPLES] {
     let count = SEGMENT_SAMPLES as f64;
     let mean = values.iter().sum::<f64>() / count;
     let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt().max(1e-9);

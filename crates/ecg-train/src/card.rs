@@ -152,6 +152,7 @@ impl Measured {
 struct Training {
     epoch_kept: usize,
     front_end_variants: usize,
+    virtual_persons: usize,
     #[serde(flatten)]
     settings: training::Settings,
     collections: Vec<CollectionPart>,
@@ -180,6 +181,8 @@ pub struct Facts<'a> {
     pub preparation: Preparation,
     /// Imitated front ends a record.
     pub front_end_variants: usize,
+    /// Virtual persons made of each person.
+    pub virtual_persons: usize,
     /// Which signal of each record.
     pub signal: usize,
     /// Mains that was notched out, as on the command line.
@@ -239,6 +242,7 @@ impl Card {
             training: Training {
                 epoch_kept: facts.epoch_kept,
                 front_end_variants: facts.front_end_variants,
+                virtual_persons: facts.virtual_persons,
                 settings: facts.settings.clone(),
                 collections: collections(facts.split, facts.signal, facts.mains),
             },

@@ -125,6 +125,10 @@ struct FitArgs {
     /// Imitated front ends (other boards, other electrodes) for each record
     #[arg(long, default_value_t = 8)]
     variants: usize,
+    /// Virtual persons made of each person: the same beats with waves of other proportions, as classes of their own. A
+    /// classifier never has any
+    #[arg(long, default_value_t = 2)]
+    virtual_persons: usize,
     /// No linear branch (principal components and discriminant axes) beside the trunk; a classifier never has one
     #[arg(long)]
     no_linear_branch: bool,
@@ -204,6 +208,7 @@ impl FitArgs {
             folds: self.folds,
             target_fmr: self.target_fmr,
             variants: self.variants,
+            virtual_persons: if self.loss == LossKind::Arcface { self.virtual_persons } else { 0 },
             linear_branch: !self.no_linear_branch && self.loss == LossKind::Arcface,
             report: self.report,
             split_by: self.split,

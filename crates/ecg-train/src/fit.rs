@@ -52,6 +52,8 @@ pub struct Request {
     pub target_fmr: f64,
     /// Imitated front ends a record.
     pub variants: usize,
+    /// Virtual persons made of each person that is trained on; a classifier never has any.
+    pub virtual_persons: usize,
     /// Whether a linear branch stands beside the trunk, where the persons are enough for one.
     pub linear_branch: bool,
     /// Threads for preparation.
@@ -104,6 +106,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         let trained: BTreeSet<Person> = split.trained.difference(&fold).cloned().collect();
         let label = format!("fold {} of {}", number + 1, request.folds);
         let sampler = Sampler::new(&records, &trained, preparation);
+        let sampler = sampler.with_virtual_persons(request.virtual_persons, settings.seed);
         let result = train_watching(&label, &sampler, settings, &records, &fold);
         let network = complete(result.network, linear_branch, &records, &trained, &preparation)?;
         let mut embedded = embed(&network, &records, &fold, &preparation);
@@ -113,6 +116,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     }
 
     let sampler = Sampler::new(&records, &split.trained, preparation);
+    let sampler = sampler.with_virtual_persons(request.virtual_persons, settings.seed);
     let watched = if split.validation.is_empty() { &split.held_out } else { &split.validation };
     let mut result = train_watching("final training", &sampler, settings, &records, watched);
     result.network = complete(result.network, linear_branch, &records, &split.trained, &preparation)?;
@@ -161,6 +165,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         classes: sampler.classes(),
         preparation,
         front_end_variants: request.variants,
+        virtual_persons: request.virtual_persons,
         signal: request.signal,
         mains: mains_name(request.mains),
         epoch_kept: result.epoch,

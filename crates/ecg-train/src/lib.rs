@@ -28,3 +28,4 @@ pub mod sampler;
 pub mod schedule;
 pub mod split;
 pub mod training;
+pub mod virtual_person;

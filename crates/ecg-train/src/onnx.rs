@@ -57,6 +57,9 @@ pub enum OnnxError {
     Weights(#[from] RestoreError),
 }
 
+/// Name of the constant with the lengths of the embedding's parts.
+const SHARES: &str = "shares";
+
 /// The network as ONNX bytes.
 pub fn encode(network: &Network) -> Vec<u8> {
     let weights = folding::fold(&network.kind().plan(), &network.weights());
@@ -126,7 +129,19 @@ pub fn decode(bytes: &[u8], device: &Device) -> Result<Network, OnnxError> {
         })
         .collect();
     folding::unfold(&kind.plan(), &mut weights);
-    Ok(Network::with_weights(kind, &weights, device)?)
+    let network = Network::with_weights(kind, &weights, device)?;
+    let [trunk, branch] = branch_scales();
+    let today = [factors(EMBEDDING, trunk), factors(AXES, branch)].concat();
+    if network.has_branch() && weights.get(SHARES).is_none_or(|shares| shares.values != today) {
+        return Err(OnnxError::Foreign("its linear branch has another share than this program gives it: train again"));
+    }
+    Ok(network)
+}
+
+/// What brings a part of the embedding, whose root mean square is one and whose length therefore √width, to the length
+/// `share`.
+fn factors(width: usize, share: f32) -> Vec<f32> {
+    vec![share / (width as f32).sqrt(); width]
 }
 
 /// The network of an ONNX file that [`write()`] made, for inference.
@@ -220,15 +235,14 @@ impl Writer<'_> {
     fn embedding(&mut self, parts: &[(&str, usize, &str)], shares: &[f32]) {
         let even: Vec<String> = parts.iter().map(|&(value, width, name)| self.even(value, width, name)).collect();
         let lengths = parts.iter().zip(shares);
-        // A row whose root mean square is one has the length √width.
-        let factors = lengths.flat_map(|(&(_, width, _), share)| vec![share / (width as f32).sqrt(); width]).collect();
+        let factors = lengths.flat_map(|(&(_, width, _), &share)| factors(width, share)).collect();
         let even: Vec<&str> = even.iter().map(String::as_str).collect();
         let joined = match even.as_slice() {
             [one] => (*one).to_owned(),
             several => self.graph.node("Concat", "joined", several, vec![int("axis", 1)]),
         };
         let factors = Weight { shape: vec![parts.iter().map(|part| part.1).sum()], values: factors };
-        let factors = self.graph.constant("shares", &factors);
+        let factors = self.graph.constant(SHARES, &factors);
         self.graph.node("Mul", EMBEDDING_OUTPUT, &[&joined, &factors], vec![]);
     }
 
@@ -306,6 +320,24 @@ mod tests {
             known.extend(node.output);
         }
         assert!(graph.output.iter().all(|output| known.contains(&output.name)));
+    }
+
+    #[test]
+    fn a_branch_of_another_share_is_not_read_as_if_it_had_todays() {
+        let device = Device::flex();
+        let values = |count: usize| (0..count).map(|i| i as f32 / 5000.0).collect();
+        let branch = Weights::from([
+            ("axes.weight".to_owned(), Weight { shape: vec![SEGMENT_SAMPLES, AXES], values: values(4200) }),
+            ("axes.bias".to_owned(), Weight { shape: vec![AXES], values: values(AXES) }),
+        ]);
+        let network = trained(NetworkKind::Binned, None, &device).with_branch(&branch).expect("the shapes fit");
+        let bytes = encode(&network);
+        assert!(decode(&bytes, &device).expect("just written").has_branch());
+        let mut other = ModelProto::decode(bytes.as_slice()).unwrap();
+        let constants = &mut other.graph.as_mut().unwrap().initializer;
+        let shares = constants.iter_mut().find(|constant| constant.name == SHARES).unwrap();
+        shares.raw_data[..4].copy_from_slice(&0.5_f32.to_le_bytes());
+        assert!(matches!(decode(&other.encode_to_vec(), &device), Err(OnnxError::Foreign(_))));
     }
 
     #[test]

@@ -111,6 +111,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
         classes: &beats.classes,
         preparation: PREPARATION,
         front_end_variants: 0,
+        virtual_persons: 0,
         signal: request.signal,
         mains: mains_name(request.mains),
         epoch_kept: trained.epoch,

@@ -61,6 +61,7 @@ impl Common<'_> {
             ("Optimiser", format!("AdamW, peak rate {}, decay {}", settings.learning_rate, settings.weight_decay)),
             ("Margin and scale", format!("{}, {}", settings.margin, settings.scale)),
             ("Imitated front ends a record", request.variants.to_string()),
+            ("Virtual persons a person", request.virtual_persons.to_string()),
             ("Seed", settings.seed.to_string()),
             ("Signal path", ecg_signal::CHAIN.to_owned()),
             ("Time", format!("{:.1} min, preparation included", self.took.as_secs_f64() / 60.0)),
