@@ -75,7 +75,7 @@ fn parts(criterion: &mut Criterion) {
         });
     });
     for rate in [128.0, 360.0, 500.0] {
-        let resampler = Resampler::new(Hertz(rate), fs).expect("legal");
+        let resampler = Resampler::prompt(Hertz(rate), fs, 0.0).expect("legal");
         part(criterion, &format!("resampler from {rate} Hz"), &heart(rate), &resampler, |kernel, x| {
             kernel.push_block(x, &mut |y| {
                 black_box(y);

@@ -5,6 +5,8 @@
 //!                                                    └─▶ conditioner → segmenter ┴▶ quality gate → Beat
 //! ```
 //!
+//! Of a source below 250 Hz first sample and mains are taken off before the resampler.
+//!
 //! The daemon, the trainer, the evaluator and the tests all use this one, so that what a model learned on is what it
 //! meets. Every position it gives is in source samples with all delays taken off. It must not know what the beats are
 //! used for, nor wall time.
@@ -12,6 +14,7 @@
 mod cut;
 mod input;
 mod interior;
+mod rate;
 mod runs;
 mod state;
 
@@ -24,7 +27,7 @@ use crate::kernel::Kernel;
 use crate::lead::LeadWatch;
 use crate::line::BLOCK;
 use crate::quality::{MarkBits, WindowQuality};
-use crate::resample::{ResampleError, Resampler};
+use crate::resample::ResampleError;
 use crate::slew::SlewLimiter;
 use crate::units::{Hertz, SampleIndex};
 use crate::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
@@ -32,6 +35,7 @@ use cut::CutTops;
 use interior::{Interior, RawBeat, Step};
 
 pub use input::PathInput;
+use rate::ToPathRate;
 use state::StateTracker;
 pub use state::{Contact, SignalState};
 
@@ -102,7 +106,7 @@ pub struct SignalPath {
     config: PathConfig,
     cut_tops: CutTops,
     slew: SlewLimiter,
-    resampler: Resampler,
+    rate: ToPathRate,
     interior: Interior,
     state: StateTracker,
     lead: LeadWatch,
@@ -136,16 +140,16 @@ impl SignalPath {
         if !possible {
             return Err(PathError::SourceRate(config.fs));
         }
-        let resampler = Resampler::new(config.fs, FS).map_err(PathError::Resampler)?;
         // One output more than the ratio says, where the block begins just before it.
         let longest = (((BLOCK - 1) as f64 * config.fs.0 / FS.0) as usize).clamp(1, LONGEST_RUN);
         let buffers = Buffers { limited: Vec::with_capacity(longest), resampled: Vec::with_capacity(BLOCK) };
+        let (rate, mains) = ToPathRate::new(config.fs, config.mains, longest)?;
         Ok(Self {
             config: *config,
             cut_tops: CutTops::new(config.fs),
             slew: SlewLimiter::new(config.fs),
-            resampler,
-            interior: Interior::new(config.mains).map_err(PathError::Filter)?,
+            rate,
+            interior: Interior::new(mains).map_err(PathError::Filter)?,
             state: StateTracker::new(),
             lead: LeadWatch::new(),
             index: 0,
@@ -200,8 +204,8 @@ impl SignalPath {
         limited.clear();
         owed.clear();
         limited.extend(std::iter::from_fn(|| self.slew.flush()));
-        self.resampler.push_block(&limited, &mut |x| owed.push(x));
-        self.resampler.flush(&mut |x| owed.push(x));
+        self.rate.run(&limited, &mut owed);
+        self.rate.flush(&mut owed);
         for block in owed.chunks(BLOCK) {
             let first = std::mem::take(&mut self.marks);
             self.through(block, first, MarkBits::default(), sink);
@@ -213,7 +217,7 @@ impl SignalPath {
         }
         self.cut_tops.reset();
         self.slew.reset();
-        self.resampler.reset();
+        self.rate.reset();
         self.interior.interrupt();
         self.state.interrupt();
         self.lead.reset();
@@ -235,7 +239,7 @@ impl SignalPath {
     /// How long each part takes.
     pub fn delay(&self) -> PathDelay {
         let slew_ms = self.config.fs.milliseconds(self.slew.delay());
-        let resampler_ms = self.config.fs.milliseconds(self.resampler.delay());
+        let resampler_ms = self.config.fs.milliseconds(self.rate.resampler().delay());
         let conditioner_ms = FS.milliseconds(self.interior.conditioner_delay() as f64);
         let detector_ms = FS.milliseconds(self.interior.decision_delay() as f64);
         let segment_ms = FS.milliseconds((SEGMENT_SAMPLES - 1 - SEGMENT_R_INDEX) as f64);
@@ -259,7 +263,7 @@ impl SignalPath {
     /// first, from behind the source position `after`: who reads every few seconds misses none and gets none twice.
     pub fn conditioned(&self, after: f64) -> impl Iterator<Item = (f64, f64)> + '_ {
         let segmenter = self.interior.segmenter();
-        let at = |k: u64| self.base as f64 + self.resampler.source_position(k as f64);
+        let at = |k: u64| self.base as f64 + self.rate.resampler().source_position(k as f64);
         segmenter.held().map(move |k| (k, at(k))).filter(move |(_, at)| *at > after).filter_map(|(k, at)| {
             let millivolts = segmenter.sample(k)?;
             Some((at, millivolts))
@@ -288,7 +292,7 @@ impl SignalPath {
             limited
         } else {
             resampled.clear();
-            self.resampler.push_block(limited, &mut |x| resampled.push(x));
+            self.rate.run(limited, &mut resampled);
             &*resampled
         };
         self.marks = self.marks.or(bits);
@@ -321,13 +325,13 @@ impl SignalPath {
 
     /// How many source samples since the last gap must have come for sample `k` at 250 Hz.
     fn inputs_until(&self, k: u64) -> u64 {
-        self.resampler.inputs_until(k) + self.slew.delay() as u64
+        self.rate.resampler().inputs_until(k) + self.slew.delay() as u64
     }
 
     fn emit(&mut self, raw: RawBeat, decided_at: SampleIndex, sink: &mut impl FnMut(Beat)) {
         let segment = *self.interior.segment();
         let mut beat = Beat {
-            r_peak: self.base as f64 + self.resampler.source_position(raw.r_peak),
+            r_peak: self.base as f64 + self.rate.resampler().source_position(raw.r_peak),
             decided_at,
             rr_ms: None,
             polarity: raw.polarity,

@@ -1,12 +1,16 @@
-//! Any source rate to the rate of the path: a streaming polyphase resampler with a Kaiser-windowed sinc.
+//! Any source rate to the rate of the path: a streaming polyphase resampler.
 //!
-//! Output k stands for the input position k·p/q, an exact fraction kept in integers, so it never drifts. The stop band
-//! begins at half of the lower of the two rates: nothing aliases (and no image appears) above −60 dB. Must not know
-//! what the signal is, except that what matters lies below 40 Hz: the pass band ends there, because a wider one
-//! costs delay.
+//! Output k stands for the input position k·p/q, an exact fraction kept in integers, so it never drifts. The taps are one
+//! of two kinds. *Sharp* ones stop all above half of the lower rate: nothing aliases, and no image appears, above −60 dB.
+//! *Prompt* ones, for sources slower than the output, wait for fewer samples: what lies below 40 Hz has no image above
+//! −60 dB, what lies above may have one. Must not know what the signal is, except that what matters lies below 40 Hz: the
+//! pass band ends there, because a wider one costs delay.
 //!
 //! The kernel is not a [`crate::Kernel`]: one input may yield up to three outputs (100 Hz to 250 Hz), so it takes a
 //! sink.
+
+mod prompt;
+mod sharp;
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -16,8 +20,10 @@ use crate::units::Hertz;
 
 /// Highest frequency that is passed unchanged: the upper end of the ECG band of the path.
 const PASS_HZ: f64 = 40.0;
-/// Attenuation of aliases and images that the window is designed for, in dB (3 dB better than promised).
+/// Attenuation of aliases and images that the taps are designed for, in dB (3 dB better than promised).
 const ATTENUATION_DB: f64 = 63.0;
+/// Slowest source that prompt taps are made for: nearer to 80 Hz, few samples are too few.
+const LEAST_PROMPT: Hertz = Hertz(100.0);
 /// Largest number of tabulated phases; a ratio that needs more is interpolated between neighbours.
 const MOST_PHASES: u64 = 1024;
 /// A sampling frequency is taken as the fraction nearest to it with a denominator up to this. The error stays below
@@ -52,11 +58,7 @@ pub struct Resampler {
     /// Input samples per output sample, p/q in lowest terms.
     p: u64,
     q: u64,
-    /// Taps on either side of an output position; 0 when the rates are equal.
-    reach: usize,
-    /// One row of 2·reach taps for each tabulated phase, and one more row for the phase 1.
-    table: Box<[f64]>,
-    phases: u64,
+    taps: Taps,
     /// The inputs that an output may still need.
     history: Line,
     /// Inputs so far, and the last of them.
@@ -68,32 +70,41 @@ pub struct Resampler {
 }
 
 impl Resampler {
-    /// A resampler from `from` to `to`, starting at rest.
+    /// A resampler from `from` to `to` with sharp taps, starting at rest.
     ///
     /// # Errors
     /// [`ResampleError::Rate`] when a rate is not finite, not above 80 Hz, or the two are more than 64-fold apart.
     pub fn new(from: Hertz, to: Hertz) -> Result<Self, ResampleError> {
+        Self::with(from, to, sharp_taps)
+    }
+
+    /// The same with prompt taps, if `from` is lower than `to` and at least 100 Hz: 3 input samples late at 125 Hz where
+    /// sharp taps are 12. Outputs stand for what lies `lead` input samples later (a small part of one), to make up for what
+    /// the input is late by.
+    ///
+    /// From 120 Hz on the band below 40 Hz has no image above −60 dB; at 100 Hz that of 40 Hz itself has −52 dB, and −66
+    /// behind the low-pass of the conditioner. What lies above 40 Hz may leave an image above half of `from`, as strong as
+    /// itself, and come out up to 2 dB stronger (at 100 Hz 5).
+    ///
+    /// # Errors
+    /// As [`Resampler::new`].
+    pub fn prompt(from: Hertz, to: Hertz, lead: f64) -> Result<Self, ResampleError> {
+        if from < LEAST_PROMPT || from >= to {
+            return Self::new(from, to);
+        }
+        Self::with(from, to, |from, _, phases| prompt::design(from.0, phases, lead))
+    }
+
+    fn with(from: Hertz, to: Hertz, taps: impl Fn(Hertz, Hertz, u64) -> Taps) -> Result<Self, ResampleError> {
         let ratio = from.0 / to.0;
-        let lower = from.0.min(to.0);
-        let possible = lower > 2.0 * PASS_HZ && ratio.is_finite() && (1.0 / 64.0..=64.0).contains(&ratio);
+        let possible = from.0.min(to.0) > 2.0 * PASS_HZ && ratio.is_finite() && (1.0 / 64.0..=64.0).contains(&ratio);
         if !possible {
             return Err(ResampleError::Rate { from, to });
         }
         let (p, q) = fraction(ratio);
-        let (reach, table, phases) =
-            if p == q { (0, Vec::new(), 1) } else { design(from.0, lower / 2.0, q.min(MOST_PHASES)) };
-        Ok(Self {
-            p,
-            q,
-            reach,
-            table: table.into_boxed_slice(),
-            phases,
-            history: Line::new(2 * reach),
-            inputs: 0,
-            last: 0.0,
-            whole: 0,
-            part: 0,
-        })
+        let taps = if p == q { Taps::default() } else { taps(from, to, q.min(MOST_PHASES)) };
+        let history = Line::new(taps.row_length());
+        Ok(Self { p, q, taps, history, inputs: 0, last: 0.0, whole: 0, part: 0 })
     }
 
     /// Takes one input and hands every output that it completes to `sink`.
@@ -104,7 +115,7 @@ impl Resampler {
 
     /// Takes a block of inputs, the same as each of them by itself.
     pub fn push_block(&mut self, x: &[f64], sink: &mut impl FnMut(f64)) {
-        if self.reach == 0 {
+        if self.taps.ahead == 0 {
             self.inputs += x.len() as u64;
             x.iter().for_each(|&x| sink(x));
             return;
@@ -116,14 +127,14 @@ impl Resampler {
 
     /// Ends the record: hands over the outputs that lie inside it, extending its last value.
     pub fn flush(&mut self, sink: &mut impl FnMut(f64)) {
-        if self.reach == 0 || self.inputs == 0 {
+        if self.taps.ahead == 0 || self.inputs == 0 {
             return;
         }
         let mut end = self.inputs;
         while self.whole < self.inputs {
             self.history.extend(1).fill(self.last);
             end += 1;
-            while self.whole < self.inputs && self.whole + (self.reach as u64) < end {
+            while self.whole < self.inputs && self.whole + (self.taps.ahead as u64) < end {
                 sink(self.output(end));
                 self.advance();
             }
@@ -141,12 +152,12 @@ impl Resampler {
     /// How many inputs must have come for output `k`: the same number that gives it in [`Resampler::push`].
     pub fn inputs_until(&self, k: u64) -> u64 {
         let whole = u128::from(k) * u128::from(self.p) / u128::from(self.q);
-        whole as u64 + self.reach as u64 + 1
+        whole as u64 + self.taps.ahead as u64 + 1
     }
 
     /// How far an output lags the input that it stands for, in input samples.
     pub fn delay(&self) -> f64 {
-        self.reach as f64
+        self.taps.ahead as f64
     }
 
     /// Input samples per output sample, as an exact fraction.
@@ -167,7 +178,7 @@ impl Resampler {
         self.history.extend(x.len()).copy_from_slice(x);
         self.last = x[x.len() - 1];
         self.inputs += x.len() as u64;
-        while self.whole + (self.reach as u64) < self.inputs {
+        while self.whole + (self.taps.ahead as u64) < self.inputs {
             sink(self.output(self.inputs));
             self.advance();
         }
@@ -183,21 +194,55 @@ impl Resampler {
     /// The output at `whole + part/q`; the newest input in the history has position `end − 1`.
     #[inline]
     fn output(&self, end: u64) -> f64 {
-        let window = self.history.block(2 * self.reach, (end - 1 - self.whole) as usize - self.reach);
-        if self.phases == self.q {
-            return dot(window, self.row(self.part as usize));
+        let Taps { ahead, phases, .. } = self.taps;
+        let window = self.history.block(self.taps.row_length(), (end - 1 - self.whole) as usize - ahead);
+        if phases == self.q {
+            return dot(window, self.taps.row(self.part as usize));
         }
-        let phase = self.part as f64 * self.phases as f64 / self.q as f64;
+        let phase = self.part as f64 * phases as f64 / self.q as f64;
         let row = phase as usize;
-        let low = dot(window, self.row(row));
-        low + (dot(window, self.row(row + 1)) - low) * (phase - row as f64)
+        let low = dot(window, self.taps.row(row));
+        low + (dot(window, self.taps.row(row + 1)) - low) * (phase - row as f64)
+    }
+}
+
+/// What the inputs round an output are multiplied with.
+#[derive(Clone, Debug, Default)]
+struct Taps {
+    /// Inputs before an output position, the one at it counted, and inputs behind it; 0 when the rates are equal.
+    behind: usize,
+    ahead: usize,
+    /// One row for each tabulated phase, and one more for the phase 1.
+    table: Box<[f64]>,
+    phases: u64,
+}
+
+impl Taps {
+    /// Taps whose rows `fill` makes, given the fraction of a sample; each is scaled to the sum 1, so that a constant passes
+    /// exactly.
+    fn of(behind: usize, ahead: usize, phases: u64, fill: impl Fn(f64, &mut [f64])) -> Self {
+        let mut table = vec![0.0; (phases as usize + 1) * (behind + ahead)].into_boxed_slice();
+        for (phase, row) in table.chunks_exact_mut(behind + ahead).enumerate() {
+            fill(phase as f64 / phases as f64, row);
+            let sum: f64 = row.iter().sum();
+            row.iter_mut().for_each(|tap| *tap /= sum);
+        }
+        Self { behind, ahead, table, phases }
+    }
+
+    fn row_length(&self) -> usize {
+        self.behind + self.ahead
     }
 
     #[inline]
     fn row(&self, phase: usize) -> &[f64] {
-        let taps = 2 * self.reach;
-        &self.table[phase * taps..(phase + 1) * taps]
+        let length = self.row_length();
+        &self.table[phase * length..(phase + 1) * length]
     }
+}
+
+fn sharp_taps(from: Hertz, to: Hertz, phases: u64) -> Taps {
+    sharp::design(from.0, from.0.min(to.0) / 2.0, phases)
 }
 
 /// Resamples a whole record: the streaming [`Resampler`] from first to last sample, delay taken off, so that output k
@@ -222,45 +267,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
             sums[lane] += x[lane] * y[lane];
         }
     }
-    // The number of taps is even.
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
-/// Taps for `phases` fractions of a sample (and for the fraction 1), each row summing to 1 so that a constant passes
-/// exactly. Kaiser's formulas: β from the attenuation, length from the transition `PASS_HZ` … `stop`.
-fn design(from: f64, stop: f64, phases: u64) -> (usize, Vec<f64>, u64) {
-    let transition = 2.0 * PI * (stop - PASS_HZ) / from;
-    let reach = (((ATTENUATION_DB - 7.95) / (2.285 * transition) + 1.0) / 2.0).ceil() as usize;
-    let beta = 0.1102 * (ATTENUATION_DB - 8.7);
-    let corner = (stop + PASS_HZ) / 2.0 / from;
-    let mut table = Vec::with_capacity((phases as usize + 1) * 2 * reach);
-    for phase in 0..=phases {
-        let fraction = phase as f64 / phases as f64;
-        let start = table.len();
-        for m in 0..2 * reach {
-            let t = m as f64 - (reach as f64 - 1.0) - fraction;
-            let window = bessel_i0(beta * (1.0 - (t / reach as f64).powi(2)).max(0.0).sqrt()) / bessel_i0(beta);
-            table.push(sinc(2.0 * corner * t) * window);
-        }
-        let sum: f64 = table[start..].iter().sum();
-        table[start..].iter_mut().for_each(|tap| *tap /= sum);
-    }
-    (reach, table, phases)
-}
-
 fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
-}
-
-/// Modified Bessel function of order 0 by its power series, which converges quickly for the arguments used here.
-fn bessel_i0(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    for k in 1..60 {
-        term *= (x / (2.0 * f64::from(k))).powi(2);
-        sum += term;
-    }
-    sum
 }
 
 /// The fraction nearest to `ratio`, by continued fractions.

@@ -40,6 +40,8 @@ mod mfcc;
 mod noise;
 #[path = "all/path.rs"]
 mod path;
+#[path = "all/prompt.rs"]
+mod prompt;
 #[path = "all/quality.rs"]
 mod quality;
 #[path = "all/rates.rs"]
@@ -54,6 +56,8 @@ mod resampling;
 mod respiration;
 #[path = "all/rhythms.rs"]
 mod rhythms;
+#[path = "all/slow_sources.rs"]
+mod slow_sources;
 #[path = "all/stream.rs"]
 mod stream;
 #[path = "all/ugly.rs"]
