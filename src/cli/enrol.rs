@@ -153,13 +153,14 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let settings = settings(&config, &model, Telemetry::Drop);
     let mains = args.mains.unwrap_or(settings.mains);
     let requirements = Requirements::at(settings.decision.threshold);
+    let collector = Collector::new(&mut model, settings.liveness.clone());
     let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;
         let plan = asked(&args).plan(&source, requirements);
         let source = ConfiguredSource::new(&source).map_err(Failure::config)?;
-        live::enrol(source, &mut model, mains, plan, &mut keyboard)?
+        live::enrol(source, collector, mains, plan, &mut keyboard)?
     } else {
-        from_recordings(&args, &mut model, mains, config.source.fs_hz, &requirements)?
+        from_recordings(&args, collector, mains, config.source.fs_hz, &requirements)?
     };
     let offer = Offer {
         subject: &subject,
@@ -213,12 +214,11 @@ fn asked(args: &Args) -> Asked {
 
 fn from_recordings(
     args: &Args,
-    model: &mut Model,
+    mut collector: Collector<'_>,
     mains: Mains,
     fs_hz: Option<f64>,
     requirements: &Requirements,
 ) -> anyhow::Result<Collected> {
-    let mut collector = Collector::new(model);
     let mut placements = Vec::new();
     let mut known: Option<(FrontEnd, String)> = None;
     for path in &args.record {
@@ -242,7 +242,7 @@ fn from_recordings(
         collector.interrupt();
         let mut placement = Placement::default();
         for beat in &passage.beats {
-            collector.push(beat, &mut placement)?;
+            collector.push(beat, stream.fs.0, &mut placement)?;
         }
         placements.push(placement);
     }

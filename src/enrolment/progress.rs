@@ -25,6 +25,9 @@ pub(crate) struct Progress {
     pub(crate) needed_s: f64,
     /// Share of this placement's beats that were refused for a poor signal, 0…1.
     pub(crate) refused_share: f64,
+    /// Good beats that were refused because the heart was not believed to beat now, since the enrolment began.
+    #[serde(default)]
+    pub(crate) doubted_beats: usize,
     /// Beats a minute; `None` until known.
     pub(crate) heart_rate_bpm: Option<f64>,
     /// What the person can do now.
@@ -49,6 +52,7 @@ impl From<&EnrolmentStatus> for Progress {
             good_s: status.good_s,
             needed_s: status.needed_s,
             refused_share: status.refused_share,
+            doubted_beats: status.doubted_beats,
             heart_rate_bpm: status.heart_rate_bpm,
             advice: status.advice,
             again: status.again.as_ref().map(|why| words::refusal(why, "placement")),
@@ -59,10 +63,10 @@ impl From<&EnrolmentStatus> for Progress {
 }
 
 impl Progress {
-    /// Something has changed that the person must hear of: another step, another placement, or one taken again.
+    /// Something has changed that the person must hear of: another step, another placement, or one taken again, or for
+    /// another reason.
     pub(crate) fn is_news_after(&self, earlier: &Self) -> bool {
-        let step = |progress: &Self| (progress.step, progress.placement, progress.again.is_some());
-        step(self) != step(earlier)
+        (self.step, self.placement, &self.again) != (earlier.step, earlier.placement, &earlier.again)
     }
 }
 
@@ -89,6 +93,8 @@ enum AdviceName {
     Moisten,
     Relax,
     HoldSteady,
+    ReplaySuspected,
+    RhythmTooRegular,
     TakeOff,
     TakeOffLonger,
     Nothing,

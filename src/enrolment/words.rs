@@ -1,5 +1,6 @@
 //! What the person on the electrodes is told: advice, steps and refusals in words. It decides nothing.
 
+use ecg_identity::Suspicion;
 use ecg_identity::enrolment::{Advice, EnrolmentRefusal, EnrolmentStatus, Fault, Step};
 
 /// What to do now.
@@ -13,6 +14,14 @@ pub(super) fn advice(advice: Advice) -> &'static str {
         Advice::Moisten => "the converter is at its limit: moisten the skin, touch no metal of the cable",
         Advice::Relax => "noise instead of a heart: rest the arms, relax, move away from chargers",
         Advice::HoldSteady => "beats differ in shape: do not move or press",
+        Advice::ReplaySuspected => {
+            "these heartbeats have come before, as if played again: they do not count; if a heart is on the electrodes, \
+             keep still, it goes on by itself twenty beats after the last of them"
+        }
+        Advice::RhythmTooRegular => {
+            "this rhythm does not vary as a heart's does: its beats do not count; for somebody whose pacemaker beats at a \
+             fixed rate, set allow_even_rhythm = true under [liveness] in the configuration"
+        }
         Advice::TakeOff => "take both electrodes off, and put them back after two seconds",
         Advice::TakeOffLonger => {
             "taking off was not noticed: keep both electrodes off for five seconds; if the board cannot tell, press \
@@ -42,8 +51,12 @@ pub(super) fn progress(status: &EnrolmentStatus) -> String {
         (Step::Collect, percent @ 1..) => format!(", {percent} % of the beats refused"),
         _ => String::new(),
     };
+    let doubted = match status.doubted_beats {
+        0 => String::new(),
+        beats => format!(", {beats} not believed"),
+    };
     format!(
-        "placement {} of {}, {} of {} beats{rate}{refused}: {}",
+        "placement {} of {}, {} of {} beats{rate}{refused}{doubted}: {}",
         status.placement,
         status.placements,
         status.good_beats,
@@ -55,6 +68,15 @@ pub(super) fn progress(status: &EnrolmentStatus) -> String {
 /// Why there is no template, and what to do. `part` is what a placement is called: a placement or a recording.
 pub(crate) fn refusal(refusal: &EnrolmentRefusal, part: &str) -> String {
     match refusal {
+        EnrolmentRefusal::Doubted { placement, suspicion: Suspicion::Replay } => format!(
+            "in {part} {placement} heartbeats came that had come before, in the same order, as if played again: only a \
+             heart that beats now is enrolled, or a recording in which nothing is repeated"
+        ),
+        EnrolmentRefusal::Doubted { placement, suspicion: Suspicion::TooRegular } => format!(
+            "the rhythm of {part} {placement} does not vary as a heart's does: a generated signal is not enrolled; for \
+             somebody whose pacemaker beats at a fixed rate, set allow_even_rhythm = true under [liveness] in the \
+             configuration (docs/liveness.md)"
+        ),
         EnrolmentRefusal::TooFewBeats { good, needed, refused } => {
             let refused: Vec<String> = refused.iter().map(|(fault, n)| format!("{n} {}", fault.name())).collect();
             let refused =
@@ -94,6 +116,8 @@ fn fault(fault: Fault) -> &'static str {
         Fault::LeadOff => "a lost electrode",
         Fault::FlatLine => "a flat line",
         Fault::Incomplete => "missing samples",
+        Fault::Doubted(Suspicion::Replay) => "beats that have come before",
+        Fault::Doubted(Suspicion::TooRegular) => "a rhythm that does not vary",
     }
 }
 
@@ -103,5 +127,6 @@ fn remedy(fault: Fault) -> &'static str {
         Fault::Shape => "sit still, do not move or press the electrodes",
         Fault::Clipping => "moisten the skin under the electrodes",
         Fault::LeadOff | Fault::FlatLine | Fault::Incomplete => "see to the electrodes and their cable",
+        Fault::Doubted(_) => "enrol from a heart that beats now",
     }
 }

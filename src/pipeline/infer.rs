@@ -118,13 +118,16 @@ impl<E: Embedder> Beats<E> {
         Self { model, averager, watch: change_floor.map(ChangeWatch::new) }
     }
 
-    /// Beats on both sides of a break are never averaged together.
+    /// Beats on both sides of a break are never averaged together, nor are doubted ones with others.
     fn meet(&mut self, other: &Observation) {
         let unusable = matches!(other, Observation::Second { unusable: Some(_), .. });
         let broken = matches!(other, Observation::Gap { .. } | Observation::Unusable { .. } | Observation::Lost { .. });
         if unusable || broken {
             self.averager.reset();
             self.watch.iter_mut().for_each(ChangeWatch::reset);
+        }
+        if matches!(other, Observation::Liveness { .. }) {
+            self.averager.reset();
         }
     }
 

@@ -10,7 +10,7 @@ use crate::event::Reason;
 
 /// The history of one board, and what it says of the newest beats.
 #[derive(Debug)]
-pub(super) struct LivenessGuard {
+pub(crate) struct LivenessGuard {
     liveness: Option<Liveness>,
     suspicion: Option<Suspicion>,
     suspicions: u64,
@@ -18,12 +18,12 @@ pub(super) struct LivenessGuard {
 
 impl LivenessGuard {
     /// `None`: nothing is ever suspected.
-    pub(super) fn new(config: Option<LivenessConfig>) -> Self {
+    pub(crate) fn new(config: Option<LivenessConfig>) -> Self {
         Self { liveness: config.map(Liveness::new), suspicion: None, suspicions: 0 }
     }
 
     /// Takes the next beat of a source at `fs_hz`, refused ones too; what has changed with it.
-    pub(super) fn beat(&mut self, beat: &Beat, fs_hz: f64) -> Option<Observation> {
+    pub(crate) fn beat(&mut self, beat: &Beat, fs_hz: f64) -> Option<Observation> {
         let suspicion = self.liveness.as_mut()?.push(&heartbeat(beat, fs_hz));
         if std::mem::replace(&mut self.suspicion, suspicion) == suspicion {
             return None;
@@ -36,7 +36,7 @@ impl LivenessGuard {
     }
 
     /// What is suspected.
-    pub(super) fn suspicion(&self) -> Option<Suspicion> {
+    pub(crate) fn suspicion(&self) -> Option<Suspicion> {
         self.suspicion
     }
 

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ecg_identity::Suspicion;
 use ecg_signal::{Beat, Refusal, Verdict};
 use tokio::sync::mpsc;
 
@@ -29,7 +30,14 @@ pub enum Heard {
     },
     /// A beat that the quality gate refused.
     Refused(Refusal),
-    /// What the network makes of a full average of beats: what templates are made of.
+    /// A beat while the heart is not believed to beat now. Said of each, so that a copy that is lost hides no doubt.
+    Doubted {
+        /// Why.
+        suspicion: Suspicion,
+        /// Why the quality gate refused it; `None` for a good one.
+        refused: Option<Refusal>,
+    },
+    /// What the network makes of a full average of beats: what templates are made of. Not while the heart is doubted.
     Embedding(Vec<f32>),
     /// The signal has become unusable.
     Unusable(Reason),
@@ -58,6 +66,7 @@ pub struct Tap(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     signal: Option<Signal>,
+    doubt: Option<Suspicion>,
     listener: Option<mpsc::Sender<Heard>>,
 }
 
@@ -83,15 +92,19 @@ impl Tap {
                 self.with(|state| state.signal = Some(signal.clone()));
                 Heard::FrontEnd(signal)
             }
-            Observation::Beat(beat) => beat_heard(beat),
+            Observation::Beat(beat) => match self.with(|state| state.doubt) {
+                Some(suspicion) => Heard::Doubted { suspicion, refused: beat.quality.verdict.refusal() },
+                None => beat_heard(beat),
+            },
             Observation::Unusable { reason, .. } => Heard::Unusable(*reason),
             Observation::Second { unusable, heart_rate_bpm, .. } => {
                 Heard::Second { unusable: *unusable, heart_rate_bpm: *heart_rate_bpm }
             }
             // Said every second of a silence.
             Observation::Lost { reason, .. } => Heard::Second { unusable: Some(*reason), heart_rate_bpm: None },
+            Observation::Liveness { suspicion, .. } => return self.with(|state| state.doubt = *suspicion),
             // The stage behind averages no beats across a gap, so there is nothing to tell.
-            Observation::Gap { .. } | Observation::Liveness { .. } => return,
+            Observation::Gap { .. } => return,
         };
         self.hand_over(heard);
     }
@@ -101,7 +114,7 @@ impl Tap {
         for evidence in found {
             if let Evidence::Embedding { beats, embedding, .. } = evidence
                 && *beats >= full
-                && self.with(|state| state.listener.is_some())
+                && self.with(|state| state.listener.is_some() && state.doubt.is_none())
             {
                 self.hand_over(Heard::Embedding(embedding.clone()));
             }

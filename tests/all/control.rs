@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
 use ecgid::cli::run::settings;
 use ecgid::config::{Config, Environment};
 use ecgid::control::{Control, Way};
@@ -108,6 +109,31 @@ fn an_enrolment_is_followed_as_a_stream_and_called_off() {
     });
     assert!(told.body.matches("event: enrol").count() > 3, "{told:?}");
     assert!(told.body.contains(r#""state":"cancelled""#), "the stream ends with the enrolment: {told:?}");
+    assert_eq!(daemon.ask("GET", "/api/v1/subjects", "").json()["data"]["subjects"], json!([]));
+}
+
+#[test]
+fn a_heart_that_is_played_in_a_loop_is_not_enrolled() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("loop.csv");
+    let params = HeartParams { rr_sd_s: 0.04, ..HeartParams::from_seed(3) };
+    let turn: Vec<f64> =
+        SyntheticHeart::new(&params, 250.0, 1).unwrap().with_noise(Noise::at_rest()).take(2500).collect();
+    let rows = turn.iter().cycle().take(60 * turn.len()).enumerate();
+    let rows: String = rows.map(|(i, value)| format!("{:.3},{value:.4}\n", i as f64 / 250.0)).collect();
+    std::fs::write(&record, format!("time_s,ecg_mv\n{rows}")).unwrap();
+    let daemon = Daemon::start(&format!("kind = \"replay\"\nrecord = \"{}\"\nspeed = 16.0", record.display()));
+    let body = r#"{"subject": "anna", "seconds": 48, "give_up_after_s": 120}"#;
+    assert_eq!(daemon.ask("POST", "/api/v1/enrol", body).status, 200);
+    let doubted = daemon.until("a doubt", || {
+        let progress = daemon.enrolment()["progress"].take();
+        (progress["advice"] == "replay_suspected").then_some(progress)
+    });
+    assert!(doubted["doubted_beats"].as_u64().unwrap() > 0 && doubted["good_beats"] == 0, "{doubted}");
+    assert!(doubted["again"].as_str().unwrap().contains("as if played again"), "{doubted}");
+    let ended = daemon.until_state(&["refused", "done"]);
+    let problem = ended["problem"].as_str().unwrap_or_default();
+    assert!(problem.contains("gave up after 120 s") && problem.contains("as if played again"), "{ended}");
     assert_eq!(daemon.ask("GET", "/api/v1/subjects", "").json()["data"]["subjects"], json!([]));
 }
 

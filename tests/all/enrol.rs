@@ -8,6 +8,9 @@ use ecgid::store::Store;
 use crate::recordings::{data, ecgid, ecgid_json, text};
 use crate::tiny_model::Recipe;
 
+#[path = "enrol/alive.rs"]
+mod alive;
+
 /// A folder with a model and a configuration that names it and a gallery.
 struct Home {
     folder: tempfile::TempDir,

@@ -13,7 +13,7 @@ use ecgid::pipeline::gallery::Gallery;
 use ecgid::pipeline::infer::Embedder;
 use ecgid::pipeline::outlet::Telemetry;
 use ecgid::pipeline::pulse::Pulse;
-use ecgid::pipeline::tap::Tap;
+use ecgid::pipeline::tap::{Heard, Tap};
 use ecgid::pipeline::{self, Settings};
 use ecgid::source::{Source, SourceSender, WhenFull};
 use tokio::sync::mpsc;
@@ -71,13 +71,23 @@ impl Source for Boards {
 }
 
 async fn told(boards: Boards, gallery: OfFormatA, liveness: LivenessConfig) -> (Vec<IdentityEvent>, Vec<SignalEvent>) {
+    told_beside(boards, gallery, liveness, Tap::default()).await
+}
+
+/// As `told`, while somebody may listen at the tap.
+async fn told_beside(
+    boards: Boards,
+    gallery: OfFormatA,
+    liveness: LivenessConfig,
+    tap: Tap,
+) -> (Vec<IdentityEvent>, Vec<SignalEvent>) {
     let settings = Settings {
         mains: Mains::Hz50,
         decision: DecisionConfig::default(),
         liveness: Some(liveness),
         hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
         telemetry: Telemetry::Wait,
-        tap: Tap::default(),
+        tap,
     };
     let (events, mut said) = mpsc::channel(1);
     let cancel = CancellationToken::new();
@@ -153,4 +163,41 @@ async fn a_front_end_that_changes_in_mid_stream_ends_all_evidence_and_is_held_ag
     let asked = gallery.0.lock().unwrap().clone();
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert!(asked[0].starts_with("a/250Hz/") && asked[1].starts_with("b/250Hz/"), "{asked:?}");
+}
+
+/// What an enrolment hears, in order, of good beats (`a`), doubted ones (`d`) and embeddings (`e`).
+async fn heard(boards: Boards) -> String {
+    let tap = Tap::default();
+    let mut listener = tap.listen();
+    let listening = tokio::spawn(async move {
+        let mut heard = String::new();
+        while let Some(one) = listener.recv().await {
+            heard.push_str(match one {
+                Heard::Accepted { .. } => "a",
+                Heard::Doubted { .. } => "d",
+                Heard::Embedding(_) => "e",
+                _ => "",
+            });
+        }
+        heard
+    });
+    told_beside(boards, OfFormatA::default(), LivenessConfig::default(), tap).await;
+    listening.await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_enrolment_hears_of_every_doubted_beat_and_gets_no_embedding_of_it() {
+    let genuine = heart(0.04);
+    let (before, after) = genuine.split_at(25 * SECOND);
+    let heard = self::heard(Boards(vec![("a", [before, before, after].concat())])).await;
+    let first = heard.find('d').unwrap_or_else(|| panic!("no doubt: {heard}"));
+    let last = heard.rfind('d').unwrap();
+    assert!(heard[first..=last].bytes().all(|one| one == b'd') && last - first >= 20, "{heard}");
+    assert!(heard[..first].contains("ae") && heard[last..].contains("ae"), "{heard}");
+    // The first average after the doubt is of five new beats.
+    assert!(heard[last + 1..].starts_with("aaaaae"), "{heard}");
+    let metronome = self::heard(Boards(vec![("a", heart(0.0))])).await;
+    let doubted = metronome.find('d').unwrap_or_else(|| panic!("no doubt: {metronome}"));
+    assert!(metronome[doubted..].bytes().all(|one| one == b'd'), "{metronome}");
+    assert!(metronome[..doubted].matches('a').count() < 12, "{metronome}");
 }

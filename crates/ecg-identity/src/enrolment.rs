@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! PutOn ─contact─▶ Collect ─enough─▶ TakeOff ─contact lost─▶ PutOn ─▶ … ─▶ Done
-//!                     ▲ │ too many refused beats: the placement again
+//!                     ▲ │ too many refused beats, or a heart that is not believed: the placement again
 //!                     └─┘
 //! ```
 //! Several placements, because the electrodes never sit twice in the same way, and a template of one placement knows
@@ -28,19 +28,30 @@ pub use status::{Advice, Contact, EnrolmentStatus, Step};
 pub use update::{Blend, MAX_DRIFT_COSINE, UpdateRefusal, UpdateRule, blend};
 pub use verdict::{EnrolmentRefusal, Judged, Part, judge};
 
+use crate::Suspicion;
+
 /// How often a placement that is unlike the others is taken again before the enrolment is refused.
 const REPEATS: u32 = 1;
+
+/// How long before a doubt arose its beats may have begun, seconds: the slowest rule against an even rhythm takes twenty
+/// intervals, and of replays that are recognised 95 in 100 are within 14 s even through noise (`docs/liveness.md`).
+const BEFORE_DOUBT_S: f64 = 20.0;
 
 /// An enrolment in progress.
 #[derive(Debug, Clone)]
 pub struct Enrolment {
     config: EnrolmentConfig,
     done: Vec<Placement>,
+    /// When each of them was.
+    done_at_s: Vec<f64>,
     current: Placement,
     step: Step,
     contact: Contact,
     /// Why the placement that is asked for is taken again.
     again: Option<EnrolmentRefusal>,
+    /// Why the heart is not believed now.
+    doubt: Option<Suspicion>,
+    doubted_beats: usize,
     repeats_left: u32,
     clock_s: f64,
     /// Seconds in this step.
@@ -54,10 +65,13 @@ impl Enrolment {
         Self {
             config,
             done: Vec::new(),
+            done_at_s: Vec::new(),
             current: Placement::default(),
             step: Step::PutOn,
             contact: Contact::Unknown,
             again: None,
+            doubt: None,
+            doubted_beats: 0,
             repeats_left: REPEATS,
             clock_s: 0.0,
             waited_s: 0.0,
@@ -66,6 +80,7 @@ impl Enrolment {
 
     /// A good beat; `rr_s` is the time since the beat before, where that is known.
     pub fn accepted(&mut self, rr_s: Option<f64>) {
+        self.believed();
         if self.step == Step::Collect {
             self.current.accepted(rr_s);
         }
@@ -73,14 +88,33 @@ impl Enrolment {
 
     /// A beat that the quality gate refused.
     pub fn refused(&mut self, fault: Fault) {
+        self.believed();
         if self.step == Step::Collect {
             self.current.refused(fault);
         }
     }
 
+    /// A beat while the heart is not believed to beat now; `fault` is what it would have been refused for anyway. The
+    /// doubt ends with the next beat that is told otherwise.
+    ///
+    /// It is younger than the beats that it comes from. Those may have been taken already, so the placement begins anew,
+    /// and so does one that was complete a moment ago.
+    pub fn doubted(&mut self, suspicion: Suspicion, fault: Option<Fault>) {
+        if self.ended() {
+            return;
+        }
+        if self.doubt.replace(suspicion) != Some(suspicion) {
+            self.disbelieve(suspicion);
+        }
+        if self.step == Step::Collect {
+            self.current.doubted(suspicion, fault);
+            self.doubted_beats += usize::from(fault.is_none());
+        }
+    }
+
     /// What the network makes of the newest beats; comes after [`Self::accepted`] of the newest of them.
     pub fn embedding(&mut self, embedding: &[f32]) {
-        if self.step == Step::Collect {
+        if self.step == Step::Collect && self.doubt.is_none() {
             self.current.embedding(embedding);
             self.advance();
         }
@@ -153,6 +187,7 @@ impl Enrolment {
             return;
         }
         self.done.push(std::mem::take(&mut self.current));
+        self.done_at_s.push(self.clock_s);
         self.again = None;
         if self.done.len() < self.config.placements.max(1) {
             return self.go(Step::TakeOff);
@@ -160,11 +195,31 @@ impl Enrolment {
         match judge(&self.done, &self.config.requirements) {
             Err(refusal) if self.repeats_left > 0 && refusal.placement().is_some() => {
                 self.repeats_left -= 1;
-                self.done.remove(refusal.placement().unwrap_or(1) - 1);
+                let odd = refusal.placement().unwrap_or(1) - 1;
+                self.done.remove(odd);
+                self.done_at_s.remove(odd);
                 self.again = Some(refusal);
                 self.go(if self.config.placements > 1 { Step::TakeOff } else { Step::Collect });
             }
             _ => self.go(Step::Done),
+        }
+    }
+
+    /// Takes back what may come from the beats that are doubted now.
+    fn disbelieve(&mut self, suspicion: Suspicion) {
+        let kept = self.done_at_s.iter().take_while(|at_s| self.clock_s - **at_s >= BEFORE_DOUBT_S).count();
+        if kept < self.done.len() || self.step == Step::Collect {
+            self.again = Some(EnrolmentRefusal::Doubted { placement: kept + 1, suspicion });
+        }
+        self.done.truncate(kept);
+        self.done_at_s.truncate(kept);
+        self.current = Placement::default();
+    }
+
+    /// A beat of a heart that is believed.
+    fn believed(&mut self) {
+        if self.doubt.take().is_some() {
+            self.current = Placement::default();
         }
     }
 

@@ -68,7 +68,7 @@ pub struct Heartbeat<'a> {
 }
 
 /// Why a heart is not believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Suspicion {
     /// The newest beats are earlier ones played again.
     Replay,

@@ -46,6 +46,14 @@ impl Verdict {
     pub fn is_accepted(self) -> bool {
         self == Self::Accepted
     }
+
+    /// Why the beat may not be used; `None` where it may.
+    pub fn refusal(self) -> Option<Refusal> {
+        match self {
+            Self::Accepted => None,
+            Self::Refused(why) => Some(why),
+        }
+    }
 }
 
 /// Why a beat may not be used.

@@ -18,7 +18,6 @@ use super::screen::Screen;
 use crate::cli::run::runtime;
 use crate::config::{SourceConfig, SourceKind};
 use crate::enrolment::{Progress, contact, gave_up, refusal};
-use crate::inference::Model;
 use crate::pipeline::flow::{Flow, SourceItem};
 use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::pulse::Pulse;
@@ -55,7 +54,7 @@ fn parse(text: &str) -> anyhow::Result<SourceKind> {
 /// Collects what `plan` asks for.
 pub(super) fn enrol(
     source: ConfiguredSource,
-    model: &mut Model,
+    collector: Collector<'_>,
     mains: Mains,
     plan: EnrolmentConfig,
     keyboard: &mut Keyboard,
@@ -65,7 +64,7 @@ pub(super) fn enrol(
         let cancel = CancellationToken::new();
         let (out, mut items) = SourceSender::channel(Pulse::default());
         let task = tokio::spawn(source.run(out, cancel.clone()));
-        let mut session = Session::new(Collector::new(model), mains, plan);
+        let mut session = Session::new(collector, mains, plan);
         let mut tick = tokio::time::interval(TICK);
         while !session.enrolment.ended() {
             tokio::select! {
@@ -123,7 +122,7 @@ impl<'m> Session<'m> {
                     path.push(sample.ecg, &mut |beat| beats.push(beat));
                 }
                 for beat in &beats {
-                    self.collector.push(beat, &mut self.enrolment)?;
+                    self.collector.push(beat, front_end.fs_hz, &mut self.enrolment)?;
                 }
                 self.enrolment.contact(contact(path.signal_state().contact));
                 Ok(())

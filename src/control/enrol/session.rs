@@ -113,6 +113,7 @@ impl Session {
             Heard::FrontEnd(signal) => self.front_end(signal)?,
             Heard::Accepted { rr_s } => self.enrolment.accepted(rr_s),
             Heard::Refused(why) => self.enrolment.refused(fault_of(why)),
+            Heard::Doubted { suspicion, refused } => self.enrolment.doubted(suspicion, refused.map(fault_of)),
             Heard::Embedding(embedding) => self.enrolment.embedding(&embedding),
             Heard::Unusable(reason) => self.enrolment.contact(contact_of_second(Some(reason), None)),
             Heard::Second { unusable, heart_rate_bpm } => {

@@ -2,6 +2,7 @@
 
 use super::config::Requirements;
 use super::verdict::EnrolmentRefusal;
+use crate::Suspicion;
 use crate::compare::mean_unit;
 
 /// Embeddings that a placement needs to count at all.
@@ -26,6 +27,8 @@ pub enum Fault {
     FlatLine,
     /// Samples are missing.
     Incomplete,
+    /// The heart was not believed to beat now, however good the beat.
+    Doubted(Suspicion),
 }
 
 impl Fault {
@@ -39,12 +42,14 @@ impl Fault {
             Self::LeadOff => "lead_off",
             Self::FlatLine => "flat_line",
             Self::Incomplete => "incomplete",
+            Self::Doubted(Suspicion::Replay) => "replay_suspected",
+            Self::Doubted(Suspicion::TooRegular) => "rhythm_too_regular",
         }
     }
 
-    /// It says something of how well the signal is received, and not only that electrodes came or went.
+    /// It says something of how well the signal is received, and not only that electrodes came or went, or whose it is.
     fn is_poor_signal(self) -> bool {
-        !matches!(self, Self::LeadOff | Self::Incomplete)
+        !matches!(self, Self::LeadOff | Self::Incomplete | Self::Doubted(_))
     }
 }
 
@@ -58,6 +63,7 @@ pub struct Placement {
     /// Newest in bit 0; set where the beat was refused.
     newest: u32,
     newest_fault: Option<Fault>,
+    doubt: Option<Suspicion>,
     embeddings: Vec<Vec<f32>>,
 }
 
@@ -74,7 +80,7 @@ impl Placement {
         self.intervals_s.push(rr_s);
     }
 
-    /// A beat that the quality gate refused.
+    /// A beat that does not count.
     pub fn refused(&mut self, fault: Fault) {
         self.newest = self.newest << 1 | 1;
         self.newest_fault = Some(fault);
@@ -82,6 +88,12 @@ impl Placement {
             Some((_, count)) => *count += 1,
             None => self.faults.push((fault, 1)),
         }
+    }
+
+    /// A beat while the heart was not believed to beat now, and why it would not have counted anyway.
+    pub fn doubted(&mut self, suspicion: Suspicion, fault: Option<Fault>) {
+        self.doubt = Some(suspicion);
+        self.refused(fault.unwrap_or(Fault::Doubted(suspicion)));
     }
 
     /// An embedding of the newest beats; one without a direction does not count.
@@ -149,6 +161,14 @@ impl Placement {
     pub fn halves(&self) -> [Vec<f32>; 2] {
         let (older, newer) = self.embeddings.split_at(self.embeddings.len() / 2);
         [older, newer].map(|half| mean_unit(half.iter().map(Vec::as_slice)))
+    }
+
+    /// Why the heart was not believed in some part of it, where that is what speaks against it: it is long enough to
+    /// count, or most of what it refused was refused for that. Noise may repeat itself too.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Suspicion> {
+        let mostly = matches!(self.faults().first(), Some((Fault::Doubted(_), _)));
+        self.doubt.filter(|_| mostly || self.counts())
     }
 
     /// What spoils the beats just now: more than half of the newest were refused, the last of them for this.

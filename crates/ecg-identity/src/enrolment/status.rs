@@ -2,6 +2,7 @@
 
 use super::placement::Fault;
 use super::{Enrolment, EnrolmentRefusal};
+use crate::Suspicion;
 
 /// Length of a beat while the heart rate is not known, seconds.
 const USUAL_RR_S: f64 = 0.8;
@@ -53,6 +54,10 @@ pub enum Advice {
     Relax,
     /// Beats differ in shape: do not move; where the heart is irregular, it takes longer.
     HoldSteady,
+    /// Beats have come before, in this order: a heart that beats now is needed.
+    ReplaySuspected,
+    /// The intervals do not vary: a heart is needed, or somebody who permits an even rhythm.
+    RhythmTooRegular,
     /// Take the electrodes off.
     TakeOff,
     /// Taking off was not noticed: both electrodes off for some seconds, or say that it was done.
@@ -80,6 +85,9 @@ pub struct EnrolmentStatus {
     pub needed_s: f64,
     /// Beats of this placement that were refused for a poor signal, share, 0…1.
     pub refused_share: f64,
+    /// Good beats, since the enrolment began, that were refused because the heart was not believed to beat now. Those that
+    /// were taken before and went with their placement are not among them.
+    pub doubted_beats: usize,
     /// The electrodes, as far as the signal tells.
     pub contact: Contact,
     /// Heart rate in this placement; `None` until known.
@@ -109,6 +117,7 @@ impl EnrolmentStatus {
             good_s,
             needed_s: config.seconds,
             refused_share: current.refused_share(),
+            doubted_beats: enrolment.doubted_beats,
             contact: enrolment.contact,
             heart_rate_bpm,
             advice: advice(enrolment),
@@ -127,12 +136,14 @@ fn advice(enrolment: &Enrolment) -> Advice {
             Contact::Off(Fault::Clipping) if enrolment.waited_s >= enrolment.config.patience_s => Advice::Moisten,
             _ => Advice::PutOn,
         },
-        Step::Collect => match (enrolment.contact, enrolment.current.spoils_now()) {
-            (Contact::Off(fault), _) | (_, Some(fault)) => remedy(fault),
-            (Contact::NoHeart, None) => Advice::Relax,
-            (Contact::Unknown, None) => Advice::Wait,
-            (Contact::On, None) => Advice::KeepStill,
-        },
+        Step::Collect => {
+            match (enrolment.contact, enrolment.doubt.map(Fault::Doubted).or(enrolment.current.spoils_now())) {
+                (Contact::Off(fault), _) | (_, Some(fault)) => remedy(fault),
+                (Contact::NoHeart, None) => Advice::Relax,
+                (Contact::Unknown, None) => Advice::Wait,
+                (Contact::On, None) => Advice::KeepStill,
+            }
+        }
     }
 }
 
@@ -143,5 +154,7 @@ fn remedy(fault: Fault) -> Advice {
         Fault::Clipping => Advice::Moisten,
         Fault::Noise => Advice::Relax,
         Fault::Shape => Advice::HoldSteady,
+        Fault::Doubted(Suspicion::Replay) => Advice::ReplaySuspected,
+        Fault::Doubted(Suspicion::TooRegular) => Advice::RhythmTooRegular,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::config::Requirements;
 use super::placement::{Fault, Placement};
+use crate::Suspicion;
 use crate::compare::{cosine, mean_unit};
 
 /// What one placement contributes.
@@ -46,6 +47,14 @@ impl Judged {
 /// Why placements make no template. Placements count from 1, in the order in which they were taken.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EnrolmentRefusal {
+    /// In a part of a placement the heart was not believed to beat now. A replay is known by beats that came before it
+    /// was known, so no beat of the placement counts.
+    Doubted {
+        /// Which.
+        placement: usize,
+        /// Why.
+        suspicion: Suspicion,
+    },
     /// The quality gate let too little through.
     TooFewBeats {
         /// Good beats in placements that are long enough to count.
@@ -98,7 +107,8 @@ impl EnrolmentRefusal {
     #[must_use]
     pub fn placement(&self) -> Option<usize> {
         match self {
-            Self::PoorSignal { placement, .. }
+            Self::Doubted { placement, .. }
+            | Self::PoorSignal { placement, .. }
             | Self::Unsteady { placement, .. }
             | Self::OddPlacement { placement, .. } => Some(*placement),
             Self::TooFewBeats { .. } | Self::PlacementsDiffer { .. } => None,
@@ -106,11 +116,16 @@ impl EnrolmentRefusal {
     }
 }
 
-/// The verdict on placements. One that is too short to count is left out; what it refused is still told.
+/// The verdict on placements. One that is too short to count is left out; what it refused is still told, and a doubt in it
+/// counts.
 ///
 /// # Errors
 /// [`EnrolmentRefusal`], the first that applies in the order of its variants.
 pub fn judge(placements: &[Placement], requirements: &Requirements) -> Result<Judged, EnrolmentRefusal> {
+    let mut numbered = placements.iter().zip(1..);
+    if let Some((placement, suspicion)) = numbered.find_map(|(p, number)| Some((number, p.doubt()?))) {
+        return Err(EnrolmentRefusal::Doubted { placement, suspicion });
+    }
     let counted: Vec<(usize, &Placement)> =
         placements.iter().enumerate().filter(|(_, p)| p.counts()).map(|(n, p)| (n + 1, p)).collect();
     let good = counted.iter().map(|(_, p)| p.beats()).sum();

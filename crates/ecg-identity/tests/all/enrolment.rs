@@ -4,7 +4,7 @@ use ecg_identity::enrolment::{
     Advice, Contact, Enrolment, EnrolmentConfig, EnrolmentRefusal, Fault, MAX_DRIFT_COSINE, Placement, Requirements,
     Step, UpdateRefusal, UpdateRule, blend, days, heart_rates_apart, judge, resemblances,
 };
-use ecg_identity::{Reference, cosine, unit};
+use ecg_identity::{Reference, Suspicion, cosine, unit};
 use proptest::prelude::*;
 
 const LENGTH: usize = 16;
@@ -126,6 +126,80 @@ fn a_placement_with_too_many_refused_beats_is_taken_again() {
     ));
     wear(&mut enrolment, 0, 20);
     assert_eq!((enrolment.status().step, enrolment.status().again), (Step::TakeOff, None));
+}
+
+#[test]
+fn beats_of_a_heart_that_is_not_believed_do_not_count_and_take_their_placement_with_them() {
+    let mut enrolment = Enrolment::new(EnrolmentConfig::default());
+    enrolment.contact(Contact::On);
+    wear(&mut enrolment, 0, 12);
+    for n in 0..20 {
+        enrolment.doubted(Suspicion::Replay, None);
+        enrolment.embedding(&embedding(0, n));
+    }
+    let status = enrolment.status();
+    assert_eq!((status.step, status.placement, status.good_beats, status.good_s), (Step::Collect, 1, 0, 0.0));
+    assert_eq!((status.doubted_beats, status.refused_share), (20, 0.0), "the signal was not poor");
+    assert_eq!(status.advice, Advice::ReplaySuspected);
+    let doubted = EnrolmentRefusal::Doubted { placement: 1, suspicion: Suspicion::Replay };
+    assert_eq!((status.again, enrolment.finish()), (Some(doubted.clone()), Err(doubted.clone())));
+    enrolment.doubted(Suspicion::TooRegular, None);
+    assert_eq!(enrolment.status().advice, Advice::RhythmTooRegular);
+    enrolment.doubted(Suspicion::Replay, None);
+
+    wear(&mut enrolment, 0, 19);
+    let status = enrolment.status();
+    assert_eq!((status.step, status.good_beats, status.advice), (Step::Collect, 19, Advice::KeepStill));
+    assert_eq!((status.again, status.doubted_beats), (Some(doubted), 22));
+    wear(&mut enrolment, 0, 1);
+    assert_eq!((enrolment.status().step, enrolment.status().again), (Step::TakeOff, None));
+    assert_eq!(enrolment.finish().unwrap().beats(), 20);
+}
+
+#[test]
+fn a_doubt_takes_back_a_placement_that_has_just_been_completed_and_leaves_older_ones() {
+    let mut enrolment = Enrolment::new(EnrolmentConfig::default());
+    enrolment.contact(Contact::On);
+    wear(&mut enrolment, 0, 20);
+    take_off_and_put_back(&mut enrolment);
+    wear(&mut enrolment, 0, 20);
+    assert_eq!((enrolment.status().step, enrolment.status().placement), (Step::TakeOff, 3));
+    let mut later = enrolment.clone();
+
+    enrolment.elapsed(1.0);
+    enrolment.doubted(Suspicion::Replay, None);
+    let status = enrolment.status();
+    // The first was complete 19 s ago.
+    assert_eq!((status.step, status.placement, status.good_beats), (Step::TakeOff, 1, 0));
+    assert_eq!(status.again.and_then(|why| why.placement()), Some(1));
+    later.elapsed(3.0);
+    later.doubted(Suspicion::Replay, None);
+    let status = later.status();
+    assert_eq!((status.step, status.placement, status.good_beats), (Step::TakeOff, 2, 20));
+
+    take_off_and_put_back(&mut later);
+    wear(&mut later, 0, 20);
+    take_off_and_put_back(&mut later);
+    later.elapsed(30.0);
+    later.doubted(Suspicion::Replay, None);
+    assert_eq!((later.status().placement, later.status().good_beats), (3, 40), "what is older is kept");
+    wear(&mut later, 0, 20);
+    assert_eq!(later.finish().unwrap().parts.len(), 3);
+    later.doubted(Suspicion::Replay, None);
+    assert_eq!((later.status().step, later.status().good_beats), (Step::Done, 60), "an end is an end");
+}
+
+#[test]
+fn a_recording_with_doubted_beats_is_refused_whatever_else_is_good() {
+    let mut doubted = placement(0, 20, 0);
+    doubted.doubted(Suspicion::TooRegular, None);
+    let found = judge(&[placement(0, 20, 0), doubted], &Requirements::default());
+    assert_eq!(found, Err(EnrolmentRefusal::Doubted { placement: 2, suspicion: Suspicion::TooRegular }));
+    let mut noise = Placement::default();
+    (0..20).for_each(|_| noise.doubted(Suspicion::Replay, Some(Fault::Noise)));
+    let refused = vec![(Fault::Noise, 20)];
+    let found = judge(&[noise], &Requirements::default());
+    assert_eq!(found, Err(EnrolmentRefusal::TooFewBeats { good: 0, needed: 12, refused }), "noise may repeat itself");
 }
 
 #[test]
@@ -258,7 +332,7 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_status_is_in_range_and_a_judged_enrolment_fulfils_what_is_required(
-        events in proptest::collection::vec((0_u8..8, 0_usize..4, 0.0_f64..3.0), 0..400),
+        events in proptest::collection::vec((0_u8..9, 0_usize..4, 0.0_f64..3.0), 0..400),
         placements in 0_usize..4,
     ) {
         let config = EnrolmentConfig { placements, seconds: 12.0, give_up_after_s: 250.0, ..EnrolmentConfig::default() };
@@ -271,6 +345,7 @@ proptest! {
                 2 => enrolment.contact(Contact::On),
                 3 => enrolment.elapsed(value),
                 4 => enrolment.moved(),
+                5 => enrolment.doubted(if person == 0 { Suspicion::TooRegular } else { Suspicion::Replay }, (person > 1).then_some(Fault::Noise)),
                 _ => {
                     enrolment.accepted((value > 0.5).then_some(value));
                     enrolment.embedding(&embedding(if person == 3 { 1 } else { 0 }, person));
@@ -281,6 +356,11 @@ proptest! {
             prop_assert!((0.0..=status.needed_s).contains(&status.good_s));
             prop_assert!(status.good_beats <= status.needed_beats);
             prop_assert!((0.0..=1.0).contains(&status.refused_share));
+            prop_assert!(status.doubted_beats >= before.doubted_beats);
+            if kind == 5 && !matches!(before.step, Step::Done | Step::GaveUp) {
+                // Nothing of the placement at hand is left; complete ones may be.
+                prop_assert!(enrolment.finish().is_err() || status.placement > 1);
+            }
             if matches!(before.step, Step::Done | Step::GaveUp) {
                 prop_assert_eq!(before.step, status.step, "an end is an end");
                 prop_assert_eq!(before.good_beats, status.good_beats);
