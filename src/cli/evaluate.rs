@@ -2,6 +2,7 @@
 
 pub mod annotated;
 pub mod calibration;
+pub mod cepstra;
 pub mod decision;
 pub mod denoiser;
 pub mod det;

@@ -125,6 +125,47 @@ fn identity_figures_equal_those_of_the_independent_scorer() {
 }
 
 #[test]
+fn the_cepstrum_is_a_share_of_the_score_and_all_of_it_where_the_network_is_left_out() {
+    let Some(collection) = data("ecg-id") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let [wide, narrow] = [("wide", 64), ("narrow", 16)].map(|(name, dimensions)| {
+        let home = folder.path().join(name);
+        std::fs::create_dir(&home).unwrap();
+        Recipe { dimensions, ..Recipe::default() }.build().write(&home)
+    });
+    let scores = |model: &std::path::Path, more: &[&str]| {
+        let file = folder.path().join("scores.csv");
+        let persons = "Person_01,Person_02,Person_09,Person_10,Person_27,Person_30";
+        let fixed = ["evaluate", "identity", "--collection", text(&collection), "--enrol", "first", "--probe", "rest"];
+        let chosen = ["--model", text(model), "--subjects", persons, "--scores", text(&file), "--replicates", "10"];
+        let report = ecgid_json(&[&fixed[..], &chosen, more, &["--json"]].concat());
+        (report, std::fs::read_to_string(&file).unwrap())
+    };
+    let (plain, by_network) = scores(&wide, &[]);
+    assert_eq!((plain["mfcc_share"].as_f64(), &scores(&wide, &["--mfcc", "0"]).1), (Some(0.0), &by_network));
+    assert_ne!(scores(&narrow, &[]).1, by_network);
+    let (report, by_cepstrum) = scores(&wide, &["--mfcc", "1"]);
+    assert_eq!(report["mfcc_share"].as_f64(), Some(1.0));
+    assert_eq!(scores(&narrow, &["--mfcc", "1"]).1, by_cepstrum, "no network has a say in it");
+    assert!(report["eer"]["value"].as_f64().unwrap() < 0.35, "a cepstrum knows some people: {report}");
+    let of = |csv: &str| -> Vec<f64> {
+        csv.lines().skip(1).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect()
+    };
+    let (network, cepstrum, both) = (of(&by_network), of(&by_cepstrum), of(&scores(&wide, &["--mfcc", "0.3"]).1));
+    for ((network, cepstrum), both) in network.iter().zip(&cepstrum).zip(&both) {
+        // Not the sum of 0.7 and 0.3 itself: a mean of beats weighs each part by how steady it is.
+        let between = network.min(*cepstrum) - 0.01..network.max(*cepstrum) + 0.01;
+        assert!(between.contains(both), "{network} and {cepstrum} became {both}");
+    }
+    assert!(both != network && both != cepstrum);
+    let help = String::from_utf8(ecgid(&["evaluate", "identity", "--help"]).stdout).unwrap();
+    assert!(help.contains("The daemon does not use them"), "{help}");
+    let refused =
+        ecgid(&["evaluate", "identity", "--collection", ".", "--enrol", "a", "--probe", "b", "--mfcc", "1.5"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("a share from 0 to 1"));
+}
+
+#[test]
 fn held_out_persons_come_from_the_card_and_need_no_warning() {
     let Some(collection) = data("ecg-id") else { return };
     let folder = tempfile::tempdir().unwrap();

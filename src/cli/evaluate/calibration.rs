@@ -35,7 +35,7 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<(), Failure> {
     let Chosen { model, enrol, probe, .. } = args.sessions.choose()?;
     let SessionArgs { signal, mains, .. } = args.sessions;
-    let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None };
+    let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None, mfcc: 0.0 };
     let templates = protocol.enrol(&model, &enrol)?;
     let embed = |model: &mut Model, entry: &Entry| growing(model, entry, signal, mains);
     let probes = for_each("probing", &probe, || model.clone(), embed);

@@ -18,6 +18,14 @@ use crate::recording::mains_name;
 
 /// Arguments of `ecgid evaluate identity`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+--mfcc SHARE sets 13 mel-frequency cepstral coefficients of five frames of the
+averaged beat beside the network's embedding, each standardised over the
+records that are enrolled. The daemon does not use them: on persons new to the
+network they changed nothing beside it that chance does not, alone they have
+more than twice its EER (docs/adr/0019-a-linear-branch-and-no-cohort.md), and a
+household has too few persons to standardise over. Thresholds, also those of
+the decision over time, are the model's and fit no other share than 0.")]
 pub struct Args {
     #[command(flatten)]
     sessions: SessionArgs,
@@ -36,6 +44,10 @@ pub struct Args {
     /// Probe through a simulated board of this wire format
     #[arg(long, value_name = "FORMAT")]
     probe_front_end: Option<Format>,
+    /// Share of the score that the cepstrum of the beats gets, 0 to 1; the rest is the network's. 1: the network is left
+    /// out. For comparison only, see below
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = parse_share)]
+    mfcc: f64,
     /// Also run the decision over time, with households of so many persons
     #[arg(long, value_name = "PERSONS", default_value_t = 5)]
     household: usize,
@@ -58,6 +70,10 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|s| (2.0..=3600.0).contains(s)).ok_or_else(|| "2 to 3600 seconds".into())
 }
 
+fn parse_share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a share from 0 to 1".into())
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -70,6 +86,7 @@ pub fn main(args: &Args) -> Result<(), Failure> {
         mains: args.sessions.mains,
         enrol_front_end: args.enrol_front_end,
         probe_front_end: args.probe_front_end,
+        mfcc: args.mfcc,
     };
     let trial = protocol.run(&model, &enrol, &probe)?;
     let report = measure(args, &model, seen, &trial)?;
@@ -105,7 +122,7 @@ fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Res
             args.sessions.probe.to_string(),
         ],
         model.id().to_owned(),
-        (args.seconds, mains_name(args.sessions.mains)),
+        (args.seconds, mains_name(args.sessions.mains), args.mfcc),
         trial,
         seen,
         rates,

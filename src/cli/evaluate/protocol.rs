@@ -14,6 +14,7 @@ use ecg_identity::{Reference, cosine, mean_unit};
 use ecg_signal::Mains;
 use ecg_wire::Format;
 
+use super::cepstra::{Centre, Scorer};
 use super::work::for_each;
 use crate::inference::Model;
 use crate::recording::{Recording, Stream, through_board};
@@ -34,6 +35,8 @@ pub struct Protocol {
     pub enrol_front_end: Option<Format>,
     /// The board through which probes go; `None`: as recorded.
     pub probe_front_end: Option<Format>,
+    /// Share of the cepstrum in the score, 0…1; 0: the network alone.
+    pub mfcc: f64,
 }
 
 /// What came of it.
@@ -72,8 +75,13 @@ impl Protocol {
     /// # Errors
     /// A record that cannot be read or analysed: a protocol with records left out is another protocol.
     pub fn run(&self, model: &Model, enrol: &[Entry], probe: &[Entry]) -> anyhow::Result<Trial> {
-        let templates = self.enrol(model, enrol)?;
-        let probes = for_each("probing", probe, || model.clone(), |model, entry| self.probe(model, entry));
+        let mut scorer = Scorer::new(model.clone());
+        if self.mfcc > 0.0 {
+            let centre = self.centre(&scorer, enrol)?;
+            scorer = scorer.with_cepstra(self.mfcc, centre);
+        }
+        let templates = self.enrol_with(&scorer, enrol)?;
+        let probes = for_each("probing", probe, || scorer.clone(), |scorer, entry| self.probe(scorer, entry));
         let probes: Vec<Probe> =
             probes.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect();
         let (enrolled, not_enrolled): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -107,13 +115,17 @@ impl Protocol {
         })
     }
 
-    /// The templates of each person, one for each record that was good enough.
+    /// The templates of each person by the network alone, one for each record that was good enough.
     pub(super) fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Vec<f32>>>> {
-        let embed = |model: &mut Model, entry: &Entry| -> anyhow::Result<Vec<f32>> {
+        self.enrol_with(&Scorer::new(model.clone()), entries)
+    }
+
+    fn enrol_with(&self, scorer: &Scorer, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Vec<f32>>>> {
+        let embed = |scorer: &mut Scorer, entry: &Entry| -> anyhow::Result<Vec<f32>> {
             let stream = self.open(entry, self.enrol_front_end)?;
-            Ok(mean(&self.embed(model, &stream, 0..stream.samples.len())?))
+            Ok(mean(&self.embed(scorer, &stream, 0..stream.samples.len())?))
         };
-        let records = for_each("enrolling", entries, || model.clone(), embed);
+        let records = for_each("enrolling", entries, || scorer.clone(), embed);
         let mut of_subject: BTreeMap<String, Vec<Vec<f32>>> = BTreeMap::new();
         for (entry, embedding) in entries.iter().zip(records) {
             let all = of_subject.entry(entry.subject.clone()).or_default();
@@ -122,13 +134,24 @@ impl Protocol {
         Ok(of_subject)
     }
 
+    /// What the cepstra of the enrolled records have in common.
+    fn centre(&self, scorer: &Scorer, entries: &[Entry]) -> anyhow::Result<Centre> {
+        let cepstrum = |scorer: &mut Scorer, entry: &Entry| -> anyhow::Result<_> {
+            let stream = self.open(entry, self.enrol_front_end)?;
+            Ok(scorer.cepstrum(&stream.pass(0..stream.samples.len(), self.mains)?.beats))
+        };
+        let cepstra = for_each("cepstra", entries, || scorer.clone(), cepstrum);
+        let cepstra: Vec<_> = cepstra.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect();
+        Centre::of(&cepstra).context("--mfcc needs at least two enrolled records with good beats")
+    }
+
     /// The windows of one probe record.
-    fn probe(&self, model: &mut Model, entry: &Entry) -> anyhow::Result<Vec<Probe>> {
+    fn probe(&self, scorer: &mut Scorer, entry: &Entry) -> anyhow::Result<Vec<Probe>> {
         let stream = self.open(entry, self.probe_front_end)?;
         let windows = windows(stream.samples.len(), stream.fs.0 * self.seconds);
         let several = windows.len() > 1;
         let probe = |(n, window): (usize, Range<usize>)| {
-            let timeline = self.embed(model, &stream, window)?;
+            let timeline = self.embed(scorer, &stream, window)?;
             let name = if several { format!("{}#{n}", entry.record) } else { entry.record.clone() };
             Ok(Probe { name, subject: entry.subject.clone(), embedding: mean(&timeline), timeline })
         };
@@ -144,10 +167,10 @@ impl Protocol {
     }
 
     /// Embeddings of a part and when each is known, seconds; empty where the gate let too little through.
-    fn embed(&self, model: &mut Model, stream: &Stream, part: Range<usize>) -> anyhow::Result<Vec<(f64, Vec<f32>)>> {
+    fn embed(&self, scorer: &mut Scorer, stream: &Stream, part: Range<usize>) -> anyhow::Result<Vec<(f64, Vec<f32>)>> {
         let passage = stream.pass(part, self.mains)?;
         let delay_s = passage.delay.r_to_segment_ms / 1000.0;
-        let mut timeline = model.embed_beats(&passage.beats)?;
+        let mut timeline = scorer.embed_beats(&passage.beats)?;
         timeline.iter_mut().for_each(|(at, _)| *at = *at / stream.fs.0 + delay_s);
         Ok(if timeline.len() < MIN_EMBEDDINGS { Vec::new() } else { timeline })
     }

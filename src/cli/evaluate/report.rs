@@ -81,6 +81,8 @@ pub struct Report {
     model: String,
     seconds: f64,
     mains: &'static str,
+    /// Share of the cepstrum in every score.
+    mfcc_share: f64,
     /// Persons with probes and a reference.
     subjects: usize,
     /// Persons with a reference.
@@ -117,18 +119,19 @@ struct AtThreshold {
 }
 
 impl Report {
-    /// Puts the figures together; `what` is collection, enrol and probe selection, `how` window length and mains.
+    /// Puts the figures together; `what` is collection, enrol and probe selection, `how` window length, mains and the share of
+    /// the cepstrum.
     #[must_use]
     pub fn new(
         what: [String; 3],
         model: String,
-        how: (f64, &'static str),
+        how: (f64, &'static str, f64),
         trial: &Trial,
         seen: Seen,
         rates: ErrorRates,
         (at, decision): (RatesAt, Household),
     ) -> Self {
-        let ([collection, enrol, probe], (seconds, mains), counts) = (what, how, rates.counts);
+        let ([collection, enrol, probe], (seconds, mains, mfcc_share), counts) = (what, how, rates.counts);
         Self {
             collection,
             enrol,
@@ -137,6 +140,7 @@ impl Report {
             model,
             seconds,
             mains,
+            mfcc_share,
             subjects: counts.subjects,
             references: counts.references,
             probes: counts.probes,
@@ -176,6 +180,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: enrol {}, probe {} ({} s)", self.collection, self.enrol, self.probe, self.seconds)?;
         writeln!(f, "model                {}", self.model)?;
+        if self.mfcc_share > 0.0 {
+            writeln!(f, "share of cepstrum    {}: thresholds are the model's and do not fit", self.mfcc_share)?;
+        }
         let [least, usual, most] = self.embeddings_per_probe;
         writeln!(f, "persons              {} of {} references", self.subjects, self.references)?;
         writeln!(

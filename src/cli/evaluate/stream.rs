@@ -156,7 +156,7 @@ pub fn main(args: &Args) -> Result<(), Failure> {
 /// Everybody with a template and with probe records.
 fn persons(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<Person>> {
     let SessionArgs { signal, mains, .. } = args.sessions;
-    let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None };
+    let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None, mfcc: 0.0 };
     let templates: BTreeMap<_, _> = protocol.enrol(&chosen.model, &chosen.enrol)?;
     let mut persons = Vec::new();
     for (subject, templates) in templates.into_iter().filter(|(_, templates)| !templates.is_empty()) {
