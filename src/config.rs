@@ -52,6 +52,8 @@ pub struct Config {
     pub signal: SignalConfig,
     /// The model as it was written; [`Config::model_path`] says where it lies.
     pub model: PathBuf,
+    /// Front ends that are of the kind which the classes of a closed-set model were recorded on, as the operator says.
+    pub class_front_ends: Vec<String>,
     /// The decision over time.
     pub identity: IdentityConfig,
     /// Whether the heart beats now; `None` where that is not asked.

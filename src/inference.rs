@@ -12,12 +12,14 @@ mod network;
 
 use std::path::Path;
 
-use ecg_identity::{Calibrated, Reference};
+use ecg_identity::Calibrated;
 use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation, SEGMENT_SAMPLES};
 
 pub use card::{CalibrationCard, Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training};
 pub use error::{EmbedError, ModelError};
 use network::Network;
+
+use crate::pipeline::classes::ClassReference;
 
 /// The model that is shipped, as configuration files name it by default.
 pub const SHIPPED: &str = "models/ecgid-1.onnx";
@@ -41,7 +43,7 @@ pub struct Model {
     id: String,
     network: Network,
     /// One for each class, in the card's order; none where the model has no classes or came without references.
-    references: Vec<Reference>,
+    references: Vec<ClassReference>,
     /// Class of the newest answer.
     class: Option<usize>,
 }
@@ -130,6 +132,14 @@ impl Model {
         Some(Calibrated { calibration, false_positive_rate, beats_averaged: self.card.input.beats_averaged })
     }
 
+    /// Takes the word of somebody who knows that these front ends, named as in [`ClassReference`], are of the kind that the
+    /// classes were recorded on.
+    #[must_use]
+    pub fn with_class_front_ends(mut self, front_ends: &[String]) -> Self {
+        self.references.iter_mut().for_each(|class| class.front_ends.extend_from_slice(front_ends));
+        self
+    }
+
     /// The embedding of one prepared input.
     ///
     /// # Errors
@@ -181,12 +191,12 @@ impl crate::pipeline::infer::Embedder for Model {
         Ok(embedding.values)
     }
 
-    fn class_references(&self) -> Vec<Reference> {
+    fn class_references(&self) -> Vec<ClassReference> {
         self.references.clone()
     }
 
     fn class(&self) -> Option<String> {
-        self.references.get(self.class?).map(|reference| reference.subject.clone())
+        self.references.get(self.class?).map(|class| class.reference.subject.clone())
     }
 }
 

@@ -22,7 +22,7 @@ use crate::config::HrvConfig;
 use crate::event::Event;
 use crate::source::{Source, SourceSender};
 
-mod classes;
+pub mod classes;
 pub mod decide;
 pub mod flow;
 pub mod front_end;
@@ -106,7 +106,7 @@ pub async fn run<S: Source, E: Embedder, G: Gallery>(
 ) -> Result<(), PipelineError> {
     let outlet = Outlet::new(events, settings.telemetry);
     let name = model.id().to_owned();
-    let gallery = classes::WithClasses { gallery, classes: model.class_references() };
+    let gallery = classes::WithClasses::new(gallery, model.class_references());
 
     let (to_signal, samples) = SourceSender::channel(pulse.clone());
     let (to_inference, observations) = mpsc::channel(QUEUE);

@@ -2,6 +2,7 @@
 //!
 //! It goes on after a problem, so that one run shows all of them. systemd runs it before each start.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -12,6 +13,8 @@ use super::configured::Configured;
 use crate::config::{self, Config, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
 use crate::inference::Model;
 use crate::keys::{KeyError, Purpose, SecretKey};
+use crate::pipeline::classes::ClassReference;
+use crate::pipeline::infer::Embedder;
 use crate::publish::{self, Signer};
 use crate::store::Store;
 
@@ -115,13 +118,28 @@ fn home_assistant(config: &Config) -> String {
 
 fn model(config: &Config) -> anyhow::Result<String> {
     let path = config.model_path();
-    let model = Model::load(&path)?;
+    let model = Model::load(&path)?.with_class_front_ends(&config.class_front_ends);
     let decision = config.identity.decision_with(&model);
     let asks = match &decision.calibrated {
         Some(calibrated) => format!("false positive rate {}", calibrated.false_positive_rate),
         None => format!("threshold {}", decision.threshold),
     };
-    Ok(format!("{}: {}, {asks}", path.display(), model.id()))
+    Ok(format!("{}: {}, {asks}{}", path.display(), model.id(), classes(&model.class_references())))
+}
+
+/// Where the classes of a closed-set model are compared; nothing for any other model.
+fn classes(classes: &[ClassReference]) -> String {
+    let front_ends: BTreeSet<&str> = classes.iter().flat_map(|class| &class.front_ends).map(String::as_str).collect();
+    match (classes.len(), front_ends.into_iter().collect::<Vec<_>>().join(", ")) {
+        (0, _) => String::new(),
+        (count, known) if known.is_empty() => format!(
+            "; its {count} classes are compared nowhere: NAME.references.toml does not say on which front ends they were \
+             recorded; name them in model.class_front_ends"
+        ),
+        (count, known) => format!(
+            "; its {count} classes are compared on {known} and on no other front end: there nobody is verified by them"
+        ),
+    }
 }
 
 fn signing_key(config: &Config) -> anyhow::Result<String> {

@@ -66,6 +66,7 @@ pub fn parse_speed(given: &str) -> Result<Speed, String> {
 pub fn main(args: Args) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
     let model = Model::load(&config.model_path()).map_err(Failure::config)?;
+    let model = model.with_class_front_ends(&config.class_front_ends);
     let store = Store::open_with(&config.store.path, &config.keys).map_err(Failure::config)?;
     let mut replay = Replay::open(&args.record, args.signal, args.speed.0)?;
     if let Some(format) = &args.front_end {

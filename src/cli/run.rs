@@ -146,6 +146,7 @@ pub fn stop_on_signal(cancel: CancellationToken) -> Result<(), Failure> {
 pub fn load_model(config: &Config) -> Result<Model, Failure> {
     let before = publish::resident_bytes();
     let model = Model::load(&config.model_path()).map_err(Failure::config)?;
+    let model = model.with_class_front_ends(&config.class_front_ends);
     // What the network costs in memory, for tests/acceptance/bounds.py.
     let after = publish::resident_bytes();
     tracing::debug!(model = model.id(), rss_bytes_before = before, rss_bytes_after = after, "the model is loaded");

@@ -7,22 +7,25 @@ use serde::Deserialize;
 
 use super::{Card, ModelError};
 use crate::config::Slug;
+use crate::pipeline::classes::ClassReference;
 
-/// Version of the layout that this program reads.
-const SCHEMA: u32 = 1;
+/// Versions of the layout that this program reads. The first did not say from which front ends the recordings came.
+const SCHEMAS: std::ops::RangeInclusive<u32> = 1..=2;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     schema: u32,
     model: String,
-    references: Vec<ClassReference>,
+    references: Vec<Part>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ClassReference {
+struct Part {
     class: String,
+    #[serde(default)]
+    front_ends: Vec<String>,
     embedding: Vec<f32>,
 }
 
@@ -30,26 +33,28 @@ struct ClassReference {
 ///
 /// # Errors
 /// [`ModelError::References`]: the file cannot be read, is of another model, or lacks a class.
-pub(super) fn parse(text: &str, card: &Card, file: &str) -> Result<Vec<Reference>, ModelError> {
+pub(super) fn parse(text: &str, card: &Card, file: &str) -> Result<Vec<ClassReference>, ModelError> {
     let wrong = |problem: String| ModelError::References { file: file.into(), problem };
     let parsed: File = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
-    if parsed.schema != SCHEMA {
-        return Err(wrong(format!("schema {} (this program reads {SCHEMA})", parsed.schema)));
+    if !SCHEMAS.contains(&parsed.schema) {
+        let (first, last) = (SCHEMAS.start(), SCHEMAS.end());
+        return Err(wrong(format!("schema {} (this program reads {first} to {last})", parsed.schema)));
     }
     if parsed.model != card.name {
         return Err(wrong(format!("they are of model `{}`, the card is of `{}`", parsed.model, card.name)));
     }
-    let mut references: Vec<Reference> = Vec::with_capacity(card.output.classes.len());
+    let mut references: Vec<ClassReference> = Vec::with_capacity(card.output.classes.len());
     for class in &card.output.classes {
         let found = parsed.references.iter().find(|reference| reference.class == *class);
         let embedding = found.filter(|reference| reference.embedding.len() == card.output.dimensions);
         let embedding = embedding.and_then(|reference| unit(&reference.embedding));
         let embedding = embedding.ok_or_else(|| wrong(format!("class `{class}` has no usable embedding")))?;
         let subject = subject(class).ok_or_else(|| wrong(format!("class `{class}` gives no name for a subject")))?;
-        if references.iter().any(|reference| reference.subject == subject) {
+        if references.iter().any(|class| class.reference.subject == subject) {
             return Err(wrong(format!("two classes give the subject `{subject}`")));
         }
-        references.push(Reference { subject, revision: 1, embedding });
+        let front_ends = found.map_or_else(Vec::new, |reference| reference.front_ends.clone());
+        references.push(ClassReference { reference: Reference { subject, revision: 1, embedding }, front_ends });
     }
     Ok(references)
 }

@@ -3,32 +3,79 @@
 //! A class score is never a reason to accept: softmax names somebody for every stranger and for noise. Whether the heart
 //! is known at all is decided by the embedding, against the mean embeddings of the classes. The scores can only object:
 //! where the newest beats are mostly another class than the reference that matches, nobody is verified.
+//!
+//! Templates are never compared on another front end than theirs, and those of classes are no exception: they count on
+//! the front ends that recorded them, and on those of which the operator says so.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use ecg_identity::{Decision, Reference, State, Why};
 
+use super::front_end::is_of;
 use super::gallery::Gallery;
 
 /// Beats whose class counts, at most: as many as a decision window holds.
 const VOTES: usize = 10;
 
+/// The mean embedding of a class of a closed-set model, as a reference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassReference {
+    /// What a probe is compared with.
+    pub reference: Reference,
+    /// Where it may be: formats (`cwxs-bin`), or formats with their rate (`record/500Hz`). Empty: nowhere.
+    pub front_ends: Vec<String>,
+}
+
+impl ClassReference {
+    /// Whether it may be compared on the front end with this key.
+    fn is_of(&self, front_end: &str) -> bool {
+        self.front_ends.iter().any(|named| is_of(front_end, named))
+    }
+}
+
 /// A gallery and the classes of the model, which are compared like enrolled references.
 #[derive(Debug)]
 pub(super) struct WithClasses<G> {
-    /// What was enrolled.
-    pub(super) gallery: G,
-    /// Mean embedding of each class; none for a model without classes.
-    pub(super) classes: Vec<Reference>,
+    gallery: G,
+    /// None for a model without classes.
+    pub(super) classes: Vec<ClassReference>,
+    /// The front end of which it was said last that classes are left out.
+    told_of: Option<String>,
+}
+
+impl<G> WithClasses<G> {
+    /// What was enrolled, and the classes of the model.
+    pub(super) fn new(gallery: G, classes: Vec<ClassReference>) -> Self {
+        Self { gallery, classes, told_of: None }
+    }
+
+    /// Says once of each front end that comes how many of the classes are not compared on it.
+    fn tell_of_those_left_out(&mut self, front_end: &str) {
+        let mut left_out = self.classes.iter().filter(|class| !class.is_of(front_end)).peekable();
+        if left_out.peek().is_none() || self.told_of.as_deref() == Some(front_end) {
+            return;
+        }
+        let recorded_on: BTreeSet<&str> =
+            left_out.clone().flat_map(|class| &class.front_ends).map(String::as_str).collect();
+        tracing::warn!(
+            classes = left_out.count(),
+            front_end,
+            recorded_on = recorded_on.into_iter().collect::<Vec<_>>().join(", "),
+            "classes of the model were recorded on another front end and are not compared on this one, so that nobody is \
+             verified by them; if this board is of the kind that recorded them, name it in model.class_front_ends; \
+             otherwise enrol these persons on it"
+        );
+        self.told_of = Some(front_end.to_owned());
+    }
 }
 
 impl<G: Gallery> Gallery for WithClasses<G> {
     fn read(&mut self, front_end: &str, model: &str, always: bool) -> Result<Option<Vec<Reference>>, String> {
-        let read = self.gallery.read(front_end, model, always)?;
-        Ok(read.map(|mut references| {
-            references.extend(self.classes.iter().cloned());
-            references
-        }))
+        let Some(mut references) = self.gallery.read(front_end, model, always)? else { return Ok(None) };
+        self.tell_of_those_left_out(front_end);
+        let here = self.classes.iter().filter(|class| class.is_of(front_end));
+        references.extend(here.map(|class| class.reference.clone()));
+        Ok(Some(references))
     }
 }
 
@@ -41,8 +88,8 @@ pub(super) struct Votes {
 
 impl Votes {
     /// Votes on these classes.
-    pub(super) fn new(classes: &[Reference]) -> Self {
-        let subjects = classes.iter().map(|class| class.subject.clone()).collect();
+    pub(super) fn new(classes: &[ClassReference]) -> Self {
+        let subjects = classes.iter().map(|class| class.reference.subject.clone()).collect();
         Self { subjects, newest_first: VecDeque::new() }
     }
 
@@ -83,8 +130,12 @@ impl Votes {
 mod tests {
     use super::*;
 
-    fn class(subject: &str) -> Reference {
+    fn reference(subject: &str) -> Reference {
         Reference { subject: subject.into(), revision: 1, embedding: vec![1.0, 0.0] }
+    }
+
+    fn class(subject: &str) -> ClassReference {
+        ClassReference { reference: reference(subject), front_ends: vec!["record/500Hz".into()] }
     }
 
     fn verified(subject: &str, embeddings: usize) -> Decision {
@@ -123,10 +174,24 @@ mod tests {
 
     #[test]
     fn classes_are_references_beside_those_that_were_enrolled() {
-        let mut gallery = WithClasses { gallery: vec![class("eve")], classes: vec![class("ann")] };
-        let subjects =
-            |read: Option<Vec<Reference>>| read.map(|all| all.into_iter().map(|r| r.subject).collect::<Vec<_>>());
-        assert_eq!(subjects(gallery.read("f", "m", true).unwrap()), Some(vec!["eve".into(), "ann".into()]));
-        assert_eq!(gallery.read("f", "m", false).unwrap(), None);
+        let mut gallery = WithClasses::new(vec![reference("eve")], vec![class("ann")]);
+        let own = "record/500Hz/chain/m";
+        assert_eq!(subjects(gallery.read(own, "m", true).unwrap()), Some(vec!["eve".into(), "ann".into()]));
+        assert_eq!(gallery.read(own, "m", false).unwrap(), None);
+    }
+
+    fn subjects(read: Option<Vec<Reference>>) -> Option<Vec<String>> {
+        read.map(|all| all.into_iter().map(|reference| reference.subject).collect())
+    }
+
+    #[test]
+    fn on_another_front_end_only_those_classes_are_compared_of_which_somebody_says_so() {
+        let known = ClassReference { front_ends: vec!["record/500Hz".into(), "cwxs-bin".into()], ..class("bob") };
+        let nowhere = ClassReference { front_ends: Vec::new(), ..class("joe") };
+        let mut gallery = WithClasses::new(vec![reference("eve")], vec![class("ann"), known, nowhere]);
+        let mut on = |front_end: &str| subjects(gallery.read(front_end, "m", true).unwrap()).unwrap();
+        assert_eq!(on("record/500Hz/chain/m"), ["eve", "ann", "bob"]);
+        assert_eq!(on("cwxs-bin/250Hz/chain/m"), ["eve", "bob"]);
+        assert_eq!(on("record/250Hz/chain/m"), ["eve"]);
     }
 }

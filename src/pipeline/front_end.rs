@@ -22,6 +22,13 @@ impl FrontEnd {
     }
 }
 
+/// Whether a [`FrontEnd::key`] is of the front end that is named by format (`cwxs-bin`), or by format and rate
+/// (`cwxs-bin/250Hz`).
+#[must_use]
+pub fn is_of(key: &str, named: &str) -> bool {
+    key.strip_prefix(named).is_some_and(|rest| rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,5 +46,7 @@ mod tests {
         ] {
             assert_ne!(key, other);
         }
+        let named = ["cwxs-bin", "cwxs-bin/250Hz", "cwxs", "cwxs-bin/25", "cwxs-bin/500Hz", "record", ""];
+        assert_eq!(named.map(|named| is_of(&key, named)), [true, true, false, false, false, false, false]);
     }
 }

@@ -3,12 +3,13 @@
 //! The network runs on the blocking pool, one beat at a time, never on an async thread. It knows no identity: whether
 //! the wearer has changed it sees from beats alone, because beats of two persons must not be averaged together.
 
-use ecg_identity::{ChangeWatch, Reference};
+use ecg_identity::ChangeWatch;
 use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::PipelineError;
+use super::classes::ClassReference;
 use super::signal::Observation;
 use super::tap::Tap;
 
@@ -27,7 +28,7 @@ pub trait Embedder: Send + 'static {
     fn embed(&mut self, input: &ModelInput) -> Result<Vec<f32>, String>;
 
     /// The classes of a closed-set model as references; none for any other model.
-    fn class_references(&self) -> Vec<Reference> {
+    fn class_references(&self) -> Vec<ClassReference> {
         Vec::new()
     }
 

@@ -218,6 +218,8 @@ fn what_cannot_be_meant_is_refused_by_key() {
         ("[source]\necg_channel = 3", "source.ecg_channel"),
         ("[signal]\nmains_hz = 55", "signal.mains_hz"),
         ("[model]\npath = \"\"", "model.path"),
+        ("[model]\nclass_front_ends = [\"cwxs\"]", "model.class_front_ends"),
+        ("[model]\nclass_front_ends = [\"cwxs-bin/250\"]", "model.class_front_ends"),
         ("[identity]\nthreshold = 1.5", "identity.threshold"),
         ("[identity]\nmin_embeddings = 0", "identity.min_embeddings"),
         ("[identity]\nfalse_positive_rate = 0", "identity.false_positive_rate"),

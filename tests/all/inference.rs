@@ -5,6 +5,7 @@ use ecg_signal::ModelInput;
 use ecgid::inference::{EmbedError, Model, ModelError};
 use ecgid::pipeline::infer::Embedder;
 
+use crate::recordings::ecgid;
 use crate::tiny_model::{Recipe, TinyModel};
 
 fn load(model: &TinyModel) -> Result<Model, ModelError> {
@@ -64,8 +65,30 @@ fn a_closed_set_model_brings_its_classes_as_references_or_is_refused() {
     write("tiny", &["class 1", "class 0"]);
     let mut model = Model::load(&path).unwrap();
     let references = model.class_references();
-    assert_eq!(references.iter().map(|r| r.subject.as_str()).collect::<Vec<_>>(), ["class_0", "class_1"]);
-    assert_eq!((references[0].embedding[1], references[1].embedding[0]), (1.0, 1.0));
+    let subjects: Vec<_> = references.iter().map(|class| class.reference.subject.as_str()).collect();
+    assert_eq!(subjects, ["class_0", "class_1"]);
+    assert_eq!((references[0].reference.embedding[1], references[1].reference.embedding[0]), (1.0, 1.0));
+    assert!(references[0].front_ends.is_empty(), "a file of the first layout does not say where it is from");
+    let said = model.clone().with_class_front_ends(&["cwxs-bin".to_owned()]).class_references();
+    assert!(said.iter().all(|class| class.front_ends == ["cwxs-bin"]));
+    let text = std::fs::read_to_string(path.with_extension("references.toml")).unwrap();
+    let text =
+        text.replace("schema = 1", "schema = 2").replace("embedding =", "front_ends = [\"record/500Hz\"]\nembedding =");
+    std::fs::write(path.with_extension("references.toml"), &text).unwrap();
+    assert_eq!(Model::load(&path).unwrap().class_references()[1].front_ends, ["record/500Hz"]);
+    let config = folder.path().join("ecgid.toml");
+    let checked = |front_ends: &str| {
+        let database = folder.path().join("gallery.sqlite");
+        let model = format!("[model]\npath = \"{}\"\nclass_front_ends = {front_ends}\n", path.display());
+        std::fs::write(&config, format!("{model}[store]\npath = \"{}\"\n", database.display())).unwrap();
+        String::from_utf8(ecgid(&["check", "--config", config.to_str().unwrap()]).stdout).unwrap()
+    };
+    let said = checked("[]");
+    assert!(said.contains("its 2 classes are compared on record/500Hz and on no other front end"), "{said}");
+    let said = checked("[\"cwxs-bin/250Hz\"]");
+    assert!(said.contains("compared on cwxs-bin/250Hz, record/500Hz and on no other"), "{said}");
+    std::fs::write(path.with_extension("references.toml"), text.replace("schema = 2", "schema = 3")).unwrap();
+    assert!(refusal().contains("schema 3 (this program reads 1 to 2)"), "{}", refusal());
     // The class of a beat is that of its highest score, and there is none before the first beat.
     assert_eq!(model.class(), None);
     let input = ModelInput { values: beat(0.0), r_peak: 0.0, beats: 1 };

@@ -29,6 +29,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+#[path = "pipeline/classes.rs"]
+mod classes;
 #[path = "pipeline/ends.rs"]
 mod ends;
 #[path = "pipeline/tap.rs"]

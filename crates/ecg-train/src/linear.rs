@@ -216,6 +216,7 @@ mod tests {
                     person: Person { collection: "c".into(), subject: format!("{person:02}") },
                     record: format!("{person}-{session}"),
                     session: session.to_string(),
+                    fs: ecg_signal::FS,
                     takes: vec![(0..12).map(|_| cut()).collect()],
                     inputs: Vec::new(),
                     on_boards: Vec::new(),

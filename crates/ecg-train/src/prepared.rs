@@ -31,6 +31,8 @@ pub struct Prepared {
     pub record: String,
     /// Session it belongs to.
     pub session: String,
+    /// Sampling frequency of the recording.
+    pub fs: Hertz,
     /// Accepted beats: of the record as it is, then of each variant. Beats of a take follow each other in time.
     pub takes: Vec<Vec<Cut>>,
     /// Model inputs of the record as it is, as the daemon would have made them.
@@ -114,7 +116,7 @@ fn prepare_one(recording: Recording, index: usize, settings: &Settings) -> anyho
         on_boards.push(inputs(&beats, &settings.preparation));
     }
     let inputs = inputs(&beats, &settings.preparation);
-    Ok(Prepared { person, record, session, takes, inputs, on_boards, beats_found: beats.len() })
+    Ok(Prepared { person, record, session, fs, takes, inputs, on_boards, beats_found: beats.len() })
 }
 
 /// What the daemon would give to the network.

@@ -50,6 +50,8 @@ fn six_synthetic_subjects_are_told_apart_and_every_output_says_that_the_split_le
     for reference in references["references"].as_array().unwrap() {
         let squares = reference["embedding"].as_array().unwrap().iter().map(|x| x.as_float().unwrap().powi(2));
         assert!((squares.sum::<f64>() - 1.0).abs() < 1e-3);
+        let front_ends: Vec<_> = reference["front_ends"].as_array().unwrap().iter().map(|f| f.as_str()).collect();
+        assert_eq!(front_ends, [Some("record/250Hz")]);
     }
 }
 

@@ -133,19 +133,24 @@ struct References<'a> {
 #[derive(Debug, Serialize)]
 struct ReferencePart<'a> {
     class: &'a str,
+    front_ends: &'a [String],
     embedding: &'a [f32],
 }
 
-/// The references' text.
+/// The references' text; with each the front ends of the recordings that it was made from, as the daemon names them.
 ///
 /// # Errors
 /// As [`toml`].
-pub(super) fn references(model: &str, references: &[Reference]) -> Result<String, toml::ser::Error> {
-    let part = |reference| {
-        let Reference { subject, embedding, .. }: &Reference = reference;
-        ReferencePart { class: subject, embedding }
-    };
-    let text = toml::to_string(&References { schema: 1, model, references: references.iter().map(part).collect() })?;
+pub(super) fn references(model: &str, references: &[(Reference, Vec<String>)]) -> Result<String, toml::ser::Error> {
+    let references = references
+        .iter()
+        .map(|(reference, front_ends)| ReferencePart {
+            class: &reference.subject,
+            front_ends,
+            embedding: &reference.embedding,
+        })
+        .collect();
+    let text = toml::to_string(&References { schema: 2, model, references })?;
     Ok(format!(
         "# Written by ecg-train: the mean embedding of each class. These are biometric templates: do not publish them.\n{text}"
     ))

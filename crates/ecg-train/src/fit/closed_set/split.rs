@@ -78,7 +78,16 @@ mod tests {
         let person = Person { collection: "c".into(), subject: subject.into() };
         let inputs = (0..beats).map(|i| [i as f32; SEGMENT_SAMPLES]).collect();
         let (record, session) = (subject.to_owned(), String::new());
-        Prepared { person, record, session, takes: vec![], inputs, on_boards: vec![], beats_found: beats }
+        Prepared {
+            person,
+            record,
+            session,
+            fs: ecg_signal::FS,
+            takes: vec![],
+            inputs,
+            on_boards: vec![],
+            beats_found: beats,
+        }
     }
 
     #[test]

@@ -106,6 +106,7 @@ mod tests {
             person,
             record: record.into(),
             session: String::new(),
+            fs: ecg_signal::FS,
             takes: vec![],
             inputs,
             on_boards: vec![],
