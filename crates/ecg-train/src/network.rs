@@ -27,7 +27,7 @@ pub const EMBEDDING: usize = 64;
 pub const AXES: usize = 24;
 
 /// Share of the linear branch in the cosine of two embeddings. Without it more genuine comparisons fail on the board that
-/// was trained on; with more of it more strangers of another board are accepted (ADR 29).
+/// was trained on; with more of it more strangers of another board are accepted (ADR 27).
 const BRANCH_SHARE: f32 = 0.15;
 
 /// Factors of the unit vectors of trunk and branch: together they have unit length, and their cosines add up by share.

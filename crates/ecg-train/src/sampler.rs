@@ -146,6 +146,7 @@ mod tests {
             person: Person { collection: "c".into(), subject: subject.into() },
             record: subject.into(),
             session: "s".into(),
+            fs: ecg_signal::FS,
             takes: vec![vec![Cut { segment, median_rr_s: None }]],
             inputs: Vec::new(),
             on_boards: Vec::new(),
