@@ -29,7 +29,7 @@ const CLOSING_SIZE: f64 = 0.6;
 /// Shortest and longest undisturbed interval, in usual ones.
 const UNDISTURBED: (f64, f64) = (0.8, 1.2);
 /// So soon after a usual beat of a regular rhythm, in usual intervals, the ventricles are still contracted (QT is longer):
-/// what is there and unlike the usual shape is an artefact, however tall. Of 24 records of MIT-BIH no beat is lost.
+/// what is there and has not the usual shape is an artefact, however tall. Of 24 records of MIT-BIH no beat is lost.
 const STILL_CONTRACTED: f64 = 0.36;
 /// What a doubtful candidate in the middle of an undisturbed interval must have more.
 pub(super) const UNDISTURBED_PENALTY: f64 = 0.4;
@@ -50,7 +50,7 @@ impl Judge {
     /// Whether a candidate comes while the beat before it still lasts.
     pub(super) fn is_too_early(&self, judged: &Judged) -> bool {
         self.is_regular()
-            && judged.likeness.similarity < ALIKE
+            && judged.likeness.similarity < USUAL_SHAPE
             && self.last.is_some_and(|last| {
                 let since = (judged.peak - last.peak) as f64;
                 last.similarity > USUAL_SHAPE && since < STILL_CONTRACTED * self.rhythm.interval()
