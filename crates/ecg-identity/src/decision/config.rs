@@ -4,7 +4,7 @@ use crate::calibration::{Calibration, per_comparison};
 
 /// Share of other persons' single heartbeats that may pass for those of the person before: what goes unseen of changes
 /// of the wearer. A stricter one takes more extrasystoles and movements for a change.
-const CHANGE_UNSEEN: f64 = 0.06;
+const CHANGE_UNSEEN: f64 = 0.035;
 /// Hysteresis of the calibrated decision: a match is lost, and a stranger is a stranger, where so many times as many
 /// strangers would still match.
 const LOST_AT: f64 = 10.0;
@@ -61,7 +61,7 @@ pub struct DecisionConfig {
 }
 
 impl Default for DecisionConfig {
-    /// Twelve seconds of evidence, verified from the fifth embedding on at the earliest, lost within two bad ones.
+    /// Twelve seconds of evidence, verified from the fourth embedding on at the earliest, lost within two bad ones.
     fn default() -> Self {
         Self {
             threshold: 0.6,
@@ -72,7 +72,7 @@ impl Default for DecisionConfig {
             recent_s: 3.0,
             max_pause_s: 3.0,
             min_embeddings: 3,
-            enter_updates: 3,
+            enter_updates: 2,
             exit_updates: 2,
         }
     }

@@ -41,10 +41,10 @@ fn contact(decider: &mut Decider, score: f32, from_s: f64, n: usize) -> Vec<Stat
 fn a_good_match_is_verified_before_the_first_full_average() {
     let mut decider = Decider::new(config(0.02), household(3));
     let states = contact(&mut decider, 0.95, 0.0, 5);
-    assert_eq!(states.iter().position(|s| *s == State::Verified), Some(4));
+    assert_eq!(states.iter().position(|s| *s == State::Verified), Some(3));
     let fast = DecisionConfig { min_embeddings: 1, ..config(0.02) };
     let states = contact(&mut Decider::new(fast, household(3)), 0.95, 0.0, 5);
-    assert_eq!(states.iter().position(|s| *s == State::Verified), Some(2));
+    assert_eq!(states.iter().position(|s| *s == State::Verified), Some(1));
 }
 
 #[test]
