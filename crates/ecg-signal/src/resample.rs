@@ -78,13 +78,13 @@ impl Resampler {
         Self::with(from, to, sharp_taps)
     }
 
-    /// The same with prompt taps, if `from` is lower than `to` and at least 100 Hz: 3 input samples late at 125 Hz where
+    /// The same with prompt taps, if `from` is lower than `to` and at least 100 Hz: 2 input samples late at 125 Hz where
     /// sharp taps are 12. Outputs stand for what lies `lead` input samples later (a small part of one), to make up for what
     /// the input is late by.
     ///
-    /// From 120 Hz on the band below 40 Hz has no image above −60 dB; at 100 Hz that of 40 Hz itself has −52 dB, and −66
-    /// behind the low-pass of the conditioner. What lies above 40 Hz may leave an image above half of `from`, as strong as
-    /// itself, and come out up to 2 dB stronger (at 100 Hz 5).
+    /// From 150 Hz on the band below 40 Hz has no image above −60 dB; at 125 Hz that of 40 Hz itself has −54 dB, at 100 Hz
+    /// also, and −86 and −68 behind the low-pass of the conditioner. What lies above 40 Hz may leave an image above half of
+    /// `from`, as strong as itself, and come out up to 2 dB stronger (at 125 Hz and below 7).
     ///
     /// # Errors
     /// As [`Resampler::new`].

@@ -5,8 +5,9 @@
 //! seconds. Such a step is carried as an offset. For some milliseconds after a jump smaller steps are taken with it,
 //! because the second edge of a spike is seldom as steep as the first; if the signal is then back where it came from, it
 //! was a spike, and the offset is what it was before. So a jump leaves nothing and neither does a spike. A lone sample
-//! beside the line of its neighbours, as a damaged byte makes it, is put on the line. Otherwise the signal passes
-//! untouched, but for the constant. Must not know what jumped or why.
+//! beside the line of its neighbours, as a damaged byte makes it, is put on the line; of a source of 120 to 250 Hz also
+//! two in a row, which is all that such a board leaves of a spike. Otherwise the signal passes untouched, but for the constant.
+//! Must not know what jumped or why.
 //!
 //! ```text
 //! d = x[n] − x[n−1];  y = x[n] − offset
@@ -17,6 +18,7 @@
 //! the jump was plain is taken back, too. Strong mains are as steep as a jump, but steep all the time; they are for the
 //! notch to take, and cutting them up here would leave nothing for it.
 
+mod pulse;
 mod usual;
 
 use crate::kernel::Kernel;
@@ -50,7 +52,7 @@ const AFTERMATH_MV_PER_S: f64 = 250.0;
 const AFTERMATH_S: f64 = 0.012;
 /// A signal that is so near to where it was before the jump has come back, in millivolts: a heart moves so far meanwhile.
 const BACK_MV: f64 = 2.0;
-/// How late the output is: one sample at 250 Hz, which is how gently an edge begins there.
+/// How late the output is: one sample at 250 Hz, which is how gently an edge begins there. (Two of a slower source.)
 const DELAY_S: f64 = 0.004;
 /// A lone sample this far beside the line of its neighbours is a glitch, in millivolts: a fifth of a byte's worth at the
 /// wrong place …
@@ -73,6 +75,8 @@ pub struct SlewLimiter {
     previous: Option<f64>,
     offset: f64,
     foot: Foot,
+    /// Pulses of two samples are mended.
+    slow: bool,
     /// Outputs that wait, as a ring, and how many there are.
     held: Box<[f64]>,
     next: usize,
@@ -104,7 +108,8 @@ impl SlewLimiter {
             previous: None,
             offset: 0.0,
             foot: Foot::default(),
-            held: vec![0.0; fs.samples(DELAY_S).max(1)].into(),
+            held: vec![0.0; fs.samples(DELAY_S).max(if pulse::RATES.contains(&fs) { 2 } else { 1 })].into(),
+            slow: pulse::RATES.contains(&fs),
             next: 0,
             waiting: 0,
             newest: [0.0; 4],
@@ -197,7 +202,23 @@ impl SlewLimiter {
             self.held[slot] = line;
             self.newest[3] = line;
         }
-        self.newest = [first, before, self.newest[3], y];
+        if self.slow {
+            self.mend_pulse(y);
+        }
+        let [_, first, before, lone] = self.newest;
+        self.newest = [first, before, lone, y];
+    }
+
+    /// Puts the two outputs before `y` on the line of their neighbours if they are a pulse out of nothing.
+    fn mend_pulse(&mut self, y: f64) {
+        let Some(line) = pulse::mended(&self.newest, y, self.usual.mean()).filter(|_| self.waiting >= 2) else {
+            return;
+        };
+        self.newest[2..].copy_from_slice(&line);
+        for (back, x) in [2, 1].into_iter().zip(line) {
+            let slot = (self.next + self.held.len() - back) % self.held.len();
+            self.held[slot] = x;
+        }
     }
 
     /// Takes a block of finite samples in which nothing can happen, and leaves in its place what [`Kernel::push`] of each

@@ -12,11 +12,14 @@ use super::{PASS_HZ, Taps, sinc};
 /// How much of a signal lies above 40 Hz, as densities of power: 60 dB less. With 50 dB images of the ECG band rise above
 /// −60 dB; with 70 dB they fall to −65, and what lies near half of the rate becomes 2 dB stronger.
 const ABOVE: f64 = 1e-6;
-/// Samples behind an output at the most. At 100 Hz a fifth would cost 10 ms, and gain nothing but 5 dB less of the images
-/// of 38 to 40 Hz, which the low-pass behind takes down anyway; with three, tones of 45 to 50 Hz become 8 dB stronger.
-const MOST_AHEAD: usize = 4;
+/// How many samples must be seen behind an output, in parts of fs / (fs − 80 Hz): the nearer 40 Hz lies to half of the rate,
+/// the more. With 1, images of 40 Hz are 5 dB weaker, tones above come out 2 dB stronger, not 5, and a source of 125 Hz
+/// waits 8 ms longer.
+const ROOM: f64 = 0.65;
+/// One is too few at any rate.
+const LEAST_AHEAD: usize = 2;
 /// How many times as many samples are seen before an output as behind it: more do not make images of 40 Hz weaker.
-const MORE_BEHIND: usize = 6;
+const MORE_BEHIND: usize = 8;
 
 /// Taps for `phases` fractions of a sample of a source at `from` hertz; outputs stand for what lies `lead` samples later.
 pub(super) fn design(from: f64, phases: u64, lead: f64) -> Taps {
@@ -35,9 +38,8 @@ pub(super) fn design(from: f64, phases: u64, lead: f64) -> Taps {
     })
 }
 
-/// The nearer 40 Hz lies to half of the rate, the more must be seen: one fewer, and images rise above −60 dB.
 fn samples_ahead(from: f64) -> usize {
-    ((from / (from - 2.0 * PASS_HZ)).ceil() as usize).min(MOST_AHEAD)
+    ((ROOM * from / (from - 2.0 * PASS_HZ)).ceil() as usize).max(LEAST_AHEAD)
 }
 
 /// A symmetric positive matrix as the product of a lower triangular one with its own transpose.

@@ -66,7 +66,7 @@ fn latest_ms(fs: f64) -> (f64, PathDelay) {
 #[test]
 fn a_beat_is_out_as_late_as_stated_and_within_800_ms() {
     let within = [250.0, 256.0, 360.0, 500.0, 1000.0, 2000.0].map(|fs| (fs, 800.0));
-    // Of samples 10 ms long the limiter of jumps waits for one and the resampler for four.
+    // Of samples 8 ms long the limiter of jumps waits for two and the resampler too; of those of 10 ms for one and four.
     for (fs, limit) in within.into_iter().chain([(200.0, 800.0), (128.0, 800.0), (125.0, 800.0), (100.0, 814.0)]) {
         let (latest, stated) = latest_ms(fs);
         println!("{fs} Hz: measured {latest:.1} ms, {stated:?}");

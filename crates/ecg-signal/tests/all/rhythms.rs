@@ -210,3 +210,20 @@ fn pacemaker_spikes_are_no_beats_and_hide_none() {
     }
     assert!(short.is_empty(), "{short:?}");
 }
+
+/// Two samples of a slow board are all that is left of a spike.
+#[test]
+fn a_slow_board_tells_spikes_from_beats_too() {
+    let mut short = Vec::new();
+    let pulses = rhythm(|_, _| (60.0 / 71.7, Kind::NoP));
+    // Taller ones are jumps, whose foot is as steep as a QRS: what is left of it is low, but wider than two samples.
+    for (fs, tallest) in [(125.0, 25), (128.0, 25), (160.0, 18), (200.0, 50)] {
+        for spike in 3..=tallest {
+            for spike in [f64::from(spike), -f64::from(spike)] {
+                let name = format!("spikes of {spike} mV");
+                short.extend(row(&name, &paced(&pulses, fs, spike, 0.0), 92.0, 5));
+            }
+        }
+    }
+    assert!(short.is_empty(), "{short:?}");
+}
