@@ -20,7 +20,7 @@ use crate::units::Hertz;
 
 /// Highest frequency that is passed unchanged: the upper end of the ECG band of the path.
 const PASS_HZ: f64 = 40.0;
-/// Attenuation of aliases and images that the taps are designed for, in dB (3 dB better than promised).
+/// Attenuation of aliases and images that sharp taps are designed for, in dB (3 dB better than promised).
 const ATTENUATION_DB: f64 = 63.0;
 /// Slowest source that prompt taps are made for: nearer to 80 Hz, few samples are too few.
 const LEAST_PROMPT: Hertz = Hertz(100.0);
