@@ -41,9 +41,10 @@ fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
 
-/// Sixty-four values that no other thing in the file looks like.
+/// Sixty-four values that no other thing in the file looks like, that of another seed included.
+/// Exact numbers: a sine may differ in its last digit between what the compiler works out and what the machine does.
 fn embedding(seed: f32) -> Vec<f32> {
-    (0..64).map(|i| (seed + i as f32 * 0.7).sin() / 6.0).collect()
+    (0..64).map(|i| ((7.0 * seed + (i * i * 3) as f32) % 131.0 - 64.0) / 512.0).collect()
 }
 
 fn bytes_of(embedding: &[f32]) -> Vec<u8> {
