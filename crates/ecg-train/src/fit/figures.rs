@@ -88,7 +88,12 @@ impl Pool {
     }
 }
 
-fn file(into: &mut BTreeMap<(Protocol, String), Vec<Comparison>>, protocol: Protocol, comparisons: Vec<Comparison>) {
+/// Puts comparisons of one protocol where those of their collection are.
+pub(super) fn file(
+    into: &mut BTreeMap<(Protocol, String), Vec<Comparison>>,
+    protocol: Protocol,
+    comparisons: Vec<Comparison>,
+) {
     for comparison in comparisons {
         let collection = comparison.probe_subject.split(':').next().unwrap_or_default().to_owned();
         into.entry((protocol, collection)).or_default().push(comparison);

@@ -11,7 +11,7 @@ use anyhow::Context;
 use ecg_identity::rates::{Comparison, Interval, det_curve, over_persons};
 use serde::Serialize;
 
-use super::figures::{REPLICATES, SEED, two_sided};
+use super::figures::{REPLICATES, SEED, file, two_sided};
 use crate::card::{ends, rounded};
 use crate::measure::{Embedded, Protocol, compare_records};
 
@@ -53,10 +53,7 @@ impl Travel {
     pub(super) fn add(&mut self, embedded: &[Embedded<'_>]) {
         let mut fold: BTreeMap<Key, Vec<Comparison>> = BTreeMap::new();
         for protocol in Protocol::ALL {
-            for comparison in compare_records(embedded, protocol) {
-                let collection = comparison.probe_subject.split(':').next().unwrap_or_default().to_owned();
-                fold.entry((protocol, collection)).or_default().push(comparison);
-            }
+            file(&mut fold, protocol, compare_records(embedded, protocol));
         }
         self.0.push(fold);
     }
