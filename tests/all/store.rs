@@ -10,6 +10,8 @@ use ecgid::store::{
 
 #[path = "store/encrypted.rs"]
 mod encrypted;
+#[path = "store/opened.rs"]
+mod opened;
 
 use encrypted::sealed_rows;
 
@@ -361,41 +363,4 @@ fn making_room_drops_the_oldest_events_spares_what_is_on_its_way_and_counts_over
     assert_eq!(seqs(store.pending(10).unwrap()), [5]);
     assert_eq!(store.drop_oldest(u64::MAX, None).unwrap().events, 1, "no more than there are");
     drop(directory);
-}
-
-#[test]
-fn a_newer_database_is_refused_and_left_as_it_is() {
-    let (_directory, store) = open();
-    let path = store.path().to_owned();
-    drop(store);
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 1000).unwrap();
-    let error = Store::open(&path).expect_err("must be refused").to_string();
-    assert!(error.contains("version 1000") && error.contains("update"), "{error}");
-}
-
-#[test]
-fn a_database_of_another_program_is_refused_and_left_as_it_is() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("other.db");
-    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
-    let before = std::fs::read(&path).unwrap();
-    assert!(matches!(Store::open(&path), Err(StoreError::NotOurs { .. })));
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-}
-
-#[test]
-fn a_file_that_is_no_database_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("text");
-    std::fs::write(&path, "this is not a database, it is a long enough line of text to be read as a header").unwrap();
-    assert!(matches!(Store::open(&path), Err(StoreError::Open { .. })));
-    let error = Store::open(&directory.path().join("missing/ecgid.sqlite")).expect_err("no directory").to_string();
-    assert!(error.contains("check that the directory exists"), "{error}");
-}
-
-#[test]
-fn a_sound_database_passes_its_check() {
-    let (_directory, store) = open();
-    enrol(&store, "alice", FRONT_END, MODEL, &embedding(1.0));
-    store.verify().unwrap();
 }
