@@ -17,7 +17,8 @@ const BEATS: std::ops::RangeInclusive<usize> = 1..=6;
 /// Probability that one of a person's virtual persons is drawn in their place, where there are any.
 const VIRTUAL: f64 = 0.5;
 
-/// Which stream of the seed draws virtual persons: batches take the first, recordings those of their numbers.
+/// Which stream of the seed draws virtual persons: batches take the first, recordings those of their numbers, and the last
+/// of all leaves the seed unmixed.
 const VIRTUAL_STREAM: u64 = u64::MAX - 1;
 
 /// Draws training inputs from prepared records.

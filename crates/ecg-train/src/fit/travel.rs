@@ -157,12 +157,14 @@ mod tests {
 
     #[test]
     fn a_threshold_is_that_of_the_other_folds_and_is_held_against_this_one() {
-        let travel = Travel(vec![fold(&[("home", 0.2), ("away", 0.5)]), fold(&[("home", 0.4), ("away", 0.3)])]);
+        let travel = Travel(vec![fold(&[("home", 0.2), ("away", 0.5)]), fold(&[("home", 0.95), ("away", 0.3)])]);
         let rows = travel.table(|collection| collection == "home").unwrap();
         let at_1_pct: Vec<_> = rows.iter().filter(|row| row.asked == 0.01).collect();
         let [away, home] = at_1_pct[..] else { panic!("{rows:?}") };
-        // Fold 1 is held against 0.9, the lowest score above 0.41, the highest stranger of fold 2, and so is fold 2.
-        assert_eq!((home.fmr, away.fmr, home.fnmr), (0.0, 0.0, 0.0));
+        // Strangers of fold 2 score above everybody: nobody matches in fold 1. Those of fold 1 do not reach 0.9, which is
+        // then the threshold of fold 2, whose strangers all match there.
+        assert_eq!((home.fmr, home.fnmr), (0.5, 0.5));
+        assert_eq!((away.fmr, away.fnmr), (0.0, 0.5));
         assert_eq!((home.n_subjects, home.n_impostor, away.home.as_str()), (2, 4, "home, first record, other records"));
     }
 
