@@ -103,7 +103,9 @@ fn the_same_heart_has_the_same_beats_at_the_same_places_at_every_rate() {
             let peaks = r_peaks(fs, rr, 0.0);
             let off = |reference: &Vec<f64>, n: usize| 1000.0 * (peaks[n] - reference[n]);
             assert!(references.iter().all(|reference| peaks.len() == reference.len()), "{fs} Hz, RR {rr} s");
-            let nearest = |n| references.iter().map(|r| off(r, n)).min_by(|a, b| a.abs().total_cmp(&b.abs()));
+            // From 250 Hz on nothing is estimated between samples, and the tie falls as it does at 250 Hz.
+            let allowed = if fs < 250.0 { &references[..] } else { &references[..1] };
+            let nearest = |n| allowed.iter().map(|r| off(r, n)).min_by(|a, b| a.abs().total_cmp(&b.abs()));
             let off: Vec<f64> = (0..peaks.len()).filter_map(nearest).collect();
             let largest = off.iter().fold(0.0f64, |m, x| m.max(x.abs()));
             let rr_error = off.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max);
