@@ -9,8 +9,8 @@ const CHANGE_UNSEEN: f64 = 0.035;
 /// strangers would still match.
 const LOST_AT: f64 = 10.0;
 /// A stranger who stays is compared again with every heartbeat. Those comparisons are far from independent, but they are
-/// more than one: this many, so that the share of strangers accepted at any time within five minutes is the rate that
-/// was asked for (measured in ADR 15).
+/// more than one: this many, so that the share of strangers accepted at any time within five minutes stays within the
+/// rate that was asked for (measured in ADR 15).
 const LOOKS: f64 = 2.5;
 /// After the first window the same person is only looked at again and again: a match must then be so much rarer among
 /// strangers. Who is verified at all is verified early, and a stranger must not be by patience.
