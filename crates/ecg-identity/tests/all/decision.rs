@@ -64,6 +64,8 @@ fn a_change_of_person_ends_verified_within_three_seconds_and_leads_to_the_other(
     let ended = subjects.iter().position(Option::is_none).unwrap() - 1;
     assert!(0.8 * ended as f64 <= 3.0, "after {ended} beats");
     assert_eq!(subjects.last().unwrap().as_deref(), Some("bob"));
+    let own_beats = subjects.iter().position(|subject| subject.as_deref() == Some("bob")).unwrap();
+    assert!(own_beats > DecisionConfig::default().min_embeddings, "after {own_beats} beats of his own");
     let straight = subjects.windows(2).any(|pair| pair[0].is_some() && pair[1].is_some() && pair[0] != pair[1]);
     assert!(!straight, "never straight from one to the other: {subjects:?}");
 }
