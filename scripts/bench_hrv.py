@@ -20,7 +20,8 @@ import tempfile
 import venv
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PEERS = ["numpy==2.4.6", "scipy==1.17.1", "neurokit2==0.2.13", "antropy==0.2.3", "hrv-analysis==1.0.5"]
+# nolds is what hrv-analysis needs; later ones cannot be imported by Python 3.11.
+PEERS = ["numpy==2.4.6", "scipy==1.17.1", "neurokit2==0.2.13", "antropy==0.2.3", "hrv-analysis==1.0.5", "nolds==0.5.2"]
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
 # A matrix of so many pairs of floats is more than a gateway or a laptop holds.
 MOST_PAIRED = 20_000
