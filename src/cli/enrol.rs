@@ -234,7 +234,7 @@ fn from_recordings(
         let passage = stream
             .pass(0..stream.samples.len(), mains)
             .map_err(|source| RecordingError::Path { path: path.clone(), source })?;
-        let front_end = FrontEnd { format: stream.format.clone(), fs_hz: stream.fs.0 };
+        let front_end = FrontEnd { format: stream.format.clone(), fs_hz: stream.fs.0, scale: 1.0 };
         if known.as_ref().is_some_and(|(first, _)| *first != front_end) {
             bail!("{} has another rate than the first record: enrol records of one device together", path.display());
         }

@@ -103,7 +103,7 @@ impl Cast {
         })?;
         // The fastest heart first: it is verified soonest.
         chosen.sort_by(|a, b| b.rate_bpm.total_cmp(&a.rate_bpm));
-        let front_end = FrontEnd { format: FORMAT.name().to_owned(), fs_hz: FS }.key(&chain, model.id());
+        let front_end = FrontEnd { format: FORMAT.name().to_owned(), fs_hz: FS, scale: 1.0 }.key(&chain, model.id());
         let names = ["anna", "ben", "carla", "a stranger"];
         for (name, candidate) in names.iter().zip(&chosen).take(ENROLLED) {
             let subject = Slug::subject(*name).context("the name of a demo subject")?;

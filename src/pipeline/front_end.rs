@@ -7,18 +7,22 @@ pub struct FrontEnd {
     pub format: String,
     /// Sampling frequency of the source, Hz.
     pub fs_hz: f64,
+    /// Millivolts that a code is taken for, as a multiple of what is usual for the format: 1 unless the configuration
+    /// names another gain or reference voltage.
+    pub scale: f64,
 }
 
 impl FrontEnd {
-    /// Names everything that shapes an embedding beside the heart: format, rate, filter chain (with its mains) and
-    /// model.
+    /// Names everything that shapes an embedding beside the heart: format, rate, what a code is worth, filter chain (with
+    /// its mains) and model.
     ///
     /// Templates are compared only where this is equal: a network gives the same heart another embedding behind another
     /// analogue filter, and a threshold that was set on one front end lets strangers pass on another.
     /// `chain_id` is that of the signal path, `model_id` that of the model.
     #[must_use]
     pub fn key(&self, chain_id: &str, model_id: &str) -> String {
-        format!("{}/{:.0}Hz/{}/{model_id}", self.format, self.fs_hz, chain_id.replace(' ', "-"))
+        let scale = if (self.scale - 1.0).abs() < 1e-6 { String::new() } else { format!("/x{:.4}", self.scale) };
+        format!("{}/{:.0}Hz{scale}/{}/{model_id}", self.format, self.fs_hz, chain_id.replace(' ', "-"))
     }
 }
 
@@ -35,7 +39,7 @@ mod tests {
 
     #[test]
     fn everything_that_shapes_an_embedding_changes_the_key() {
-        let front_end = |format: &str, fs_hz| FrontEnd { format: format.to_owned(), fs_hz };
+        let front_end = |format: &str, fs_hz| FrontEnd { format: format.to_owned(), fs_hz, scale: 1.0 };
         let key = front_end("cwxs-bin", 250.0).key("chain-1 250Hz notch50", "m-1");
         assert_eq!(key, "cwxs-bin/250Hz/chain-1-250Hz-notch50/m-1");
         for other in [
@@ -43,6 +47,7 @@ mod tests {
             front_end("cwxs-bin", 500.0).key("chain-1 250Hz notch50", "m-1"),
             front_end("cwxs-bin", 250.0).key("chain-1 250Hz notch60", "m-1"),
             front_end("cwxs-bin", 250.0).key("chain-1 250Hz notch50", "m-2"),
+            FrontEnd { scale: 0.5, ..front_end("cwxs-bin", 250.0) }.key("chain-1 250Hz notch50", "m-1"),
         ] {
             assert_ne!(key, other);
         }

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_listener_that_comes_late_is_told_of_the_front_end_first() {
         let tap = Tap::default();
-        let front_end = FrontEnd { format: "ov9".to_owned(), fs_hz: 250.0 };
+        let front_end = FrontEnd { format: "ov9".to_owned(), fs_hz: 250.0, scale: 1.0 };
         tap.offer(&Observation::FrontEnd { front_end: front_end.clone(), chain_id: "chain".to_owned() });
         tap.offer(&second());
         let mut heard = tap.listen();

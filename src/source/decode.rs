@@ -188,7 +188,11 @@ impl Pinned {
         let vref = options.vref_volts.unwrap_or(spec.vref_volts);
         Self {
             format,
-            front_end: FrontEnd { format: format.name().to_owned(), fs_hz },
+            front_end: FrontEnd {
+                format: format.name().to_owned(),
+                fs_hz,
+                scale: (vref / gain) / (spec.vref_volts / spec.gain),
+            },
             millivolts_per_code: millivolts_per_code(gain, vref, spec.code_shift),
             has_counter: spec.has_counter,
             decoder: Decoder::new(format, Options { ecg_channel: options.ecg_channel, ..Options::default() }),

@@ -81,7 +81,7 @@ impl Replay {
     /// Plays samples from memory as they are, lead-off marks included.
     #[must_use]
     pub fn from_inputs(inputs: impl IntoIterator<Item = PathInput>, fs_hz: f64, speed: Option<f64>) -> Self {
-        let front_end = FrontEnd { format: RECORD_FORMAT.to_owned(), fs_hz };
+        let front_end = FrontEnd { format: RECORD_FORMAT.to_owned(), fs_hz, scale: 1.0 };
         Self { front_end, samples: inputs.into_iter().map(SourceSample::from).collect(), speed }
     }
 

@@ -36,7 +36,7 @@ impl Simulator {
 
     async fn play(mut self, mut out: SourceSender) -> Result<(), Closed> {
         let fs_hz = self.heart.fs();
-        out.online(FrontEnd { format: SIMULATOR_FORMAT.to_owned(), fs_hz }).await?;
+        out.online(FrontEnd { format: SIMULATOR_FORMAT.to_owned(), fs_hz, scale: 1.0 }).await?;
         let rate = self.speed.map(|speed| speed * fs_hz);
         let size = block_samples(rate);
         let (start, mut made) = (Instant::now(), 0);

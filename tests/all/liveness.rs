@@ -62,7 +62,7 @@ impl Source for Boards {
     async fn run(self, out: SourceSender, _: CancellationToken) {
         let mut out = out.when_full(WhenFull::Wait);
         for (format, millivolts) in self.0 {
-            out.online(FrontEnd { format: format.to_owned(), fs_hz: FS }).await.unwrap();
+            out.online(FrontEnd { format: format.to_owned(), fs_hz: FS, scale: 1.0 }).await.unwrap();
             for block in millivolts.chunks(10) {
                 out.samples(block.iter().map(|x| PathInput::of(*x).into()).collect()).await.unwrap();
             }

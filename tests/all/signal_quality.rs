@@ -45,7 +45,7 @@ struct Board(Vec<SourceSample>);
 impl Source for Board {
     async fn run(self, out: SourceSender, _: CancellationToken) {
         let mut out = out.when_full(WhenFull::Wait);
-        out.online(FrontEnd { format: "made".to_owned(), fs_hz: FS }).await.unwrap();
+        out.online(FrontEnd { format: "made".to_owned(), fs_hz: FS, scale: 1.0 }).await.unwrap();
         for block in self.0.chunks(10) {
             out.samples(block.to_vec()).await.unwrap();
         }
