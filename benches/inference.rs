@@ -6,14 +6,16 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use ecg_signal::PreparedBeat;
 use ecgid::inference::Model;
 
 fn inference(criterion: &mut Criterion) {
     let mut model = Model::shipped().expect("the shipped model loads: a test says so");
-    let beat: [f32; 175] = std::array::from_fn(|i| (-((i as f32 - 62.0) / 4.0).powi(2)).exp() * 5.0 - 0.4);
+    let values = std::array::from_fn(|i| (-((i as f32 - 62.0) / 4.0).powi(2)).exp() * 5.0 - 0.4);
+    let beat = PreparedBeat { values, amplitude_mv: 0.2 };
     let mut group = criterion.benchmark_group("inference");
     group.bench_function("one_beat", |b| {
-        b.iter_custom(|calls| median(calls, || drop(black_box(model.embed_values(black_box(&beat))))))
+        b.iter_custom(|calls| median(calls, || drop(black_box(model.embed_beat(black_box(&beat))))))
     });
     group.bench_function("load", |b| b.iter(Model::shipped));
     group.finish();

@@ -12,10 +12,12 @@ mod network;
 
 use std::path::Path;
 
-use ecg_identity::Calibrated;
-use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation, SEGMENT_SAMPLES};
+use ecg_identity::{Amplitude, Calibrated};
+use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation, PreparedBeat, SEGMENT_SAMPLES};
 
-pub use card::{CalibrationCard, Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training};
+pub use card::{
+    AmplitudeCard, CalibrationCard, Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training,
+};
 pub use error::{EmbedError, ModelError};
 use network::Network;
 
@@ -27,10 +29,10 @@ pub const SHIPPED: &str = "models/ecgid-1.onnx";
 const SHIPPED_ONNX: &[u8] = include_bytes!("../models/ecgid-1.onnx");
 const SHIPPED_CARD: &str = include_str!("../models/ecgid-1.toml");
 
-/// A point on the unit sphere: what the network makes of a beat.
+/// A point on the unit sphere: what the model makes of a beat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
-    /// Unit length; as many numbers as the card says.
+    /// Unit length; [`Card::embedding_length`] numbers.
     pub values: Vec<f32>,
     /// Scores of the card's classes, where the model has such an output.
     pub logits: Option<Vec<f32>>,
@@ -42,6 +44,8 @@ pub struct Model {
     card: Card,
     id: String,
     network: Network,
+    /// The size of the beat beside what the network makes of its shape, where the card has it.
+    amplitude: Option<Amplitude>,
     /// One for each class, in the card's order; none where the model has no classes or came without references.
     references: Vec<ClassReference>,
     /// Class of the newest answer.
@@ -91,11 +95,12 @@ impl Model {
     pub fn from_parts(onnx: &[u8], card: &str, file: &str) -> Result<Self, ModelError> {
         let card = Card::parse(card, file)?;
         let network = Network::load(onnx, &card, file)?;
-        let id = format!("{}-{:08x}", card.name, fnv1a(onnx) >> 32);
-        let mut model = Self { card, id, network, references: Vec::new(), class: None };
+        let amplitude = card.amplitude();
+        let id = format!("{}-{:08x}", card.name, fnv1a(onnx.iter().copied().chain(written(amplitude))) >> 32);
+        let mut model = Self { card, id, network, amplitude, references: Vec::new(), class: None };
         // One beat through it: an operator that fails, or an output that is no embedding, shows now and not at the door.
         model
-            .embed_values(&trial_beat())
+            .embed_beat(&PreparedBeat { values: trial_beat(), amplitude_mv: 0.2 })
             .map_err(|e| ModelError::Trial { file: file.into(), problem: e.to_string() })?;
         Ok(model)
     }
@@ -106,8 +111,8 @@ impl Model {
         &self.card
     }
 
-    /// Name and a checksum of the weights: two trainings under one name are two models, and templates of one are never
-    /// compared with embeddings of the other.
+    /// Name and a checksum of the weights and of the part that the size of the beat has: two trainings under one name are
+    /// two models, and templates of one are never compared with embeddings of the other.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -145,7 +150,7 @@ impl Model {
     /// # Errors
     /// [`EmbedError`] where the network's answer is not finite or not of unit length: such an answer is no evidence.
     pub fn embed(&mut self, input: &ModelInput) -> Result<Embedding, EmbedError> {
-        self.embed_values(&input.values)
+        self.embed_beat(&input.beat)
     }
 
     /// The embeddings of consecutive beats, averaged as in the daemon: one for each accepted beat once enough came
@@ -159,12 +164,12 @@ impl Model {
         inputs.map(|input| Ok((input.r_peak, self.embed(&input)?.values))).collect()
     }
 
-    /// The embedding of 175 z-scored samples with R at index 62.
+    /// The embedding of one prepared beat.
     ///
     /// # Errors
     /// As [`Self::embed`].
-    pub fn embed_values(&mut self, values: &[f32; SEGMENT_SAMPLES]) -> Result<Embedding, EmbedError> {
-        let (embedding, logits) = self.network.run(values)?;
+    pub fn embed_beat(&mut self, beat: &PreparedBeat) -> Result<Embedding, EmbedError> {
+        let (embedding, logits) = self.network.run(&beat.values)?;
         let norm = embedding.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         if !norm.is_finite() {
             return Err(EmbedError::NotFinite);
@@ -172,7 +177,11 @@ impl Model {
         if (norm - 1.0).abs() > 1e-3 {
             return Err(EmbedError::NotUnit { norm });
         }
-        Ok(Embedding { values: embedding, logits })
+        let values = match &self.amplitude {
+            Some(amplitude) => amplitude.beside(&embedding, beat.amplitude_mv),
+            None => embedding,
+        };
+        Ok(Embedding { values, logits })
     }
 }
 
@@ -207,8 +216,14 @@ fn highest(scores: &[f32]) -> Option<usize> {
 }
 
 /// FNV-1a, 64 bit: tells two trainings apart; it is no protection against a forger, who could write the card as well.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
+fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
+}
+
+/// What of the card shapes an embedding, as bytes.
+fn written(amplitude: Option<Amplitude>) -> impl Iterator<Item = u8> {
+    let numbers = amplitude.map(|a| [a.share, a.radians_per_e_fold, a.reference_mv]);
+    numbers.into_iter().flatten().flat_map(f64::to_le_bytes)
 }
 
 /// Something like a beat: a narrow peak at R and a broad one after it, z-scored closely enough.

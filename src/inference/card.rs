@@ -4,6 +4,7 @@
 //! program would ignore. What documents the training is lenient: only the persons that the network has seen matter
 //! here, because figures on them are worth nothing.
 
+use ecg_identity::Amplitude;
 use ecg_identity::calibration::{Calibration, CalibrationError, Row};
 use ecg_signal::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use serde::Deserialize;
@@ -24,6 +25,9 @@ pub struct Card {
     pub input: InputCard,
     /// What comes out.
     pub output: OutputCard,
+    /// What the size of the beat adds to the embedding; nothing without.
+    #[serde(default)]
+    pub amplitude: Option<AmplitudeCard>,
     /// The network.
     #[serde(default)]
     pub network: NetworkCard,
@@ -64,7 +68,7 @@ pub struct InputCard {
 pub struct OutputCard {
     /// Name of the ONNX output with the embedding.
     pub embedding: String,
-    /// Its length.
+    /// The length of that output.
     pub dimensions: usize,
     /// Name of the ONNX output with class scores, where there is one.
     #[serde(default)]
@@ -72,6 +76,18 @@ pub struct OutputCard {
     /// Names of the classes.
     #[serde(default)]
     pub classes: Vec<String>,
+}
+
+/// `[amplitude]`: [`Amplitude`], number by number.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AmplitudeCard {
+    /// Share of the score.
+    pub share: f64,
+    /// Turn for a size e times as large, radians.
+    pub radians_per_e_fold: f64,
+    /// Size with turn 0: standard deviation of a segment, mV.
+    pub reference_mv: f64,
 }
 
 /// `[network]`.
@@ -169,11 +185,33 @@ impl Card {
         if !(-1.0..=1.0).contains(&card.decision.threshold) {
             return Err(wrong(format!("decision.threshold {} is no cosine", card.decision.threshold)));
         }
+        let sane = |a: &AmplitudeCard| {
+            (0.0..1.0).contains(&a.share)
+                && (0.0..=10.0).contains(&a.radians_per_e_fold)
+                && (1e-3..=10.0).contains(&a.reference_mv)
+        };
+        if !card.amplitude.as_ref().is_none_or(sane) {
+            let ranges = "share 0 to below 1, radians_per_e_fold 0 to 10, reference_mv 0.001 to 10";
+            return Err(wrong(format!("amplitude: {ranges}")));
+        }
         card.decision.calibration().map_err(|e| wrong(format!("decision.calibration: {e}")))?;
         if card.output.dimensions == 0 || card.output.logits.is_some() == card.output.classes.is_empty() {
             return Err(wrong("output needs dimensions above zero, and classes exactly where it has logits".into()));
         }
         Ok(card)
+    }
+
+    /// What the size of the beat adds to the embedding.
+    #[must_use]
+    pub fn amplitude(&self) -> Option<Amplitude> {
+        let AmplitudeCard { share, radians_per_e_fold, reference_mv } = self.amplitude?;
+        Some(Amplitude { share, radians_per_e_fold, reference_mv })
+    }
+
+    /// Numbers of an embedding: the network's and those of the size of the beat.
+    #[must_use]
+    pub fn embedding_length(&self) -> usize {
+        self.output.dimensions + if self.amplitude.is_some() { Amplitude::LENGTH } else { 0 }
     }
 
     /// Persons of the named collection that the network has seen; `None` where the card does not know the collection.

@@ -46,7 +46,7 @@ pub(super) fn parse(text: &str, card: &Card, file: &str) -> Result<Vec<ClassRefe
     let mut references: Vec<ClassReference> = Vec::with_capacity(card.output.classes.len());
     for class in &card.output.classes {
         let found = parsed.references.iter().find(|reference| reference.class == *class);
-        let embedding = found.filter(|reference| reference.embedding.len() == card.output.dimensions);
+        let embedding = found.filter(|reference| reference.embedding.len() == card.embedding_length());
         let embedding = embedding.and_then(|reference| unit(&reference.embedding));
         let embedding = embedding.ok_or_else(|| wrong(format!("class `{class}` has no usable embedding")))?;
         let subject = subject(class).ok_or_else(|| wrong(format!("class `{class}` gives no name for a subject")))?;

@@ -144,7 +144,7 @@ impl<E: Embedder> Beats<E> {
                 found.push(Evidence::PersonChanged { decided_at: beat.decided_at });
                 if beat.quality.verdict.is_accepted() {
                     self.averager.keep_newest();
-                    self.averager.newest_alone().map(|values| ModelInput { values, r_peak: beat.r_peak, beats: 1 })
+                    self.averager.newest_alone().map(|alone| ModelInput { beat: alone, r_peak: beat.r_peak, beats: 1 })
                 } else {
                     self.averager.reset();
                     None
@@ -171,8 +171,8 @@ impl<E: Embedder> Beats<E> {
         if !beat.quality.verdict.is_accepted() {
             return watch.refused();
         }
-        let Some(values) = self.averager.newest_alone() else { return false };
-        match self.model.embed(&ModelInput { values, r_peak: beat.r_peak, beats: 1 }) {
+        let Some(alone) = self.averager.newest_alone() else { return false };
+        match self.model.embed(&ModelInput { beat: alone, r_peak: beat.r_peak, beats: 1 }) {
             Ok(embedding) => watch.push(&embedding),
             Err(_) => watch.refused(),
         }

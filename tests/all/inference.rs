@@ -1,7 +1,7 @@
 //! Models and cards: what is accepted, what is refused, and what the refusal says.
 
 use ecg_identity::cosine;
-use ecg_signal::ModelInput;
+use ecg_signal::{ModelInput, PreparedBeat};
 use ecgid::inference::{EmbedError, Model, ModelError};
 use ecgid::pipeline::infer::Embedder;
 
@@ -20,27 +20,50 @@ fn refused(from: &str, to: &str) -> String {
     load(&model).unwrap_err().to_string()
 }
 
-fn beat(shift: f32) -> [f32; 175] {
-    std::array::from_fn(|i| (-((i as f32 - 62.0 - shift) / 4.0).powi(2)).exp() * 5.0 - 0.4)
+fn beat(shift: f32) -> PreparedBeat {
+    let values = std::array::from_fn(|i| (-((i as f32 - 62.0 - shift) / 4.0).powi(2)).exp() * 5.0 - 0.4);
+    PreparedBeat { values, amplitude_mv: 0.2 }
 }
 
 #[test]
 fn a_model_gives_unit_embeddings_that_depend_on_the_beat_alone() {
     let mut model = load(&Recipe::default().build()).unwrap();
-    let first = model.embed_values(&beat(0.0)).unwrap();
+    let first = model.embed_beat(&beat(0.0)).unwrap();
     assert_eq!((first.values.len(), first.logits.is_none()), (64, true));
-    model.embed_values(&beat(20.0)).unwrap();
-    assert_eq!(model.embed_values(&beat(0.0)).unwrap(), first);
+    model.embed_beat(&beat(20.0)).unwrap();
+    assert_eq!(model.embed_beat(&beat(0.0)).unwrap(), first);
     let mut other = model.clone();
-    let elsewhere = std::thread::spawn(move || other.embed_values(&beat(0.0)).unwrap()).join().unwrap();
+    let elsewhere = std::thread::spawn(move || other.embed_beat(&beat(0.0)).unwrap()).join().unwrap();
     assert_eq!(elsewhere, first);
-    assert!(cosine(&first.values, &model.embed_values(&beat(20.0)).unwrap().values) < 0.9);
+    assert!(cosine(&first.values, &model.embed_beat(&beat(20.0)).unwrap().values) < 0.9);
+}
+
+#[test]
+fn the_size_of_the_beat_is_a_part_of_the_embedding_where_the_card_says_so() {
+    let plain = Recipe::default().build();
+    let with = |share: &str| {
+        let part = format!("[amplitude]\nshare = {share}\nradians_per_e_fold = 1.5\nreference_mv = 0.2\n\n[decision]");
+        TinyModel { card: plain.card.replace("[decision]", &part), onnx: plain.onnx.clone() }
+    };
+    let mut model = load(&with("0.2")).unwrap();
+    let sized = |amplitude_mv| PreparedBeat { amplitude_mv, ..beat(0.0) };
+    let usual = model.embed_beat(&sized(0.2)).unwrap().values;
+    assert_eq!((usual.len(), model.card().embedding_length()), (66, 66));
+    let double = model.embed_beat(&sized(0.4)).unwrap().values;
+    let expected = 0.8 + 0.2 * (1.5 * 2.0_f64.ln()).cos();
+    assert!((cosine(&usual, &double) - expected).abs() < 1e-5, "{}", cosine(&usual, &double));
+    // Templates with another share, or without, are another model's.
+    let ids = [load(&plain).unwrap(), load(&with("0.1")).unwrap(), model].map(|model| model.id().to_owned());
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+    assert!(load(&with("1.0")).unwrap_err().to_string().contains("share 0 to below 1"));
+    let unknown = with("0.2\nphase = 1");
+    assert!(load(&unknown).unwrap_err().to_string().contains("phase"));
 }
 
 #[test]
 fn class_scores_come_along_where_the_card_names_them() {
     let mut model = load(&Recipe { classes: 6, ..Recipe::default() }.build()).unwrap();
-    assert_eq!(model.embed_values(&beat(0.0)).unwrap().logits.unwrap().len(), 6);
+    assert_eq!(model.embed_beat(&beat(0.0)).unwrap().logits.unwrap().len(), 6);
     assert_eq!(model.card().output.classes.len(), 6);
 }
 
@@ -91,7 +114,7 @@ fn a_closed_set_model_brings_its_classes_as_references_or_is_refused() {
     assert!(refusal().contains("schema 3 (this program reads 1 to 2)"), "{}", refusal());
     // The class of a beat is that of its highest score, and there is none before the first beat.
     assert_eq!(model.class(), None);
-    let input = ModelInput { values: beat(0.0), r_peak: 0.0, beats: 1 };
+    let input = ModelInput { beat: beat(0.0), r_peak: 0.0, beats: 1 };
     let logits = model.embed(&input).unwrap().logits.unwrap();
     Embedder::embed(&mut model, &input).unwrap();
     let expected = if logits[1] > logits[0] { "class_1" } else { "class_0" };
@@ -134,8 +157,9 @@ fn an_embedding_that_is_not_of_unit_length_or_not_finite_is_refused() {
     let long = Recipe { length: 2.0, ..Recipe::default() }.build();
     assert!(matches!(load(&long), Err(ModelError::Trial { .. })));
     let mut model = load(&Recipe::default().build()).unwrap();
-    assert_eq!(model.embed_values(&[f32::NAN; 175]), Err(EmbedError::NotFinite));
-    assert_eq!(model.embed_values(&[0.0; 175]), Err(EmbedError::NotFinite));
+    let flat = |value| PreparedBeat { values: [value; 175], amplitude_mv: 0.0 };
+    assert_eq!(model.embed_beat(&flat(f32::NAN)), Err(EmbedError::NotFinite));
+    assert_eq!(model.embed_beat(&flat(0.0)), Err(EmbedError::NotFinite));
 }
 
 #[test]
@@ -155,8 +179,8 @@ fn two_trainings_under_one_name_have_two_ids_and_files_are_found_side_by_side() 
 #[test]
 fn the_shipped_model_is_in_the_executable_and_knows_whom_it_has_not_seen() {
     let mut model = Model::shipped().unwrap();
-    let length = model.embed_values(&beat(0.0)).unwrap().values.len();
-    assert_eq!(length, model.card().output.dimensions);
+    let length = model.embed_beat(&beat(0.0)).unwrap().values.len();
+    assert_eq!(length, model.card().embedding_length());
     let card = model.card();
     assert!(card.network.parameters <= 100_000 && card.network.multiply_accumulates <= 4_000_000);
     let held_out = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/held-out.toml")).unwrap();

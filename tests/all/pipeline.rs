@@ -57,7 +57,7 @@ impl Embedder for Shape {
     }
 
     fn embed(&mut self, input: &ModelInput) -> Result<Vec<f32>, String> {
-        Ok(mean_unit([&input.values[..]]))
+        Ok(mean_unit([&input.beat.values[..]]))
     }
 }
 

@@ -48,6 +48,14 @@ pub fn unit(embedding: &[f32]) -> Option<Vec<f32>> {
     (norm.is_finite() && norm > 1e-12).then(|| embedding.iter().map(|&x| (f64::from(x) / norm) as f32).collect())
 }
 
+/// Two directions in one, of unit length where both are: its cosine with another is 1 − `share` of that of the firsts and
+/// `share` (0…1) of that of the seconds.
+#[must_use]
+pub fn joined(first: &[f32], second: &[f32], share: f64) -> Vec<f32> {
+    let (of_first, of_second) = ((1.0 - share).sqrt() as f32, share.sqrt() as f32);
+    first.iter().map(|x| of_first * x).chain(second.iter().map(|x| of_second * x)).collect()
+}
+
 /// Mean direction: every embedding is brought to unit length, averaged, and the mean brought to unit length.
 ///
 /// Embeddings without a direction, and those of another length than the first usable one, are left out.
@@ -99,6 +107,22 @@ mod tests {
             assert_eq!(cosine(a, b), -1.0);
         }
         assert_eq!(cosine(&[1.0], &[1.0, 0.0]), -1.0);
+    }
+
+    #[test]
+    fn the_cosine_of_what_is_joined_is_the_weighted_sum_of_both() {
+        let direction = |seed: usize, length: usize| {
+            unit(&(0..length).map(|k| ((seed * 31 + k * 17) % 13) as f32 - 6.0).collect::<Vec<_>>()).unwrap()
+        };
+        let (a, b) = (direction(1, 88), direction(2, 88));
+        let (c, d) = (direction(3, 65), direction(4, 65));
+        for share in [0.0, 0.1, 0.3, 1.0] {
+            let whole = cosine(&joined(&a, &c, share), &joined(&b, &d, share));
+            let sum = (1.0 - share) * cosine(&a, &b) + share * cosine(&c, &d);
+            assert!((whole - sum).abs() < 1e-6, "{share}: {whole} instead of {sum}");
+            let length: f32 = joined(&a, &c, share).iter().map(|x| x * x).sum();
+            assert!((length - 1.0).abs() < 1e-5, "{share}: {length}");
+        }
     }
 
     #[test]

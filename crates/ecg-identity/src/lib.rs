@@ -12,6 +12,7 @@
 //! Terms follow ISO/IEC 2382-37 and 19795-1: a *reference* is what was enrolled, a *probe* is what is compared with
 //! it, a comparison is *mated* when both are of one person, *FMR* and *FNMR* are rates of single comparisons.
 
+mod amplitude;
 pub mod calibration;
 mod change;
 mod compare;
@@ -20,8 +21,9 @@ pub mod enrolment;
 mod liveness;
 pub mod rates;
 
+pub use amplitude::Amplitude;
 pub use calibration::{Calibration, CalibrationError};
 pub use change::ChangeWatch;
-pub use compare::{Match, Reference, cosine, mean_unit, rank, unit};
+pub use compare::{Match, Reference, cosine, joined, mean_unit, rank, unit};
 pub use decision::{Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why};
 pub use liveness::{BYTES_PER_BEAT, Heartbeat, Liveness, LivenessConfig, Suspicion};

@@ -35,7 +35,7 @@ pub use hrv::{Hrv, HrvWindow};
 pub use kernel::{Kernel, Then};
 pub use lead::LeadWatch;
 pub use mfcc::Mfcc;
-pub use normalise::{BeatAverager, ModelInput, Preparation, prepare};
+pub use normalise::{BeatAverager, ModelInput, Preparation, PreparedBeat, prepare};
 pub use path::{CHAIN, Contact, PathConfig, PathDelay, PathError, PathInput, SignalPath, SignalState};
 pub use qrs::{Detection, Polarity, QrsDetector};
 pub use quality::{BeatQuality, QualityIndices, Refusal, Verdict, WindowFault, WindowQuality};

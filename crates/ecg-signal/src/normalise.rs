@@ -1,8 +1,8 @@
 //! From accepted beats to the input of the identity model: the one place where beats become model input, shared by
 //! daemon, trainer and evaluator.
 //!
-//! Five accepted segments (fewer where somebody asks for what there is) are averaged, the part after the QRS is brought to a common heart rate, and the result is
-//! z-scored. Must not know the model.
+//! Five accepted segments (fewer where somebody asks for what there is) are averaged, the part after the QRS is brought to
+//! a common heart rate, and the result is z-scored: shape and size apart. Must not know the model.
 
 use std::collections::VecDeque;
 
@@ -36,28 +36,38 @@ impl Default for Preparation {
     }
 }
 
+/// A beat's shape and its size, apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PreparedBeat {
+    /// The averaged, rate-corrected, z-scored segment (mean 0, standard deviation 1; all zero if it was constant).
+    pub values: [f32; SEGMENT_SAMPLES],
+    /// What z-scoring divided by: the segment's standard deviation, mV; 0 if it was constant.
+    pub amplitude_mv: f64,
+}
+
 /// One input of the identity model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInput {
-    /// The averaged, rate-corrected, z-scored segment (mean 0, standard deviation 1; all zero if it was constant).
-    pub values: [f32; SEGMENT_SAMPLES],
+    /// The averaged beat.
+    pub beat: PreparedBeat,
     /// R of the newest beat in it, in source samples since the start.
     pub r_peak: f64,
     /// Number of beats averaged.
     pub beats: usize,
 }
 
-/// Averages `segments` (millivolts), corrects the part after the QRS from `median_rr_s` to the reference RR, z-scores.
+/// Averages `segments` (millivolts), corrects the part after the QRS from `median_rr_s` to the reference RR, and takes
+/// shape and size apart.
 ///
 /// With a stretch beyond the end of the segment (RR above the reference) the last sample is held. Without segments the
 /// result is all zero.
-pub fn prepare(segments: &[Segment], median_rr_s: f64, preparation: &Preparation) -> [f32; SEGMENT_SAMPLES] {
-    let mut mean = [0.0; SEGMENT_SAMPLES];
+pub fn prepare(segments: &[Segment], median_rr_s: f64, preparation: &Preparation) -> PreparedBeat {
+    let mut sum = [0.0; SEGMENT_SAMPLES];
     for segment in segments {
-        mean.iter_mut().zip(segment).for_each(|(sum, x)| *sum += x);
+        sum.iter_mut().zip(segment).for_each(|(sum, x)| *sum += x);
     }
-    let corrected = rate_corrected(&mean, median_rr_s, preparation);
-    z_scored(&corrected)
+    let (values, deviation) = z_scored(&rate_corrected(&sum, median_rr_s, preparation));
+    PreparedBeat { values, amplitude_mv: deviation / segments.len().max(1) as f64 }
 }
 
 /// out[R + 13 + k] = in[R + 13 + k·(RR/reference)^exponent], linear between samples.
@@ -76,12 +86,13 @@ fn rate_corrected(segment: &Segment, median_rr_s: f64, preparation: &Preparation
     out
 }
 
-fn z_scored(segment: &Segment) -> [f32; SEGMENT_SAMPLES] {
+/// The z-scored segment and what it was divided by; all zero for a constant.
+fn z_scored(segment: &Segment) -> ([f32; SEGMENT_SAMPLES], f64) {
     let count = SEGMENT_SAMPLES as f64;
     let mean = segment.iter().sum::<f64>() / count;
     let deviation = (segment.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
-    let scale = if deviation > 1e-12 { 1.0 / deviation } else { 0.0 };
-    segment.map(|x| ((x - mean) * scale) as f32)
+    let (scale, deviation) = if deviation > 1e-12 { (1.0 / deviation, deviation) } else { (0.0, 0.0) };
+    (segment.map(|x| ((x - mean) * scale) as f32), deviation)
 }
 
 /// Collects beats and gives a model input for every accepted beat from the fifth on, each of the newest five; on request
@@ -135,7 +146,7 @@ impl BeatAverager {
     }
 
     /// The newest accepted beat alone, prepared as an average is; `None` before the first one.
-    pub fn newest_alone(&self) -> Option<[f32; SEGMENT_SAMPLES]> {
+    pub fn newest_alone(&self) -> Option<PreparedBeat> {
         let newest = self.segments.back()?;
         Some(prepare(std::slice::from_ref(newest), self.rate_s(), &self.preparation))
     }
@@ -170,8 +181,8 @@ impl BeatAverager {
 
     fn input(&mut self, r_peak: f64) -> ModelInput {
         let rr = self.rate_s();
-        let values = prepare(self.segments.make_contiguous(), rr, &self.preparation);
-        ModelInput { values, r_peak, beats: self.segments.len() }
+        let beat = prepare(self.segments.make_contiguous(), rr, &self.preparation);
+        ModelInput { beat, r_peak, beats: self.segments.len() }
     }
 
     /// The RR interval to correct from. Before there is one the reference, which corrects nothing.

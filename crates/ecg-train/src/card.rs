@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use ecg_identity::Amplitude;
 use ecg_identity::rates::{ErrorRates, Interval};
 use ecg_signal::{CHAIN, FS, Preparation, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct Card {
     pub name: String,
     input: Input,
     output: Output,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amplitude: Option<AmplitudePart>,
     network: NetworkPart,
     /// Where the line between match and no match lies.
     pub decision: DecisionPart,
@@ -58,6 +61,13 @@ struct Output {
     logits: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     classes: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct AmplitudePart {
+    share: f64,
+    radians_per_e_fold: f64,
+    reference_mv: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -179,6 +189,8 @@ pub struct Facts<'a> {
     pub classes: &'a [Person],
     /// How beats were prepared.
     pub preparation: Preparation,
+    /// The size of the beat beside the network.
+    pub amplitude: Option<Amplitude>,
     /// Imitated front ends a record.
     pub front_end_variants: usize,
     /// Virtual persons made of each person.
@@ -231,6 +243,11 @@ impl Card {
                 logits: classifies.then_some(onnx::LOGITS_OUTPUT),
                 classes,
             },
+            amplitude: facts.amplitude.map(|Amplitude { share, radians_per_e_fold, reference_mv }| AmplitudePart {
+                share,
+                radians_per_e_fold,
+                reference_mv,
+            }),
             network: NetworkPart {
                 kind: kind.name(),
                 parameters: plans.iter().map(|plan| plan.parameters()).sum(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use burn::tensor::Device;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ecg_identity::Amplitude;
 use ecg_signal::Mains;
 
 use crate::loss::LossKind;
@@ -132,6 +133,10 @@ struct FitArgs {
     /// No linear branch (principal components and discriminant axes) beside the trunk; a classifier never has one
     #[arg(long)]
     no_linear_branch: bool,
+    /// Share of the score that is the size of the beat, which z-scoring takes from what the network sees, 0 to 0.5; 0 leaves
+    /// it out. A classifier never has it
+    #[arg(long, default_value_t = Amplitude::default().share, value_name = "SHARE")]
+    amplitude: f64,
     /// ArcFace margin, radians
     #[arg(long, default_value_t = 0.3)]
     margin: f64,
@@ -190,6 +195,8 @@ impl FitArgs {
         anyhow::ensure!(self.target_fmr > 0.0 && self.target_fmr < 1.0, "--target-fmr: a rate between 0 and 1");
         let positive = self.epochs > 0 && self.steps_per_epoch > 0 && self.batch_size > 1 && self.lr > 0.0;
         anyhow::ensure!(positive, "--epochs, --steps-per-epoch and --lr must be positive, --batch-size at least 2");
+        anyhow::ensure!((0.0..=0.5).contains(&self.amplitude), "--amplitude {}: a share from 0 to 0.5", self.amplitude);
+        let amplitude = Amplitude { share: self.amplitude, ..Amplitude::default() };
         let comparing = self.split == fit::SplitBy::Persons;
         anyhow::ensure!(comparing || self.foreign.is_empty(), "--foreign goes with --split persons only");
         let watched = self.validate > 0.0;
@@ -210,6 +217,7 @@ impl FitArgs {
             variants: self.variants,
             virtual_persons: if self.loss == LossKind::Arcface { self.virtual_persons } else { 0 },
             linear_branch: !self.no_linear_branch && self.loss == LossKind::Arcface,
+            amplitude: (self.amplitude > 0.0 && self.loss == LossKind::Arcface).then_some(amplitude),
             report: self.report,
             split_by: self.split,
             threads: std::thread::available_parallelism().map_or(1, usize::from),

@@ -14,10 +14,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use ecg_identity::Amplitude;
 use ecg_signal::{Mains, Preparation};
 
 use crate::card::{Card, Facts};
-use crate::measure::{Protocol, compare_records, embed, glance};
+use crate::measure::{Embedder, Protocol, compare_records, embed, glance};
 use crate::network::Network;
 use crate::prepared::{self, Prepared};
 use crate::sampler::Sampler;
@@ -56,6 +57,8 @@ pub struct Request {
     pub virtual_persons: usize,
     /// Whether a linear branch stands beside the trunk, where the persons are enough for one.
     pub linear_branch: bool,
+    /// The size of the beat beside what the network makes of its shape; a classifier never has it.
+    pub amplitude: Option<Amplitude>,
     /// Threads for preparation.
     pub threads: usize,
     /// Where an HTML report goes: a folder or an `.html` file.
@@ -107,25 +110,27 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         let label = format!("fold {} of {}", number + 1, request.folds);
         let sampler = Sampler::new(&records, &trained, preparation);
         let sampler = sampler.with_virtual_persons(request.virtual_persons, settings.seed);
-        let result = train_watching(&label, &sampler, settings, &records, &fold);
+        let result = train_watching(&label, &sampler, request, &records, &fold);
         let network = complete(result.network, linear_branch, &records, &trained, &preparation)?;
-        let mut embedded = embed(&network, &records, &fold, &preparation);
+        let embedder = Embedder { network: &network, amplitude: request.amplitude };
+        let mut embedded = embed(embedder, &records, &fold, &preparation);
         pool.add(&embedded);
-        embedded.extend(embed(&network, &records, &foreign, &preparation));
+        embedded.extend(embed(embedder, &records, &foreign, &preparation));
         travel.add(&embedded);
     }
 
     let sampler = Sampler::new(&records, &split.trained, preparation);
     let sampler = sampler.with_virtual_persons(request.virtual_persons, settings.seed);
     let watched = if split.validation.is_empty() { &split.held_out } else { &split.validation };
-    let mut result = train_watching("final training", &sampler, settings, &records, watched);
+    let mut result = train_watching("final training", &sampler, request, &records, watched);
     result.network = complete(result.network, linear_branch, &records, &split.trained, &preparation)?;
+    let embedder = Embedder { network: &result.network, amplitude: request.amplitude };
     let mut held_out = Pool::default();
-    held_out.add(&embed(&result.network, &records, &split.held_out, &preparation));
+    held_out.add(&embed(embedder, &records, &split.held_out, &preparation));
     let mut elsewhere = Pool::default();
-    elsewhere.add(&embed(&result.network, &records, &foreign, &preparation));
+    elsewhere.add(&embed(embedder, &records, &foreign, &preparation));
     let mut validation = Pool::default();
-    validation.add(&embed(&result.network, &records, &split.validation, &preparation));
+    validation.add(&embed(embedder, &records, &split.validation, &preparation));
 
     let groups = [
         (&pool, format!("not trained on, {} folds pooled, each by a network of its fold", request.folds)),
@@ -164,6 +169,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         name: name.clone(),
         classes: sampler.classes(),
         preparation,
+        amplitude: request.amplitude,
         front_end_variants: request.variants,
         virtual_persons: request.virtual_persons,
         signal: request.signal,
@@ -250,13 +256,15 @@ fn cross_validation(split: &Split, request: &Request) -> Vec<BTreeSet<Person>> {
 fn train_watching(
     label: &str,
     sampler: &Sampler<'_>,
-    settings: &training::Settings,
+    request: &Request,
     records: &[Prepared],
     watched: &BTreeSet<Person>,
 ) -> Trained {
+    let settings = &request.training;
     println!("\n{label}: {} persons trained on, {} watched", sampler.classes().len(), watched.len());
     let bars = Bars::new((settings.epochs * settings.steps_per_epoch) as u64, "steps");
-    let mut watcher = Watcher { bars: &bars, records, watched, loss: 0.0, steps: 0, epoch: 0 };
+    let mut watcher =
+        Watcher { bars: &bars, records, watched, amplitude: request.amplitude, loss: 0.0, steps: 0, epoch: 0 };
     let result = train(sampler, settings, &mut watcher);
     println!("  {label} took {}; epoch {} kept", bars.finish(), result.epoch);
     result
@@ -267,6 +275,7 @@ struct Watcher<'a> {
     bars: &'a Bars,
     records: &'a [Prepared],
     watched: &'a BTreeSet<Person>,
+    amplitude: Option<Amplitude>,
     loss: f64,
     steps: usize,
     epoch: usize,
@@ -281,7 +290,7 @@ impl Observer for Watcher<'_> {
 
     fn epoch(&mut self, network: &Network) -> Option<f64> {
         self.epoch += 1;
-        let embedded = glance(network, self.records, self.watched);
+        let embedded = glance(Embedder { network, amplitude: self.amplitude }, self.records, self.watched);
         let eer = figures::eer(&compare_records(&embedded, Protocol::Records));
         let rate = eer.map_or_else(|| "not measured".to_owned(), |eer| format!("{:.2} %", 100.0 * eer));
         let loss = self.loss / self.steps.max(1) as f64;

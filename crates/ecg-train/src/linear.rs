@@ -80,7 +80,7 @@ fn sessions<'a>(records: &'a [Prepared], trained: &BTreeSet<Person>, preparation
         for take in &record.takes {
             let windows = take.windows(preparation.beats).step_by(STEP).take(INPUTS);
             let beats = windows.map(|cuts| {
-                DVector::from_iterator(SEGMENT_SAMPLES, average(cuts, preparation).into_iter().map(f64::from))
+                DVector::from_iterator(SEGMENT_SAMPLES, average(cuts, preparation).values.into_iter().map(f64::from))
             });
             found.entry((&record.person, &record.session)).or_default().extend(beats);
         }
@@ -238,7 +238,7 @@ mod tests {
         let trained: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
         let preparation = Preparation::default();
         let weights = fit(&records, &trained, &preparation).expect("forty persons");
-        let inputs: Vec<_> = records.iter().map(|record| average(&record.takes[0][..5], &preparation)).collect();
+        let inputs: Vec<_> = records.iter().map(|record| average(&record.takes[0][..5], &preparation).values).collect();
         let rank1 = |of: &dyn Fn(&[f32; SEGMENT_SAMPLES]) -> Vec<f32>| {
             let embedded: Vec<Vec<f32>> = inputs.iter().map(of).collect();
             let nearest = |probe: usize| {

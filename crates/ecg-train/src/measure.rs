@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use ecg_identity::rates::Comparison;
 use ecg_identity::{cosine, mean_unit};
 
-pub use embedded::{Embedded, embed, glance};
+pub use embedded::{Embedded, Embedder, embed, glance};
 pub use protocol::Protocol;
 use protocol::{Role, roles};
 

@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 
 use anyhow::Context;
-use ecg_signal::{Beat, BeatAverager, Hertz, Mains, PathConfig, PathInput, Preparation, SEGMENT_SAMPLES, SignalPath};
+use ecg_signal::{
+    Beat, BeatAverager, Hertz, Mains, PathConfig, PathInput, Preparation, PreparedBeat, SEGMENT_SAMPLES, SignalPath,
+};
 
 use crate::front_end::FrontEnd;
 use crate::random::stream;
@@ -36,9 +38,9 @@ pub struct Prepared {
     /// Accepted beats: of the record as it is, then of each variant. Beats of a take follow each other in time.
     pub takes: Vec<Vec<Cut>>,
     /// Model inputs of the record as it is, as the daemon would have made them.
-    pub inputs: Vec<[f32; SEGMENT_SAMPLES]>,
+    pub inputs: Vec<PreparedBeat>,
     /// Model inputs behind each of [`FrontEnd::unseen`], for measuring only. Empty inside where no R was found.
-    pub on_boards: Vec<Vec<[f32; SEGMENT_SAMPLES]>>,
+    pub on_boards: Vec<Vec<PreparedBeat>>,
     /// Beats that the path found in the record as it is, accepted or not.
     pub beats_found: usize,
 }
@@ -120,9 +122,9 @@ fn prepare_one(recording: Recording, index: usize, settings: &Settings) -> anyho
 }
 
 /// What the daemon would give to the network.
-fn inputs(beats: &[Beat], preparation: &Preparation) -> Vec<[f32; SEGMENT_SAMPLES]> {
+fn inputs(beats: &[Beat], preparation: &Preparation) -> Vec<PreparedBeat> {
     let mut averager = BeatAverager::new(preparation);
-    beats.iter().filter_map(|beat| averager.push(beat)).map(|input| input.values).collect()
+    beats.iter().filter_map(|beat| averager.push(beat)).map(|input| input.beat).collect()
 }
 
 /// Every beat that the signal path finds, in order, accepted or not.
@@ -152,7 +154,7 @@ fn cuts(beats: &[Beat], preparation: &Preparation) -> Vec<Cut> {
 }
 
 /// Model input of consecutive beats, corrected for the heart rate at the last of them.
-pub fn average(cuts: &[Cut], preparation: &Preparation) -> [f32; SEGMENT_SAMPLES] {
+pub fn average(cuts: &[Cut], preparation: &Preparation) -> PreparedBeat {
     let segments: Vec<_> = cuts.iter().map(|cut| cut.segment.map(f64::from)).collect();
     let rr = cuts.iter().rev().find_map(|cut| cut.median_rr_s).unwrap_or(preparation.qt_reference_rr_s);
     ecg_signal::prepare(&segments, rr, preparation)

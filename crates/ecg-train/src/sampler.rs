@@ -128,7 +128,7 @@ impl<'a> Sampler<'a> {
         }
         let count = rng.usize(BEATS).min(take.len());
         let first = rng.usize(..=take.len() - count);
-        average(&take[first..first + count], &self.preparation)
+        average(&take[first..first + count], &self.preparation).values
     }
 }
 

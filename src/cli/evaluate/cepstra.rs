@@ -5,7 +5,7 @@
 //! an utterance (O. Viikki and K. Laurila, *Speech Communication* 25 (1998) 133–147); over persons and not over the five
 //! frames of a beat, where it would take the person away with the channel. It must not know protocols or rates.
 
-use ecg_identity::unit;
+use ecg_identity::{joined, unit};
 use ecg_signal::mfcc::{COEFFICIENTS, FRAMES};
 use ecg_signal::{Beat, BeatAverager, Mfcc, ModelInput};
 
@@ -96,15 +96,8 @@ impl Scorer {
     }
 }
 
-/// Two directions in one, scaled so that its cosine is the weighted sum of theirs.
-fn joined(network: &[f32], cepstrum: &[f32], share: f64) -> Vec<f32> {
-    let (of_network, of_cepstrum) = ((1.0 - share).sqrt() as f32, share.sqrt() as f32);
-    let network = network.iter().map(|x| of_network * x);
-    network.chain(cepstrum.iter().map(|x| of_cepstrum * x)).collect()
-}
-
 fn cepstrum(kernel: &mut Mfcc, input: &ModelInput) -> Cepstrum {
-    let frames = kernel.segment(&input.values.map(f64::from));
+    let frames = kernel.segment(&input.beat.values.map(f64::from));
     std::array::from_fn(|k| frames[k / COEFFICIENTS][k % COEFFICIENTS])
 }
 
@@ -117,23 +110,6 @@ mod tests {
     use ecg_identity::cosine;
 
     use super::*;
-
-    fn direction(seed: usize, length: usize) -> Vec<f32> {
-        unit(&(0..length).map(|k| ((seed * 31 + k * 17) % 13) as f32 - 6.0).collect::<Vec<_>>()).unwrap()
-    }
-
-    #[test]
-    fn the_cosine_of_what_is_joined_is_the_weighted_sum_of_both() {
-        let (a, b) = (direction(1, 88), direction(2, 88));
-        let (c, d) = (direction(3, LENGTH), direction(4, LENGTH));
-        for share in [0.0, 0.1, 0.3, 1.0] {
-            let whole = cosine(&joined(&a, &c, share), &joined(&b, &d, share));
-            let sum = (1.0 - share) * cosine(&a, &b) + share * cosine(&c, &d);
-            assert!((whole - sum).abs() < 1e-6, "{share}: {whole} instead of {sum}");
-            let length: f32 = joined(&a, &c, share).iter().map(|x| x * x).sum();
-            assert!((length - 1.0).abs() < 1e-5, "{share}: {length}");
-        }
-    }
 
     #[test]
     fn what_everybody_shares_is_taken_off_and_coefficients_weigh_alike() {

@@ -3,7 +3,7 @@
 use ecg_signal::path::Contact;
 use ecg_signal::{
     Beat, BeatAverager, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, Preparation, Refusal, SignalPath,
-    Verdict,
+    Verdict, prepare,
 };
 
 use crate::wave::{Noise, heart};
@@ -213,12 +213,28 @@ fn five_accepted_beats_make_one_model_input_and_every_further_beat_another() {
         assert_eq!(input.is_some(), accepted >= 5 && beat.quality.verdict.is_accepted());
         let Some(input) = input else { continue };
         assert_eq!(input.r_peak, beat.r_peak);
-        let values = input.values.map(f64::from);
+        let values = input.beat.values.map(f64::from);
         let mean = values.iter().sum::<f64>() / 175.0;
         let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 175.0).sqrt();
         assert!(mean.abs() < 1e-5 && (deviation - 1.0).abs() < 1e-5);
     }
     assert!(accepted > 40);
+}
+
+#[test]
+fn a_beat_of_another_size_keeps_its_shape_and_says_its_size_however_many_are_averaged() {
+    let segment = |scale: f64| std::array::from_fn(|i| scale * (-((i as f64 - 62.0) / 4.0).powi(2)).exp() + 0.3);
+    let preparation = Preparation::default();
+    let one = prepare(&[segment(1.0)], 0.8, &preparation);
+    let values = segment(1.0);
+    let mean = values.iter().sum::<f64>() / 175.0;
+    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 175.0).sqrt();
+    assert!((one.amplitude_mv - deviation).abs() < 1e-12, "{} mV instead of {deviation}", one.amplitude_mv);
+    let twice = prepare(&[segment(2.0); 5], 0.8, &preparation);
+    assert!((twice.amplitude_mv - 2.0 * deviation).abs() < 1e-12, "{} mV", twice.amplitude_mv);
+    assert!(one.values.iter().zip(&twice.values).all(|(a, b)| (a - b).abs() < 1e-5));
+    assert_eq!(prepare(&[[0.7; 175]; 3], 0.8, &preparation).amplitude_mv, 0.0, "a constant");
+    assert_eq!(prepare(&[], 0.8, &preparation).amplitude_mv, 0.0);
 }
 
 #[test]
@@ -240,7 +256,7 @@ fn who_cannot_wait_gets_averages_of_fewer_beats_first_and_the_same_full_ones_the
             assert_eq!(waited.as_ref(), Some(&at_once));
         }
         if since == 1 {
-            assert_eq!(growing.newest_alone(), Some(at_once.values), "one beat is its own average");
+            assert_eq!(growing.newest_alone(), Some(at_once.beat), "one beat is its own average");
         }
     }
     assert!(since > 40);

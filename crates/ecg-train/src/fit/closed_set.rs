@@ -118,6 +118,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
         name: name.clone(),
         classes: &beats.classes,
         preparation: PREPARATION,
+        amplitude: None,
         front_end_variants: 0,
         virtual_persons: 0,
         signal: request.signal,

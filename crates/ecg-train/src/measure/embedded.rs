@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ecg_signal::{Preparation, SEGMENT_SAMPLES};
+use ecg_identity::Amplitude;
+use ecg_signal::{Preparation, PreparedBeat, SEGMENT_SAMPLES};
 
 use crate::network::Network;
 use crate::parity::rows;
@@ -33,9 +34,18 @@ pub struct Embedded<'a> {
     pub contacts: Vec<Vec<Vec<f32>>>,
 }
 
+/// What makes embeddings: the network and, where it is a part of them, the size of the beat.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedder<'n> {
+    /// The network, with its branch.
+    pub network: &'n Network,
+    /// The size beside it.
+    pub amplitude: Option<Amplitude>,
+}
+
 /// Embeds everything that the protocols and the calibration need, for every record of `persons`.
 pub fn embed<'a>(
-    network: &Network,
+    embedder: Embedder<'_>,
     records: &'a [Prepared],
     persons: &BTreeSet<Person>,
     preparation: &Preparation,
@@ -45,20 +55,20 @@ pub fn embed<'a>(
             let contacts = contacts(&record.takes[0], preparation);
             Embedded {
                 record,
-                embeddings: run(network, &record.inputs),
-                on_boards: record.on_boards.iter().map(|inputs| run(network, inputs)).collect(),
-                contacts: contacts.iter().map(|inputs| run(network, inputs)).collect(),
+                embeddings: embedder.run(&record.inputs),
+                on_boards: record.on_boards.iter().map(|inputs| embedder.run(inputs)).collect(),
+                contacts: contacts.iter().map(|inputs| embedder.run(inputs)).collect(),
             }
         })
         .collect()
 }
 
 /// Embeds what a look at the progress needs: every fifth model input of each record of `persons`.
-pub fn glance<'a>(network: &Network, records: &'a [Prepared], persons: &BTreeSet<Person>) -> Vec<Embedded<'a>> {
+pub fn glance<'a>(embedder: Embedder<'_>, records: &'a [Prepared], persons: &BTreeSet<Person>) -> Vec<Embedded<'a>> {
     let chosen: Vec<&Prepared> = chosen(records, persons).collect();
-    let inputs: Vec<[f32; SEGMENT_SAMPLES]> =
+    let inputs: Vec<PreparedBeat> =
         chosen.iter().flat_map(|record| record.inputs.iter().step_by(STRIDE).copied()).collect();
-    let mut embeddings = run(network, &inputs).into_iter();
+    let mut embeddings = embedder.run(&inputs).into_iter();
     chosen
         .into_iter()
         .map(|record| {
@@ -73,20 +83,24 @@ fn chosen<'a>(records: &'a [Prepared], persons: &BTreeSet<Person>) -> impl Itera
     records.iter().filter(|record| persons.contains(&record.person))
 }
 
-fn run(network: &Network, inputs: &[[f32; SEGMENT_SAMPLES]]) -> Vec<Vec<f32>> {
-    let device = Device::flex();
-    inputs
-        .chunks(CHUNK)
-        .flat_map(|chunk| {
-            let values: Vec<f32> = chunk.iter().flatten().copied().collect();
+impl Embedder<'_> {
+    fn run(&self, inputs: &[PreparedBeat]) -> Vec<Vec<f32>> {
+        let device = Device::flex();
+        let shapes = inputs.chunks(CHUNK).flat_map(|chunk| {
+            let values: Vec<f32> = chunk.iter().flat_map(|beat| beat.values).collect();
             let beats = Tensor::from_data(TensorData::new(values, [chunk.len(), 1, SEGMENT_SAMPLES]), &device);
-            rows(network.forward(beats).embedding)
-        })
-        .collect()
+            rows(self.network.forward(beats).embedding)
+        });
+        let whole = |(shape, beat): (Vec<f32>, &PreparedBeat)| match self.amplitude {
+            Some(amplitude) => amplitude.beside(&shape, beat.amplitude_mv),
+            None => shape,
+        };
+        shapes.zip(inputs).map(whole).collect()
+    }
 }
 
 /// Model inputs from each moment of contact on.
-fn contacts(cuts: &[Cut], preparation: &Preparation) -> Vec<Vec<[f32; SEGMENT_SAMPLES]>> {
+fn contacts(cuts: &[Cut], preparation: &Preparation) -> Vec<Vec<PreparedBeat>> {
     let starts = (0..cuts.len()).step_by(CONTACT_STEP);
     starts
         .map(|start| {

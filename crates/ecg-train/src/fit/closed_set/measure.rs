@@ -219,7 +219,7 @@ fn own_windows(network: &Network, references: &[Reference], test: &[Labelled<'_>
 fn foreign_windows(network: &Network, strangers: &[&Prepared]) -> Vec<Probe> {
     let mut windows: Vec<Probe> = Vec::new();
     for record in strangers {
-        let answers = answers(network, record.inputs.iter());
+        let answers = answers(network, record.inputs.iter().map(|input| &input.values));
         let answers: Vec<&Answer> = answers.iter().collect();
         let subject = record.person.to_string();
         for chunk in answers.chunks_exact(WINDOW) {

@@ -48,8 +48,9 @@ impl<'a> RandomBeats<'a> {
         let mut dealt = Self::default();
         for (item, person) in persons.into_iter().enumerate() {
             let own = records.iter().enumerate().filter(|(_, record)| record.person == *person);
-            let mut inputs: Vec<(usize, &'a [f32; SEGMENT_SAMPLES])> =
-                own.flat_map(|(number, record)| record.inputs.iter().map(move |input| (number, input))).collect();
+            let mut inputs: Vec<(usize, &'a [f32; SEGMENT_SAMPLES])> = own
+                .flat_map(|(number, record)| record.inputs.iter().map(move |input| (number, &input.values)))
+                .collect();
             if inputs.len() < FEWEST {
                 dealt.left_out.push(person.clone());
                 continue;
@@ -72,11 +73,14 @@ impl<'a> RandomBeats<'a> {
 
 #[cfg(test)]
 mod tests {
+    use ecg_signal::PreparedBeat;
+
     use super::*;
 
     fn record(subject: &str, beats: usize) -> Prepared {
         let person = Person { collection: "c".into(), subject: subject.into() };
-        let inputs = (0..beats).map(|i| [i as f32; SEGMENT_SAMPLES]).collect();
+        let beat = |i| PreparedBeat { values: [i as f32; SEGMENT_SAMPLES], amplitude_mv: 0.2 };
+        let inputs = (0..beats).map(beat).collect();
         let (record, session) = (subject.to_owned(), String::new());
         Prepared {
             person,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ecg_identity::rates::Comparison;
 use ecg_plot::{Axis, Frame, Svg, colours, escape};
-use ecg_signal::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use ecg_signal::{FS, PreparedBeat, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 
 use super::{Scores, Section};
 use crate::prepared::Prepared;
@@ -14,7 +14,8 @@ const CASES: usize = 6;
 /// Width and height of a picture, pixels.
 const SIZE: (f64, f64) = (250.0, 130.0);
 
-type Beat = [f64; SEGMENT_SAMPLES];
+/// A mean beat, z-scored, and its mean size, mV.
+type Beat = ([f64; SEGMENT_SAMPLES], f64);
 
 /// The lowest mated and the highest non-mated comparisons of each group's widest protocol.
 pub(in crate::fit) fn cases(scores: &[Scores<'_>], records: &[Prepared]) -> Section {
@@ -67,19 +68,24 @@ impl Beats {
         let probe = case.probe_record.split('#').next().unwrap_or_default();
         let reference = self.first.get(&case.reference_subject).map_or("", String::as_str);
         let beats = [(reference, colours::VERMILLION), (probe, colours::BLUE)];
-        let drawn = beats.into_iter().filter_map(|(name, colour)| Some((self.of_record.get(name)?, colour)));
-        let caption = format!("<b>{:.3}</b> {} against {}", case.score, escape(probe), escape(&case.reference_subject));
+        let drawn = beats.into_iter().filter_map(|(name, colour)| Some((&self.of_record.get(name)?.0, colour)));
+        let sizes = match (self.of_record.get(probe), self.of_record.get(reference)) {
+            (Some((_, probe)), Some((_, reference))) => format!("; {probe:.2} and {reference:.2} mV"),
+            _ => String::new(),
+        };
+        let (score, reference) = (case.score, escape(&case.reference_subject));
+        let caption = format!("<b>{score:.3}</b> {} against {reference}{sizes}", escape(probe));
         format!("<figure>{}<figcaption>{caption}</figcaption></figure>", picture(drawn))
     }
 }
 
-fn mean(inputs: &[[f32; SEGMENT_SAMPLES]]) -> Option<Beat> {
-    let count = inputs.len() as f64;
-    (!inputs.is_empty())
-        .then(|| std::array::from_fn(|i| inputs.iter().map(|input| f64::from(input[i])).sum::<f64>() / count))
+fn mean(inputs: &[PreparedBeat]) -> Option<Beat> {
+    let mean = |of: &dyn Fn(&PreparedBeat) -> f64| inputs.iter().map(of).sum::<f64>() / inputs.len() as f64;
+    let shape = || std::array::from_fn(|i| mean(&|input| f64::from(input.values[i])));
+    (!inputs.is_empty()).then(|| (shape(), mean(&|input| input.amplitude_mv)))
 }
 
-fn picture<'b>(beats: impl Iterator<Item = (&'b Beat, &'static str)>) -> String {
+fn picture<'b>(beats: impl Iterator<Item = (&'b [f64; SEGMENT_SAMPLES], &'static str)>) -> String {
     let at = |index: usize| (index as f64 - SEGMENT_R_INDEX as f64) / FS.0;
     let blank = |ends| Axis { label: String::new(), ends, ticks: Vec::new(), step: 0.0, scale: |value| value };
     let ends = (at(0), at(SEGMENT_SAMPLES - 1));
@@ -101,7 +107,7 @@ mod tests {
 
     fn record(subject: &str, record: &str) -> Prepared {
         let person = Person { collection: "c".into(), subject: subject.into() };
-        let inputs = vec![[0.5; SEGMENT_SAMPLES]; 2];
+        let inputs = vec![PreparedBeat { values: [0.5; SEGMENT_SAMPLES], amplitude_mv: 0.2 }; 2];
         Prepared {
             person,
             record: record.into(),
@@ -126,7 +132,10 @@ mod tests {
         let protocol = Protocol::Records.name();
         let scores = Scores { protocol, collection: "c", group: "g", records: &comparisons, windows: &[] };
         let body = cases(&[scores], &[record("a", "a1"), record("a", "a2"), record("b", "b1")]).body;
-        assert!(body.contains("<b>0.310</b> c:a2 against c:a") && body.contains("<b>0.870</b> c:a2 against c:b"));
+        assert!(
+            body.contains("<b>0.310</b> c:a2 against c:a; 0.20 and 0.20 mV")
+                && body.contains("<b>0.870</b> c:a2 against c:b")
+        );
         assert_eq!(body.matches("stroke-width=\"1.6\"").count(), 4);
     }
 }
