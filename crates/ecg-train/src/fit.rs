@@ -24,6 +24,7 @@ use crate::prepared::{self, Prepared};
 use crate::sampler::Sampler;
 use crate::split::{Person, Split, folds};
 use crate::training::{self, Observer, Trained, train};
+use crate::virtual_person::Cast;
 use crate::{linear, onnx, recordings};
 use figures::Pool;
 use report::Bars;
@@ -108,10 +109,10 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     for (number, fold) in folds.into_iter().enumerate() {
         let trained: BTreeSet<Person> = split.trained.difference(&fold).cloned().collect();
         let label = format!("fold {} of {}", number + 1, request.folds);
-        let sampler = Sampler::new(&records, &trained, preparation);
-        let sampler = sampler.with_virtual_persons(request.virtual_persons, settings.seed);
+        let cast = Cast::draw(&trained, request.virtual_persons, settings.seed);
+        let sampler = Sampler::new(&records, &trained, preparation).with_virtual_persons(&cast);
         let result = train_watching(&label, &sampler, request, &records, &fold);
-        let network = complete(result.network, linear_branch, &records, &trained, &preparation)?;
+        let network = complete(result.network, linear_branch, &records, &trained, &cast, &preparation)?;
         let embedder = Embedder { network: &network, amplitude: request.amplitude };
         let mut embedded = embed(embedder, &records, &fold, &preparation);
         pool.add(&embedded);
@@ -119,11 +120,11 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         travel.add(&embedded);
     }
 
-    let sampler = Sampler::new(&records, &split.trained, preparation);
-    let sampler = sampler.with_virtual_persons(request.virtual_persons, settings.seed);
+    let cast = Cast::draw(&split.trained, request.virtual_persons, settings.seed);
+    let sampler = Sampler::new(&records, &split.trained, preparation).with_virtual_persons(&cast);
     let watched = if split.validation.is_empty() { &split.held_out } else { &split.validation };
     let mut result = train_watching("final training", &sampler, request, &records, watched);
-    result.network = complete(result.network, linear_branch, &records, &split.trained, &preparation)?;
+    result.network = complete(result.network, linear_branch, &records, &split.trained, &cast, &preparation)?;
     let embedder = Embedder { network: &result.network, amplitude: request.amplitude };
     let mut held_out = Pool::default();
     held_out.add(&embed(embedder, &records, &split.held_out, &preparation));
@@ -191,12 +192,13 @@ fn complete(
     linear_branch: bool,
     records: &[Prepared],
     trained: &BTreeSet<Person>,
+    cast: &Cast,
     preparation: &Preparation,
 ) -> anyhow::Result<Network> {
     if !linear_branch {
         return Ok(network);
     }
-    Ok(network.with_branch(&linear::fit(records, trained, preparation)?)?)
+    Ok(network.with_branch(&linear::fit(records, trained, cast, preparation)?)?)
 }
 
 /// Reads the collections and runs every record, and its variants, through the signal path.

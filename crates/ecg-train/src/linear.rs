@@ -1,7 +1,7 @@
 //! The linear branch: principal components, then the axes along which persons differ most and sessions least.
 //!
-//! Computed from the prepared beats of the training persons, front-end variants included; no gradients. It is worth
-//! little alone and much in the sum, because it errs on other persons than the network does.
+//! Computed from the prepared beats of the training persons and their virtual ones, front-end variants included; no
+//! gradients. It is worth little alone and something in the sum, because it errs on other persons than the network does.
 //!
 //! Fisher's linear discriminant with a within-person scatter of two parts: how beats of one person vary, and how the
 //! session means of one person vary (what another day changes). Both count the same, whatever their size.
@@ -16,6 +16,7 @@ use crate::network::AXES;
 use crate::network::weights::{Weight, Weights};
 use crate::prepared::{Prepared, average};
 use crate::split::Person;
+use crate::virtual_person::Cast;
 
 /// Fewest persons that the axes can be computed from: between so many there are as many directions as axes.
 pub const LEAST_PERSONS: usize = AXES + 1;
@@ -23,15 +24,18 @@ pub const LEAST_PERSONS: usize = AXES + 1;
 /// Principal components kept. 40 to 100 are equally good.
 const COMPONENTS: usize = 60;
 /// Inputs of each take that count, and the step between them in beats: neighbours say the same.
-const INPUTS: usize = 8;
+const INPUTS: usize = 4;
 const STEP: usize = 2;
 /// Added to the scatter within persons, relative to its mean eigenvalue: directions in which no training person varies
 /// are not trusted without limit.
 const RIDGE: f64 = 0.03;
 
+/// A real person, or the virtual one of that number who was made of them.
+type Wearer<'a> = (&'a Person, Option<usize>);
+
 /// The prepared beats of one session of one person.
 struct Session<'a> {
-    person: &'a Person,
+    person: Wearer<'a>,
     beats: Vec<DVector<f64>>,
 }
 
@@ -39,9 +43,14 @@ struct Session<'a> {
 ///
 /// # Errors
 /// Too few persons or beats for the axes.
-pub fn fit(records: &[Prepared], trained: &BTreeSet<Person>, preparation: &Preparation) -> anyhow::Result<Weights> {
-    let sessions = sessions(records, trained, preparation);
-    let persons: BTreeSet<&Person> = sessions.iter().map(|session| session.person).collect();
+pub fn fit(
+    records: &[Prepared],
+    trained: &BTreeSet<Person>,
+    cast: &Cast,
+    preparation: &Preparation,
+) -> anyhow::Result<Weights> {
+    let sessions = sessions(records, trained, cast, preparation);
+    let persons: BTreeSet<&Person> = sessions.iter().map(|session| session.person.0).collect();
     anyhow::ensure!(
         persons.len() >= LEAST_PERSONS,
         "a linear branch takes {LEAST_PERSONS} persons to train on, there are {}",
@@ -74,24 +83,39 @@ pub fn fit(records: &[Prepared], trained: &BTreeSet<Person>, preparation: &Prepa
     ]))
 }
 
-fn sessions<'a>(records: &'a [Prepared], trained: &BTreeSet<Person>, preparation: &Preparation) -> Vec<Session<'a>> {
-    let mut found: BTreeMap<(&Person, &str), Vec<DVector<f64>>> = BTreeMap::new();
+fn sessions<'a>(
+    records: &'a [Prepared],
+    trained: &BTreeSet<Person>,
+    cast: &Cast,
+    preparation: &Preparation,
+) -> Vec<Session<'a>> {
+    let mut found: BTreeMap<(Wearer<'_>, &str), Vec<DVector<f64>>> = BTreeMap::new();
     for record in records.iter().filter(|record| trained.contains(&record.person)) {
         for take in &record.takes {
             let windows = take.windows(preparation.beats).step_by(STEP).take(INPUTS);
-            let beats = windows.map(|cuts| {
-                DVector::from_iterator(SEGMENT_SAMPLES, average(cuts, preparation).values.into_iter().map(f64::from))
-            });
-            found.entry((&record.person, &record.session)).or_default().extend(beats);
+            let beats: Vec<_> = windows.map(|cuts| average(cuts, preparation).values).collect();
+            let made_up = cast.of(&record.person).iter().enumerate().map(Some);
+            for made_up in std::iter::once(None).chain(made_up) {
+                let columns = beats.iter().map(|beat| match made_up {
+                    None => column(beat),
+                    Some((_, person)) => column(&person.beat(beat)),
+                });
+                let wearer = (&record.person, made_up.map(|(number, _)| number));
+                found.entry((wearer, &record.session)).or_default().extend(columns);
+            }
         }
     }
     let session = |((person, _), beats)| Session { person, beats };
     found.into_iter().map(session).filter(|session| !session.beats.is_empty()).collect()
 }
 
+fn column(beat: &[f32; SEGMENT_SAMPLES]) -> DVector<f64> {
+    DVector::from_iterator(SEGMENT_SAMPLES, beat.iter().copied().map(f64::from))
+}
+
 /// Sessions by person.
-fn by_person<'s, 'a>(sessions: &'s [Session<'a>]) -> BTreeMap<&'a Person, Vec<&'s Session<'a>>> {
-    let mut persons: BTreeMap<&Person, Vec<&Session<'_>>> = BTreeMap::new();
+fn by_person<'s, 'a>(sessions: &'s [Session<'a>]) -> BTreeMap<Wearer<'a>, Vec<&'s Session<'a>>> {
+    let mut persons: BTreeMap<Wearer<'_>, Vec<&Session<'_>>> = BTreeMap::new();
     sessions.iter().for_each(|session| persons.entry(session.person).or_default().push(session));
     persons
 }
@@ -153,7 +177,7 @@ fn within(sessions: &[Session<'_>]) -> DMatrix<f64> {
 fn between(sessions: &[Session<'_>]) -> DMatrix<f64> {
     let size = sessions[0].beats[0].len();
     let mut collections: BTreeMap<&str, Vec<DVector<f64>>> = BTreeMap::new();
-    for (person, own) in by_person(sessions) {
+    for ((person, _), own) in by_person(sessions) {
         let centre = mean(own.iter().flat_map(|session| session.beats.iter().cloned()), size);
         collections.entry(person.collection.as_str()).or_default().push(centre);
     }
@@ -237,7 +261,7 @@ mod tests {
         let records = records();
         let trained: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
         let preparation = Preparation::default();
-        let weights = fit(&records, &trained, &preparation).expect("forty persons");
+        let weights = fit(&records, &trained, &Cast::default(), &preparation).expect("forty persons");
         let inputs: Vec<_> = records.iter().map(|record| average(&record.takes[0][..5], &preparation).values).collect();
         let rank1 = |of: &dyn Fn(&[f32; SEGMENT_SAMPLES]) -> Vec<f32>| {
             let embedded: Vec<Vec<f32>> = inputs.iter().map(of).collect();
@@ -253,10 +277,38 @@ mod tests {
     }
 
     #[test]
+    fn it_sees_what_only_virtual_persons_differ_in() {
+        let records = records();
+        let trained: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
+        let preparation = Preparation::default();
+        // All real persons have the same QRS.
+        let alike = |each| {
+            let weights = fit(&records, &trained, &Cast::draw(&trained, each, 1), &preparation).expect("forty persons");
+            let project = |width: f32| {
+                let widened = |cut: &Cut| Cut {
+                    segment: std::array::from_fn(|i| {
+                        let qrs = |width: f32| 4.0 * (-((i as f32 - 62.0) / width).powi(2)).exp();
+                        cut.segment[i] - qrs(3.0) + qrs(width)
+                    }),
+                    ..cut.clone()
+                };
+                let cuts: Vec<Cut> = records[0].takes[0][..5].iter().map(widened).collect();
+                project(&weights, &average(&cuts, &preparation).values)
+            };
+            ecg_identity::cosine(&project(3.0), &project(4.0))
+        };
+        let (real, both) = (alike(0), alike(2));
+        assert!(
+            both < real - 0.2,
+            "cosine of a narrow and a wide QRS: {real} by real persons, {both} with virtual ones"
+        );
+    }
+
+    #[test]
     fn too_few_persons_are_an_error_that_says_so() {
         let records = records();
         let trained: BTreeSet<Person> = records.iter().take(20).map(|record| record.person.clone()).collect();
-        let error = fit(&records, &trained, &Preparation::default()).unwrap_err().to_string();
+        let error = fit(&records, &trained, &Cast::default(), &Preparation::default()).unwrap_err().to_string();
         assert!(error.contains("25 persons") && error.contains("there are 10"), "{error}");
     }
 }

@@ -6,9 +6,9 @@ use ecg_signal::{Preparation, SEGMENT_SAMPLES};
 
 use crate::augment::augment;
 use crate::prepared::{Prepared, average};
-use crate::random::{chance, stream};
+use crate::random::chance;
 use crate::split::Person;
-use crate::virtual_person::VirtualPerson;
+use crate::virtual_person::{Cast, VirtualPerson};
 
 /// Probability of the record as it is; else one of its variants.
 const AS_RECORDED: f64 = 0.3;
@@ -16,10 +16,6 @@ const AS_RECORDED: f64 = 0.3;
 const BEATS: std::ops::RangeInclusive<usize> = 1..=6;
 /// Probability that one of a person's virtual persons is drawn in their place, where there are any.
 const VIRTUAL: f64 = 0.5;
-
-/// Which stream of the seed draws virtual persons: batches take the first, recordings those of their numbers, and the last
-/// of all leaves the seed unmixed.
-const VIRTUAL_STREAM: u64 = u64::MAX - 1;
 
 /// Draws training inputs from prepared records.
 #[derive(Debug)]
@@ -75,11 +71,9 @@ impl<'a> Sampler<'a> {
         Self { made_up: vec![Vec::new(); names.len()], persons, names, preparation }
     }
 
-    /// The same with so many virtual persons made of each person, drawn by seed. Their classes come after those of the
-    /// real ones.
-    pub fn with_virtual_persons(mut self, each: usize, seed: u64) -> Self {
-        let mut rng = stream(seed, VIRTUAL_STREAM);
-        self.made_up.fill_with(|| (0..each).map(|_| VirtualPerson::draw(&mut rng)).collect());
+    /// The same with the virtual persons of `cast`. Their classes come after those of the real ones.
+    pub fn with_virtual_persons(mut self, cast: &Cast) -> Self {
+        self.made_up = self.names.iter().map(|person| cast.of(person).to_vec()).collect();
         self
     }
 
@@ -140,6 +134,7 @@ fn pick<'b, T>(items: &'b [T], rng: &mut fastrand::Rng) -> &'b T {
 mod tests {
     use super::*;
     use crate::prepared::Cut;
+    use crate::random::stream;
 
     fn record(subject: &str) -> Prepared {
         let segment = std::array::from_fn(|i| (-((i as f32 - 62.0) / 4.0).powi(2)).exp());
@@ -158,13 +153,13 @@ mod tests {
     #[test]
     fn half_of_the_inputs_are_of_virtual_persons_with_classes_of_their_own() {
         let records = [record("a"), record("b"), record("c")];
-        let trained = records.iter().map(|record| record.person.clone()).collect();
+        let trained: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
         let sampler = || Sampler::new(&records, &trained, Preparation::default());
         assert_eq!(sampler().class_count(), 3);
         let batch = sampler().batch(300, &mut stream(1, 0));
         assert!(batch.classes.iter().all(|class| (0..3).contains(class)));
 
-        let sampler = sampler().with_virtual_persons(2, 1);
+        let sampler = sampler().with_virtual_persons(&Cast::draw(&trained, 2, 1));
         assert_eq!((sampler.class_count(), sampler.classes().len()), (9, 3));
         let batch = sampler.batch(900, &mut stream(1, 0));
         let of = |class: i64| batch.classes.iter().filter(|&&drawn| drawn == class).count();
