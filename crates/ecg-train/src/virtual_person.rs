@@ -29,7 +29,7 @@ const T_BORDER: (f64, f64) = (16.0, 2.0);
 
 /// Deviations of the logarithms of the factors, and of the shift of P in samples. Far wider than what one person changes
 /// by from day to day (`augment`: 4 % of the ST-T stretch): hearts of another board are farther away than those of another
-/// person (ADR 29).
+/// person (ADR 30).
 const QRS_STRETCH: f64 = 0.18;
 const ST_STRETCH: f64 = 0.12;
 const P_SHIFT: f64 = 3.0;
