@@ -112,12 +112,18 @@ pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Setting
     }
 }
 
-/// A runtime with as many threads as a gateway needs: the work is little and the network has its own.
+/// Calls that can wait for the disk or compute at a time: four requests, an enrolment, the network, the gallery, the
+/// outbox, announcements, the broker's address. On a busy machine more threads would be made than there are calls, since
+/// one that has just finished is not yet known to be idle, and each keeps a heap of its own.
+const BLOCKING_THREADS: usize = 10;
+
+/// A runtime with as many threads as a gateway needs: the work is little.
 ///
 /// # Errors
 /// The system gives no threads.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).max_blocking_threads(BLOCKING_THREADS).enable_all().build();
     Ok(runtime.context("cannot start the tasks of the daemon")?)
 }
 
