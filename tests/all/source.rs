@@ -139,6 +139,23 @@ fn a_format_is_recognised_behind_boot_text_and_no_sample_of_it_is_lost() {
 }
 
 #[test]
+fn another_gain_or_reference_voltage_is_another_front_end() {
+    let spec = Format::CwxsBin.spec();
+    let scale = |gain, vref_volts| {
+        let options = DecodeOptions { format: Some(Format::CwxsBin), gain, vref_volts, ..DecodeOptions::default() };
+        let mut items = Vec::new();
+        ByteDecoder::new(options).push(&CountingBoard::new(Format::CwxsBin).frames(100), NOW, &mut items);
+        let online = items.into_iter().find_map(|item| match item {
+            SourceItem::Online(front_end) => Some(front_end.scale),
+            _ => None,
+        });
+        online.expect("the board is recognised")
+    };
+    assert_eq!([scale(None, None), scale(Some(spec.gain), Some(spec.vref_volts))], [1.0, 1.0]);
+    assert_eq!([scale(Some(2.0 * spec.gain), None), scale(None, Some(2.0 * spec.vref_volts))], [0.5, 2.0]);
+}
+
+#[test]
 fn a_long_boot_message_only_delays_the_recognition() {
     let mut decoder = ByteDecoder::new(DecodeOptions::default());
     let text = "register dump: 0x40 0x02 0xa0 0x10\r\n".repeat(60);
