@@ -1,6 +1,6 @@
 //! Models and cards: what is accepted, what is refused, and what the refusal says.
 
-use ecg_identity::cosine;
+use ecg_identity::{Amplitude, cosine};
 use ecg_signal::{ModelInput, PreparedBeat};
 use ecgid::inference::{EmbedError, Model, ModelError};
 use ecgid::pipeline::infer::Embedder;
@@ -182,6 +182,7 @@ fn the_shipped_model_is_in_the_executable_and_knows_whom_it_has_not_seen() {
     let length = model.embed_beat(&beat(0.0)).unwrap().values.len();
     assert_eq!(length, model.card().embedding_length());
     let card = model.card();
+    assert_eq!(card.amplitude(), Some(Amplitude::default()), "the thresholds are of scores with the size of the beat");
     assert!(card.network.parameters <= 100_000 && card.network.multiply_accumulates <= 4_000_000);
     let held_out = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/held-out.toml")).unwrap();
     let seen = card.persons_seen("ecg-id").unwrap();

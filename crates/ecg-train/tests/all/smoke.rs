@@ -59,6 +59,7 @@ fn a_tiny_training_writes_model_card_and_curves() {
     let card = table(&out.with_extension("toml"));
     assert_eq!(card["name"].as_str(), Some("tiny"));
     assert_eq!(card["input"]["chain"].as_str(), Some(ecg_signal::CHAIN));
+    assert_eq!(card["amplitude"]["share"].as_float(), Some(0.15));
     assert_eq!(card["network"]["parameters"].as_integer(), Some(80_800));
     let collection = &card["training"]["collections"][0];
     assert_eq!(collection["persons_held_out"].as_array().unwrap().len(), 2);
