@@ -134,7 +134,7 @@ impl BeatAverager {
             self.reset();
         }
         let accepted = beat.quality.verdict.is_accepted();
-        let both_ends_accepted = accepted && std::mem::replace(&mut self.previous_accepted, accepted);
+        let both_ends_accepted = std::mem::replace(&mut self.previous_accepted, accepted) && accepted;
         if !accepted {
             return None;
         }

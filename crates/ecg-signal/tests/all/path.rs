@@ -238,6 +238,26 @@ fn a_beat_of_another_size_keeps_its_shape_and_says_its_size_however_many_are_ave
 }
 
 #[test]
+fn an_interval_next_to_a_refused_beat_is_no_heart_rate() {
+    let beats = push_heart(&mut path(250.0), 0..10_000, 250.0, 0.8);
+    let mut averager = BeatAverager::from_first_beat(&Preparation::default());
+    let mut shown = |rr_ms: Option<f64>, verdict: Verdict| {
+        let mut beat = beats[10].clone();
+        (beat.rr_ms, beat.quality.verdict) = (rr_ms, verdict);
+        averager.push(&beat);
+        averager.median_rr_s()
+    };
+    assert_eq!(shown(None, Verdict::Accepted), None);
+    assert_eq!(shown(Some(800.0), Verdict::Accepted), Some(0.8));
+    for _ in 0..9 {
+        // An extrasystole and the pause behind it.
+        assert_eq!(shown(Some(450.0), Verdict::Refused(Refusal::Shape)), Some(0.8));
+        assert_eq!(shown(Some(1100.0), Verdict::Accepted), Some(0.8));
+    }
+    assert_eq!(shown(Some(820.0), Verdict::Accepted), Some(0.81));
+}
+
+#[test]
 fn who_cannot_wait_gets_averages_of_fewer_beats_first_and_the_same_full_ones_then() {
     let (mut full, mut growing) =
         (BeatAverager::new(&Preparation::default()), BeatAverager::from_first_beat(&Preparation::default()));
