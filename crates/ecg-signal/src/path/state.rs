@@ -16,7 +16,8 @@ pub enum Contact {
     FlatLine,
     /// The converter is at its limit.
     Clipping,
-    /// Something moves, and it is no heart: no accepted beat has come for 4 s, or most beats were refused.
+    /// Something moves, and it is no heart: no accepted beat has come for 4 s, or most beats were refused and the newest
+    /// three were not all accepted.
     Noise,
 }
 
@@ -28,7 +29,8 @@ pub struct SignalState {
     /// Median of the newest eight accepted intervals as a rate; `None` until three are known and when no beat was
     /// accepted for 5 s.
     pub heart_rate_bpm: Option<f64>,
-    /// Share of the newest 16 beats that were accepted, 0 … 1; 0 without beats.
+    /// Share of the newest 16 beats that were accepted, 0 … 1; 0 without beats. Those from before a gap or a lost contact
+    /// do not count.
     pub accepted_share: f64,
     /// The board says that an electrode is off while the signal shows a heart: its bits are not believed.
     pub lead_off_contradicted: bool,
@@ -43,6 +45,10 @@ const NO_BEAT_AFTER: u32 = 4 * SECOND;
 const RATE_LASTS: u32 = 5 * SECOND;
 const INTERVALS: usize = 8;
 const BEATS: u32 = 16;
+/// So many accepted beats in a row are a heart, whatever was refused before them.
+const IN_A_ROW: u32 = 3;
+/// The newest beats of [`StateTracker::verdicts`], so many.
+const NEWEST: u32 = (1 << IN_A_ROW) - 1;
 
 /// Leaky counters over about a second: a sample with the property adds, one without takes away.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +85,8 @@ pub(super) struct StateTracker {
     /// Verdicts of the newest beats, newest in bit 0.
     verdicts: u32,
     beats: u32,
+    /// How many of them tell whether there is a heart: those since three in a row were accepted.
+    telling: u32,
     previous_accepted: bool,
 }
 
@@ -95,6 +103,7 @@ impl StateTracker {
             next: 0,
             verdicts: 0,
             beats: 0,
+            telling: 0,
             previous_accepted: false,
         }
     }
@@ -122,10 +131,21 @@ impl StateTracker {
         [&mut self.lead_off, &mut self.clipped, &mut self.still].into_iter().for_each(|held| held.quiet(count));
     }
 
+    /// Takes the next beat. One without an interval before it is the first after a gap or a lost contact: beats from before
+    /// say nothing of the heart that is there now.
     pub(super) fn beat(&mut self, rr_ms: Option<f64>, verdict: Verdict) {
+        if rr_ms.is_none() {
+            (self.known, self.next) = (0, 0);
+            (self.verdicts, self.beats, self.telling) = (0, 0, 0);
+            self.previous_accepted = false;
+        }
         let accepted = verdict.is_accepted();
         self.verdicts = self.verdicts << 1 | u32::from(accepted);
         self.beats = (self.beats + 1).min(BEATS);
+        self.telling = (self.telling + 1).min(BEATS);
+        if self.beats >= IN_A_ROW && self.verdicts & NEWEST == NEWEST {
+            self.telling = IN_A_ROW;
+        }
         if accepted {
             self.since_accepted = 0;
         }
@@ -159,7 +179,7 @@ impl StateTracker {
             Contact::Clipping
         } else if self.still.is_on() {
             Contact::FlatLine
-        } else if self.beats >= 4 && self.accepted_share() < 0.5 {
+        } else if self.telling >= 4 && self.share_of(self.telling) < 0.5 {
             Contact::Noise
         } else if self.since_accepted < NO_BEAT_AFTER && self.verdicts != 0 {
             Contact::Good
@@ -171,11 +191,16 @@ impl StateTracker {
     }
 
     fn accepted_share(&self) -> f64 {
-        if self.beats == 0 {
+        self.share_of(self.beats)
+    }
+
+    /// Share of the newest `beats` that were accepted.
+    fn share_of(&self, beats: u32) -> f64 {
+        if beats == 0 {
             return 0.0;
         }
-        let newest = self.verdicts & ((1 << self.beats) - 1);
-        f64::from(newest.count_ones()) / f64::from(self.beats)
+        let newest = self.verdicts & ((1 << beats) - 1);
+        f64::from(newest.count_ones()) / f64::from(beats)
     }
 
     fn heart_rate_bpm(&self) -> Option<f64> {
@@ -187,5 +212,56 @@ impl StateTracker {
         known.sort_by(f64::total_cmp);
         let median = (known[(self.known - 1) / 2] + known[self.known / 2]) / 2.0;
         Some(60_000.0 / median)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quality::Refusal;
+
+    const REFUSED: Verdict = Verdict::Refused(Refusal::Noise);
+
+    fn after(beats: &[(Option<f64>, Verdict)]) -> SignalState {
+        let mut tracker = StateTracker::new();
+        for &(rr_ms, verdict) in beats {
+            (0..SECOND).for_each(|_| tracker.sample(Mark::default()));
+            tracker.beat(rr_ms, verdict);
+        }
+        tracker.state()
+    }
+
+    #[test]
+    fn the_rate_of_the_heart_before_a_lost_contact_is_not_that_of_the_one_behind_it() {
+        let mut beats = vec![(None, Verdict::Accepted)];
+        beats.extend([(Some(1000.0), Verdict::Accepted); 20]);
+        assert_eq!(after(&beats).heart_rate_bpm, Some(60.0));
+        beats.push((None, Verdict::Accepted));
+        beats.extend([(Some(500.0), Verdict::Accepted); 2]);
+        assert_eq!(after(&beats).heart_rate_bpm, None);
+        beats.push((Some(500.0), Verdict::Accepted));
+        assert_eq!(after(&beats).heart_rate_bpm, Some(120.0));
+    }
+
+    #[test]
+    fn three_beats_after_a_noise_are_a_heart_and_one_in_two_is_none() {
+        let mut beats = vec![(None, REFUSED)];
+        beats.extend([(Some(600.0), REFUSED); 30]);
+        beats.extend([(Some(800.0), Verdict::Accepted); 2]);
+        assert_eq!(after(&beats).contact, Contact::Noise);
+        beats.push((Some(800.0), Verdict::Accepted));
+        let state = after(&beats);
+        assert_eq!(state.contact, Contact::Good);
+        assert!(state.accepted_share < 0.2, "{}", state.accepted_share);
+        beats.extend([(Some(800.0), REFUSED); 3]);
+        assert_eq!(after(&beats).contact, Contact::Good);
+        beats.push((Some(800.0), REFUSED));
+        assert_eq!(after(&beats).contact, Contact::Noise);
+        for _ in 0..10 {
+            beats.push((Some(800.0), REFUSED));
+            beats.push((Some(800.0), REFUSED));
+            beats.push((Some(800.0), Verdict::Accepted));
+            assert_eq!(after(&beats).contact, Contact::Noise);
+        }
     }
 }
