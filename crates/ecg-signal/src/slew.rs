@@ -239,7 +239,11 @@ impl SlewLimiter {
         }
         let [.., before, last] = self.newest;
         let limit = self.aftermath_limit.min(GLITCH_MV);
-        let onset = (last - before).abs().max((first - self.offset - last).abs()).max((first - previous).abs());
+        let mut onset = (last - before).abs().max((first - self.offset - last).abs()).max((first - previous).abs());
+        if self.slow {
+            // A pulse is two samples, and the first of the block tells whether it is over.
+            onset = onset.max((before - self.newest[1]).abs());
+        }
         // All of them, without a look at any: several are compared at once.
         x.windows(2).fold(onset <= limit, |calm, pair| calm & ((pair[1] - pair[0]).abs() <= limit))
     }
@@ -390,5 +394,26 @@ mod tests {
         };
         assert_eq!(all([-400.0, 0.0]), [-400.0, -400.0]);
         assert_eq!(all([123.0, 123.0]), [123.0, 123.0]);
+    }
+
+    #[test]
+    fn a_pulse_at_the_end_of_a_block_is_mended_as_one_by_itself() {
+        for fs in [125.0, 200.0] {
+            let x = [&[0.0; 40][..], &[1.55, 0.96, 0.37, 0.37, 0.37, 0.37, 0.37, 0.37]].concat();
+            for cut in 38..46 {
+                let (mut singly, mut in_blocks) = (SlewLimiter::new(Hertz(fs)), SlewLimiter::new(Hertz(fs)));
+                let expected: Vec<f64> = x.iter().filter_map(|&v| singly.push(v)).collect();
+                let mut found = Vec::new();
+                for block in [&x[..cut], &x[cut..]] {
+                    let mut taken = block.to_vec();
+                    if in_blocks.run_calm_block(&mut taken) {
+                        found.extend(taken);
+                    } else {
+                        found.extend(block.iter().filter_map(|&v| in_blocks.push(v)));
+                    }
+                }
+                assert_eq!(found, expected, "{fs} Hz, cut at {cut}");
+            }
+        }
     }
 }
