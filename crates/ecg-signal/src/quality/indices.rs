@@ -127,7 +127,7 @@ impl IndexMeter {
                 #[inline(always)]
                 || {
                     let made = half_rate.run_block(piece, halved);
-                    second.run_block(&halved[..made], &mut |place| beats.second(2.0 * place - half_rate.delay()));
+                    second.run_block(&halved[..made], &mut |place| beats.second(2.0 * place + 1.0 - half_rate.delay()));
                     made
                 },
             );

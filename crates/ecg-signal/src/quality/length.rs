@@ -13,7 +13,6 @@
 use std::ops::Range;
 
 use super::half_rate;
-use crate::kernel::Kernel;
 
 /// The curve is as long as a QRS: 128 ms in samples at half the rate.
 const WINDOW: usize = 16;
@@ -194,18 +193,16 @@ fn four(values: &[f64], apart: usize, n: usize) -> [&[f64]; 4] {
     [&values[..n], &values[apart..][..n], &values[2 * apart..][..n], &values[3 * apart..][..n]]
 }
 
-impl Kernel for LengthDetector {
-    type Input = f64;
-    type Output = f64;
-
-    #[inline]
-    fn push(&mut self, x: f64) -> Option<f64> {
+impl LengthDetector {
+    /// Takes one sample; gives the place of a beat, in samples, when it is sure of one.
+    pub fn push(&mut self, x: f64) -> Option<f64> {
         let mut beat = None;
         self.run_block(&[x], &mut |place| beat = Some(place));
         beat
     }
 
-    fn reset(&mut self) {
+    /// Forgets all history.
+    pub fn reset(&mut self) {
         let Curve { samples, slopes, quarters, .. } = &mut *self.curve;
         samples.fill(0.0);
         slopes.fill(0.0);
@@ -213,9 +210,5 @@ impl Kernel for LengthDetector {
         (self.pushed, self.lowest, self.peak, self.age) = (0, 0.0, 0.0, 0);
         (self.heights, self.beats, self.level) = ([0.0; REMEMBERED], 0, 0.0);
         (self.since_beat, self.last) = (0, None);
-    }
-
-    fn delay(&self) -> f64 {
-        DELAY
     }
 }

@@ -64,11 +64,6 @@ impl Moments {
         }
     }
 
-    /// Variance, the sum of squares over the count; 0 without samples.
-    pub fn variance(&self) -> f64 {
-        if self.count > 0.0 { self.second / self.count } else { 0.0 }
-    }
-
     /// kSQI: Pearson's kurtosis m₄/m₂² (3 for a Gaussian, 1.5 for a sine, far more for an ECG). `None` where nothing
     /// moves.
     pub fn kurtosis(&self) -> Option<f64> {

@@ -174,35 +174,34 @@ impl RecentBeats {
         }
     }
 
-    /// bSQI of the beats in `from..to`.
+    /// bSQI of the beats in `from..to`. A pair lies where its first beat does, and its second one may lie beyond an end.
     pub(super) fn b_sqi(&self, from: f64, to: f64) -> Option<f64> {
-        let (late, within) = (|place: &f64| *place >= to, |place: &f64| *place >= from);
+        let inside = |place: f64| u32::from((from..to).contains(&place));
+        let (late, within) = (|place: &f64| *place >= to + MATCH, |place: &f64| *place >= from - MATCH);
         let first = self.first.newest_first().map(|found| found.place);
         let mut first = first.skip_while(late).take_while(within).peekable();
         let mut second = self.second.newest_first().copied().skip_while(late).take_while(within).peekable();
         let (mut matched, mut all) = (0u32, 0u32);
         // Both run from the newest to the oldest: what is newer than the other's newest by more than the match has none.
         loop {
-            all += 1;
-            match (first.peek(), second.peek()) {
+            match (first.peek().copied(), second.peek().copied()) {
                 (Some(a), Some(b)) if (a - b).abs() <= MATCH => {
-                    matched += 1;
+                    matched += inside(a);
+                    all += inside(a);
                     first.next();
                     second.next();
                 }
-                (Some(a), Some(b)) if a > b => {
+                (Some(a), b) if b.is_none_or(|b| a > b) => {
+                    all += inside(a);
                     first.next();
                 }
-                (Some(_), None) => {
-                    first.next();
-                }
-                (_, Some(_)) => {
+                (_, Some(b)) => {
+                    all += inside(b);
                     second.next();
                 }
-                (None, None) => break,
+                (_, None) => break,
             }
         }
-        all -= 1;
         (all > 0).then(|| f64::from(matched) / f64::from(all))
     }
 

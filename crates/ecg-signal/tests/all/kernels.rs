@@ -3,6 +3,8 @@
 use ecg_signal::conditioner::Conditioner;
 use ecg_signal::filter::SosFilter;
 use ecg_signal::filter::design;
+use ecg_signal::quality::half_rate::HalfRate;
+use ecg_signal::slew::SlewLimiter;
 use ecg_signal::wavelet::denoise::Denoiser;
 use ecg_signal::{Hertz, Kernel, Mains};
 use proptest::prelude::*;
@@ -44,6 +46,9 @@ proptest! {
         keeps_its_promises(&SosFilter::new(&design::band_pass(4, Hertz(0.5), Hertz(40.0), FS).unwrap()), &x)?;
         keeps_its_promises(&Denoiser::new(FS), &x)?;
         keeps_its_promises(&Conditioner::new(FS, Mains::Hz50).unwrap(), &x)?;
+        keeps_its_promises(&SlewLimiter::new(FS), &x)?;
+        keeps_its_promises(&SlewLimiter::new(Hertz(125.0)), &x)?;
+        keeps_its_promises(&HalfRate::default(), &x)?;
         let both = SosFilter::new(&design::low_pass(2, Hertz(40.0), FS).unwrap()).then(Denoiser::new(FS));
         keeps_its_promises(&both, &x)?;
     }
