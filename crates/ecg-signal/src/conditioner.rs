@@ -14,11 +14,11 @@ use crate::units::Hertz;
 use crate::wavelet::denoise::Denoiser;
 
 /// Lower corner: AHA's monitoring bandwidth; the ST segment is distorted a little, always in the same way.
-const LOW_CORNER: Hertz = Hertz(0.5);
-const LOW_ORDER: usize = 2;
+pub(crate) const LOW_CORNER: Hertz = Hertz(0.5);
+pub(crate) const LOW_ORDER: usize = 2;
 /// Upper corner: what identifies a heart lies below it, most of the EMG above.
-const HIGH_CORNER: Hertz = Hertz(40.0);
-const HIGH_ORDER: usize = 3;
+pub(crate) const HIGH_CORNER: Hertz = Hertz(40.0);
+pub(crate) const HIGH_ORDER: usize = 3;
 /// Where the energy of a QRS lies: the delay of the recursive filters is taken there.
 const QRS_BAND: Hertz = Hertz(15.0);
 

@@ -190,11 +190,12 @@ impl SignalPath {
         self.base = self.index;
     }
 
-    /// Ends the record: decides everything that is still held, and forgets all. A sample that is pushed afterwards begins
-    /// anew at the next index.
+    /// Ends the record: decides everything that is still held, and forgets the signal. A sample that is pushed afterwards
+    /// begins anew at the next index. What is known of the board stays: whether its lead-off bits can be believed.
     pub fn flush(&mut self, sink: &mut impl FnMut(Beat)) {
         self.finish(sink);
         self.interior.reset();
+        self.held_mv = 0.0;
     }
 
     /// Gives what is owed and forgets the samples, but not what is known of the lead.
@@ -258,7 +259,7 @@ impl SignalPath {
         format!("{CHAIN} {}Hz {notch}bp0.5-40 db6", FS.0)
     }
 
-    /// The signal that segments are cut from, as far as it is still held (the newest 8 s since the start, a gap or a
+    /// The signal that segments are cut from, as far as it is still held (the newest 16 s since the start, a gap or a
     /// flush): where each sample at 250 Hz lies in source samples, every delay taken off, and its millivolts. Oldest
     /// first, from behind the source position `after`: who reads every few seconds misses none and gets none twice.
     pub fn conditioned(&self, after: f64) -> impl Iterator<Item = (f64, f64)> + '_ {

@@ -4,7 +4,7 @@
 //! is free of scale and symmetric in sign: `-x` and `0.02 x` give the same beats as `x`.
 //!
 //! ```text
-//! x ─▶ detection band ─▶ slope² ─▶ moving-window integral ─▶ peaks ─▶ features ─▶ (560 ms) ─▶ rules ─▶ beats
+//! x ─▶ detection band ─▶ slope² ─▶ moving-window integral ─▶ peaks ─▶ features ─▶ (460 ms) ─▶ rules ─▶ beats
 //!   ├▶ fiducial filter ──────────────────────────────────────────────▶ R peak                  ▲ search-back
 //!   └▶ flutter guard ──────────────────────────────────────────────────────────▶ texture ──────┘
 //! ```
@@ -92,9 +92,8 @@ pub struct Detection {
     /// Root mean square slope of the QRS in the detection band, in input units per 8 ms. All that is told here of size and
     /// noise is told of that band, also where the lead was judged in the steep one.
     pub envelope: f64,
-    /// Envelope beside the QRS over that of the QRS (`q`), 0 … 1: true beats have 0.07 in the median and 99 % are below
-    /// 0.30; noise has 0.54. Where the steep band was needed for muscle noise: over that of the QRS alone, and no less than
-    /// is usual in the lead.
+    /// Envelope beside the QRS over that of the QRS (`q`), from 0 on: true beats have 0.07 in the median and 99 % are below
+    /// 0.30; noise has 0.54. Above 1 only where the steep band found the beat and the usual one has more beside it.
     pub noise_ratio: f64,
     /// Cosine similarity with the lead's usual QRS (`c`), −1 … 1; 0 for the first beat.
     pub shape: f64,

@@ -56,17 +56,8 @@ impl Segmenter {
 
     /// The segment round the sample nearest to `r_peak` (input position).
     pub fn cut(&self, r_peak: f64) -> Cut {
-        self.named(r_peak, false)
-    }
-
-    /// As [`Segmenter::cut`], at the end of a signal: what has not come by now never will.
-    pub fn cut_at_end(&self, r_peak: f64) -> Cut {
-        self.named(r_peak, true)
-    }
-
-    fn named(&self, r_peak: f64, ended: bool) -> Cut {
         let mut segment = [0.0; SEGMENT_SAMPLES];
-        match self.cut_into(r_peak, ended, &mut segment) {
+        match self.cut_into(r_peak, false, &mut segment) {
             None => Cut::Early,
             Some(true) => Cut::Whole(segment),
             Some(false) => Cut::Incomplete(segment),
@@ -124,7 +115,7 @@ mod tests {
         assert_eq!(segment[SEGMENT_SAMPLES - 1], 212.0);
         assert!(matches!(segmenter.cut(61.0), Cut::Incomplete(_)));
         assert_eq!(segmenter.cut(400.0), Cut::Early);
-        assert!(matches!(segmenter.cut_at_end(400.0), Cut::Incomplete(_)));
+        assert_eq!(segmenter.cut_into(400.0, true, &mut [0.0; SEGMENT_SAMPLES]), Some(false));
         assert!(matches!(segmenter.cut(387.0), Cut::Whole(_)));
         assert_eq!((segmenter.samples_until(387.0), segmenter.samples_until(390.0)), (0, 3));
         assert_eq!(Segmenter::new(3).samples_until(62.0), 178);

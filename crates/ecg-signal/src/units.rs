@@ -9,11 +9,6 @@ use std::fmt;
 pub struct Hertz(pub f64);
 
 impl Hertz {
-    /// Length of one period in seconds.
-    pub fn period_s(self) -> f64 {
-        1.0 / self.0
-    }
-
     /// The duration of `samples` samples at this sampling frequency, in milliseconds.
     pub fn milliseconds(self, samples: f64) -> f64 {
         samples * 1000.0 / self.0

@@ -17,7 +17,7 @@
 //! - **The fourth power** leaves large coefficients nearly alone (loss (kσ)⁴/e² instead of (kσ)²/e).
 //!
 //! Measured beyond the band-pass alone, median over the first 70 s of the MIT-BIH records and of a sixth of the Heartprint
-//! records: white noise at 12 and 6 dB +2.8/+3.2 and +2.9/+3.1 dB, EMG-like noise +2.7/+3.0 and +3.7/+3.9 dB; the
+//! records: white noise at 12 and 6 dB +2.8/+3.2 and +2.9/+3.1 dB (`ecgid evaluate denoiser` says what EMG-like noise gives); the
 //! recordings themselves change by −31 and −38 dB, a noiseless synthetic heart by −57 dB. In ECG-ID, whose own noise
 //! counts as signal in this measurement, the gain was +1.0/+2.6 dB and the change −22 dB with neighbours on both sides.
 

@@ -6,11 +6,10 @@
 //! band-pass alone.
 
 use crate::FS;
-use crate::conditioner::Conditioner;
+use crate::conditioner::{Conditioner, HIGH_CORNER, HIGH_ORDER, LOW_CORNER, LOW_ORDER};
 use crate::filter::SosFilter;
 use crate::filter::design::{self, DesignError};
 use crate::filter::notch::Mains;
-use crate::units::Hertz;
 
 use super::denoise::Denoiser;
 
@@ -34,7 +33,7 @@ pub struct Worth {
 /// # Errors
 /// None at 250 Hz; filters' designs can fail at other rates.
 pub fn high_passed(x: &[f64]) -> Result<Vec<f64>, DesignError> {
-    let mut high = SosFilter::new(&design::high_pass(2, Hertz(0.5), FS)?);
+    let mut high = SosFilter::new(&design::high_pass(LOW_ORDER, LOW_CORNER, FS)?);
     let first = x.first().copied().unwrap_or(0.0);
     Ok(x.iter().map(|&v| high.run(v - first)).collect())
 }
@@ -44,7 +43,7 @@ pub fn high_passed(x: &[f64]) -> Result<Vec<f64>, DesignError> {
 /// # Errors
 /// None at 250 Hz, as above.
 pub fn low_passed(x: &[f64]) -> Result<Vec<f64>, DesignError> {
-    let mut low = SosFilter::new(&design::low_pass(3, Hertz(40.0), FS)?);
+    let mut low = SosFilter::new(&design::low_pass(HIGH_ORDER, HIGH_CORNER, FS)?);
     Ok(x.iter().map(|&v| low.run(v)).collect())
 }
 

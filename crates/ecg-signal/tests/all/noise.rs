@@ -66,7 +66,6 @@ fn noise_mains_and_flat_lines_are_refused() {
     refuses("rail", 1, vec![403.3; SAMPLES]);
 }
 
-/// Until a usual shape is known, the first beats rest on their score alone: three of them may pass.
 #[test]
 fn touching_the_cable_is_refused() {
     let mut random = Noise::new(5);
@@ -77,7 +76,7 @@ fn touching_the_cable_is_refused() {
         }
         offset + if (n / 250) % 3 == 0 { 1.5 } else { 0.03 } * random.normal()
     });
-    refuses("touch", 2, touch.collect());
+    refuses("touch", 1, touch.collect());
 }
 
 #[test]
@@ -99,7 +98,9 @@ fn twenty_seconds_without_electrodes_bring_no_beat_and_the_heart_returns_after_t
         };
         assert_eq!(within(5000.0, 10_000.0), 0);
         let back = within(10_000.0, 12_500.0);
-        println!("{board_says:?}: {back} of 12 beats in the ten seconds after contact");
+        let first = within(10_000.0, 10_500.0);
+        println!("{board_says:?}: {back} of 12 beats in the ten seconds after contact, {first} in the first two");
+        assert!(first >= 1, "{board_says:?}: the heart is not back within two seconds");
         assert!(within(12_500.0, 20_000.0) >= 35);
     }
 }

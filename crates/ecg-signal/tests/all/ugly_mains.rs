@@ -27,7 +27,8 @@ fn left_over(with: &Passage, without: &Passage) -> f64 {
         sum += beat.segment.iter().zip(&other.segment).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
         count += beat.segment.len();
     }
-    (sum / count.max(1) as f64).sqrt()
+    assert!(count > 0, "no beat can be compared");
+    (sum / count as f64).sqrt()
 }
 
 /// Prints a row; gives its name if it falls short of `found` and `accepted` (per cent) or has more left than `left_mv`.
