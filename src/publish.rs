@@ -44,7 +44,7 @@ mod telemetry_queue;
 pub mod topics;
 
 pub use claim::Signer;
-pub use client::{TlsFilesError, read_password, read_tls_files};
+pub use client::{TlsFilesError, named_key, read_password, read_tls_files};
 pub use health::Health;
 pub(crate) use health::resident_bytes;
 pub use info::Info;

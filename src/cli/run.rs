@@ -47,6 +47,10 @@ pub struct Args {
 /// Exit code 78 where the configuration, the model or the database must be mended first, 1 where it failed later.
 pub fn main(args: Args) -> Result<(), Failure> {
     let config = args.configured.load().map_err(Failure::config)?;
+    let tls = config.mqtt.as_ref().and_then(|mqtt| mqtt.tls.as_ref());
+    if let Some(client) = tls.and_then(|tls| tls.client.as_ref()) {
+        publish::named_key(client).map_err(Failure::config)?;
+    }
     telemetry::init(&config.log).map_err(Failure::config)?;
     runtime()?.block_on(async {
         let cancel = CancellationToken::new();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::layers::Environment;
+use super::layers::{CREDENTIALS, Environment};
 
 /// Name of the key that templates are encrypted with: of its file, and as `ecgid-template-key` of its credential.
 const TEMPLATE: &str = "template-key";
@@ -45,7 +45,7 @@ impl KeysFile {
         KeysConfig {
             template_file: named(&self.template_file),
             signing_file: named(&self.signing_file),
-            credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            credentials: environment.get(CREDENTIALS).map(PathBuf::from),
         }
     }
 }

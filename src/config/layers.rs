@@ -14,10 +14,26 @@ use super::file::ConfigFile;
 /// Variables of an environment.
 pub type Environment = BTreeMap<String, String>;
 
-/// The environment of this process; what is not Unicode is left out.
+/// Where systemd puts the credentials of the packaged service while it runs.
+const SERVICE_CREDENTIALS: &str = "/run/credentials/ecgid.service";
+
+/// The variable that systemd names them by to the service itself.
+pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// The environment of this process; what is not Unicode is left out. Whoever may read the credentials of the running
+/// service (the administrator) has them as the service has: commands by hand then use the same keys.
 #[must_use]
 pub fn process_environment() -> Environment {
-    std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect()
+    let variables =
+        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    with_credentials(variables.collect(), Path::new(SERVICE_CREDENTIALS))
+}
+
+fn with_credentials(mut environment: Environment, directory: &Path) -> Environment {
+    if !environment.contains_key(CREDENTIALS) && std::fs::read_dir(directory).is_ok() {
+        environment.insert(CREDENTIALS.into(), directory.display().to_string());
+    }
+    environment
 }
 
 /// Lays the layers over each other. The later wins: defaults, file, `ECGID__SECTION__KEY`, overrides.
@@ -62,4 +78,19 @@ fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
 
 fn layer_error(error: config::ConfigError) -> ConfigError {
     ConfigError::Layer { origin: "the environment (ECGID__SECTION__KEY) or a flag", message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_by_hand_have_the_credentials_of_the_running_service_and_no_others() {
+        let running = tempfile::tempdir().unwrap();
+        let found = with_credentials(Environment::new(), running.path());
+        assert_eq!(found.get(CREDENTIALS).map(String::as_str), running.path().to_str());
+        let own = Environment::from([(CREDENTIALS.to_owned(), "/own".to_owned())]);
+        assert_eq!(with_credentials(own.clone(), running.path()), own);
+        assert_eq!(with_credentials(Environment::new(), &running.path().join("stopped")), Environment::new());
+    }
 }

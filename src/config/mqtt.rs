@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
-use super::layers::Environment;
+use super::layers::{CREDENTIALS, Environment};
 use super::slug::Slug;
 use super::source::quoted;
 
@@ -105,8 +105,9 @@ pub struct TlsConfig {
 pub struct ClientCertificate {
     /// The certificate, followed by those of authorities between it and the root, if there are any.
     pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
+    /// Its private key; `None` where neither a file nor a credential is named, as for a command by hand: it is missed where
+    /// the broker is spoken to.
+    pub key: Option<PathBuf>,
 }
 
 /// A file with a password on its first line.
@@ -213,20 +214,12 @@ impl MqttFile {
             };
         }
         let credential = || {
-            let directory = environment.get("CREDENTIALS_DIRECTORY")?;
+            let directory = environment.get(CREDENTIALS)?;
             Some(PathBuf::from(directory).join(KEY_CREDENTIAL))
         };
         let client = match (given(&self.client_certificate_file), given(&self.client_key_file)) {
             (None, None) => None,
-            (Some(certificate), key) => match key.or_else(credential) {
-                Some(key) => Some(ClientCertificate { certificate, key }),
-                None => {
-                    let message = "needs its key: name it in mqtt.client_key_file, or hand it over as the credential \
-                                   mqtt-client-key";
-                    let value = quoted(&self.client_certificate_file);
-                    return Err(ConfigError::invalid("mqtt.client_certificate_file", value, message));
-                }
-            },
+            (Some(certificate), key) => Some(ClientCertificate { certificate, key: key.or_else(credential) }),
             (None, Some(_)) => {
                 let message = "needs its certificate: name it in mqtt.client_certificate_file";
                 return Err(ConfigError::invalid("mqtt.client_key_file", quoted(&self.client_key_file), message));
@@ -249,7 +242,7 @@ impl MqttFile {
         if !self.password_file.is_empty() {
             return Some(PasswordSource::File(PathBuf::from(&self.password_file)));
         }
-        let directory = environment.get("CREDENTIALS_DIRECTORY")?;
+        let directory = environment.get(CREDENTIALS)?;
         Some(PasswordSource::Credential(PathBuf::from(directory).join(PASSWORD_CREDENTIAL)))
     }
 }

@@ -27,7 +27,7 @@ mod options;
 mod tls;
 
 pub use options::read_password;
-pub use tls::{TlsFilesError, read_tls_files};
+pub use tls::{TlsFilesError, named_key, read_tls_files};
 
 /// Longest packet in either direction; ours are below 8 KiB.
 pub(super) const MAX_PACKET: u32 = 64 * 1024;

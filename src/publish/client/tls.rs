@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::config::TlsConfig;
+use crate::config::{ClientCertificate, TlsConfig};
 
 /// Why the files for TLS cannot be used. They are named, their content never is.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,12 @@ pub enum TlsFilesError {
         "this system trusts no certificate authority: install ca-certificates, or name the one of your broker in mqtt.ca_file"
     )]
     NoAuthorities,
+    /// Nothing says where the key is.
+    #[error(
+        "mqtt.client_certificate_file needs its key: name it in mqtt.client_key_file, or hand it over as the credential \
+         mqtt-client-key (by hand, as root while the service runs, that one is found)"
+    )]
+    NoKey,
     /// Certificate and key do not belong together, or are of a kind that is not supported.
     #[error("the client certificate cannot be used: {0}")]
     ClientCertificate(rustls::Error),
@@ -53,15 +59,24 @@ pub(super) fn configuration(tls: &TlsConfig) -> Result<TlsConfiguration, TlsFile
         None => builder.with_no_client_auth(),
         Some(client) => {
             let chain = certificates("the client certificate", &client.certificate)?;
-            let key = PrivateKeyDer::from_pem_file(&client.key).map_err(|error| TlsFilesError::File {
+            let path = named_key(client)?;
+            let key = PrivateKeyDer::from_pem_file(path).map_err(|error| TlsFilesError::File {
                 what: "the key of the client certificate",
-                path: client.key.clone(),
+                path: path.to_owned(),
                 why: error.to_string(),
             })?;
             builder.with_client_auth_cert(chain, key).map_err(TlsFilesError::ClientCertificate)?
         }
     };
     Ok(TlsConfiguration::Rustls(Arc::new(config)))
+}
+
+/// Where the key of a client certificate is said to be: without that no connection is worth a try.
+///
+/// # Errors
+/// [`TlsFilesError::NoKey`].
+pub fn named_key(client: &ClientCertificate) -> Result<&Path, TlsFilesError> {
+    client.key.as_deref().ok_or(TlsFilesError::NoKey)
 }
 
 /// Those of the file that is named, else the system's.

@@ -140,7 +140,7 @@ fn files_that_cannot_be_used_are_named_and_never_quoted() {
     let [_, other_key] = household.issue("other");
     let tls = |authority: Option<&Path>, certificate: &Path, key: &Path| ecgid::config::TlsConfig {
         authority: authority.map(Path::to_owned),
-        client: Some(ecgid::config::ClientCertificate { certificate: certificate.into(), key: key.into() }),
+        client: Some(ecgid::config::ClientCertificate { certificate: certificate.into(), key: Some(key.into()) }),
     };
     let ca = household.file("ca.pem");
     assert_eq!(publish::read_tls_files(&tls(Some(&ca), &certificate, &key)).unwrap(), 1);
@@ -154,4 +154,7 @@ fn files_that_cannot_be_used_are_named_and_never_quoted() {
         let message = publish::read_tls_files(&wrong).unwrap_err().to_string();
         assert!(message.contains(named) && !message.contains(&secret), "{message}");
     }
+    let mut keyless = tls(Some(&ca), &certificate, &key);
+    keyless.client.as_mut().unwrap().key = None;
+    assert!(publish::read_tls_files(&keyless).unwrap_err().to_string().contains("mqtt.client_key_file"));
 }
