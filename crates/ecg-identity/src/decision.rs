@@ -54,6 +54,7 @@ use std::collections::BTreeSet;
 use crate::compare::{Reference, cosine, rank};
 use crate::liveness::Suspicion;
 pub use config::{Calibrated, DecisionConfig};
+pub use evidence::since_contact;
 use evidence::{Evidence, Part};
 pub use outcome::{Decision, Lost, State, Why};
 use run::Runs;

@@ -243,6 +243,7 @@ mod tests {
                     fs: ecg_signal::FS,
                     takes: vec![(0..12).map(|_| cut()).collect()],
                     inputs: Vec::new(),
+                    contacts: Vec::new(),
                     on_boards: Vec::new(),
                     beats_found: 12,
                 });

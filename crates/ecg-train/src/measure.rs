@@ -35,11 +35,11 @@ pub fn compare_windows(embedded: &[Embedded<'_>], protocol: Protocol) -> Vec<Com
     })
 }
 
-/// The first `beats` heartbeats after each moment of contact in every probe record, as far as there are so many,
-/// against every person of its collection.
+/// What a decision rests on after the first `beats` (at least one) heartbeats since each moment of contact in every probe
+/// record, as far as there are so many, against every person of its collection.
 pub fn compare_contacts(embedded: &[Embedded<'_>], protocol: Protocol, beats: usize) -> Vec<Comparison> {
     compare(embedded, protocol, |record| {
-        record.contacts.iter().filter_map(|contact| contact.get(..beats)).map(mean).collect()
+        record.contacts.iter().filter_map(|contact| contact.get(beats - 1)).cloned().map(Some).collect()
     })
 }
 

@@ -15,6 +15,11 @@ use crate::random::stream;
 use crate::recordings::Recording;
 use crate::split::Person;
 
+/// Accepted beats between the moments at which somebody is imagined to touch the electrodes.
+const CONTACT_STEP: usize = 5;
+/// Accepted beats that are followed after such a moment.
+const FOLLOWED: usize = 20;
+
 /// An accepted beat, as little of it as training needs.
 #[derive(Clone, Debug)]
 pub struct Cut {
@@ -39,6 +44,9 @@ pub struct Prepared {
     pub takes: Vec<Vec<Cut>>,
     /// Model inputs of the record as it is, as the daemon would have made them.
     pub inputs: Vec<PreparedBeat>,
+    /// The same from the first beat on for several moments at which somebody is imagined to touch the electrodes: averages of
+    /// one beat, of two, … and then full ones.
+    pub contacts: Vec<Vec<PreparedBeat>>,
     /// Model inputs behind each of [`FrontEnd::unseen`], for measuring only. Empty inside where no R was found.
     pub on_boards: Vec<Vec<PreparedBeat>>,
     /// Beats that the path found in the record as it is, accepted or not.
@@ -118,13 +126,28 @@ fn prepare_one(recording: Recording, index: usize, settings: &Settings) -> anyho
         on_boards.push(inputs(&beats, &settings.preparation));
     }
     let inputs = inputs(&beats, &settings.preparation);
-    Ok(Prepared { person, record, session, fs, takes, inputs, on_boards, beats_found: beats.len() })
+    let contacts = contacts(&beats, &settings.preparation);
+    Ok(Prepared { person, record, session, fs, takes, inputs, contacts, on_boards, beats_found: beats.len() })
 }
 
 /// What the daemon would give to the network.
 fn inputs(beats: &[Beat], preparation: &Preparation) -> Vec<PreparedBeat> {
     let mut averager = BeatAverager::new(preparation);
     beats.iter().filter_map(|beat| averager.push(beat)).map(|input| input.beat).collect()
+}
+
+/// What the daemon would give to the network after each of several moments of contact: nothing from before is known.
+fn contacts(beats: &[Beat], preparation: &Preparation) -> Vec<Vec<PreparedBeat>> {
+    let accepted = |&index: &usize| beats[index].quality.verdict.is_accepted();
+    let starts = (0..beats.len()).filter(accepted).step_by(CONTACT_STEP);
+    starts
+        .map(|start| {
+            let mut averager = BeatAverager::from_first_beat(preparation);
+            let first = Beat { rr_ms: None, ..beats[start].clone() };
+            let since = std::iter::once(&first).chain(&beats[start + 1..]);
+            since.filter_map(|beat| averager.push(beat)).map(|input| input.beat).take(FOLLOWED).collect()
+        })
+        .collect()
 }
 
 /// Every beat that the signal path finds, in order, accepted or not.

@@ -145,6 +145,7 @@ mod tests {
             fs: ecg_signal::FS,
             takes: vec![vec![Cut { segment, median_rr_s: None }]],
             inputs: Vec::new(),
+            contacts: Vec::new(),
             on_boards: Vec::new(),
             beats_found: 1,
         }

@@ -39,6 +39,16 @@ pub(super) struct Part {
     pub(super) beats: usize,
 }
 
+/// What a decision rests on after the averages since contact, oldest first, of one heartbeat, of two, … of `full` and of
+/// `full` from then on: the newest while it is not a full one, else the mean direction of the full ones. Empty of none.
+///
+/// This is the statistic to calibrate.
+#[must_use]
+pub fn since_contact(averages: &[Vec<f32>], full: usize) -> Vec<f32> {
+    let superseded = full.max(1).min(averages.len()).saturating_sub(1);
+    mean_unit(averages[superseded..].iter().map(Vec::as_slice))
+}
+
 /// More embeddings than a heart can deliver in any sensible window; bounds the memory whatever time is passed in.
 const MOST: usize = 512;
 
@@ -132,5 +142,26 @@ impl Evidence {
             embedding: mean_unit(items().map(|item| item.embedding.as_slice())),
             beats: evidence_beats(averaged, items().len()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_calibrated_is_what_a_decision_rests_on() {
+        let full = 5;
+        let averages: Vec<Vec<f32>> = (0..12_u8).map(|i| vec![1.0, f32::from(i) / 9.0, f32::from(i % 3)]).collect();
+        let mut evidence = Evidence { beats_averaged: full, ..Evidence::new(&DecisionConfig::default()) };
+        for heard in 1..=averages.len() {
+            evidence.push(0.8 * heard as f64, heard.min(full), &averages[heard - 1]);
+            let whole = evidence.whole();
+            assert_eq!(whole.beats, heard);
+            let calibrated = since_contact(&averages[..heard], full);
+            let apart = 1.0 - crate::compare::cosine(&whole.embedding, &calibrated);
+            assert!(apart.abs() < 1e-6, "{heard} heartbeats: {apart}");
+        }
+        assert!(since_contact(&[], full).is_empty());
     }
 }

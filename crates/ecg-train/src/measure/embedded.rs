@@ -3,22 +3,18 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ecg_identity::Amplitude;
+use ecg_identity::{Amplitude, since_contact};
 use ecg_signal::{Preparation, PreparedBeat, SEGMENT_SAMPLES};
 
 use crate::network::Network;
 use crate::parity::rows;
-use crate::prepared::{Cut, Prepared, average};
+use crate::prepared::Prepared;
 use crate::split::Person;
 
 /// Inputs embedded at once.
 const CHUNK: usize = 512;
 /// Model inputs overlap; while training is watched one in so many is used, so that each beat counts once.
 const STRIDE: usize = 5;
-/// Beats between the moments at which somebody is imagined to touch the electrodes.
-const CONTACT_STEP: usize = 5;
-/// Beats that are followed after such a moment.
-const FOLLOWED: usize = 20;
 
 /// One record's embeddings, unit length, in time.
 #[derive(Clone, Debug)]
@@ -29,8 +25,7 @@ pub struct Embedded<'a> {
     pub embeddings: Vec<Vec<f32>>,
     /// Of each model input behind each of the boards that training never draws.
     pub on_boards: Vec<Vec<Vec<f32>>>,
-    /// Of what the daemon embeds from the first beat after contact on (averages of one beat, of two, … of five),
-    /// for several moments of contact.
+    /// What the daemon's decision rests on after one beat since contact, after two, …, for several moments of contact.
     pub contacts: Vec<Vec<Vec<f32>>>,
 }
 
@@ -51,14 +46,11 @@ pub fn embed<'a>(
     preparation: &Preparation,
 ) -> Vec<Embedded<'a>> {
     chosen(records, persons)
-        .map(|record| {
-            let contacts = contacts(&record.takes[0], preparation);
-            Embedded {
-                record,
-                embeddings: embedder.run(&record.inputs),
-                on_boards: record.on_boards.iter().map(|inputs| embedder.run(inputs)).collect(),
-                contacts: contacts.iter().map(|inputs| embedder.run(inputs)).collect(),
-            }
+        .map(|record| Embedded {
+            record,
+            embeddings: embedder.run(&record.inputs),
+            on_boards: record.on_boards.iter().map(|inputs| embedder.run(inputs)).collect(),
+            contacts: record.contacts.iter().map(|inputs| growing(&embedder.run(inputs), preparation.beats)).collect(),
         })
         .collect()
 }
@@ -99,22 +91,7 @@ impl Embedder<'_> {
     }
 }
 
-/// Model inputs from each moment of contact on.
-fn contacts(cuts: &[Cut], preparation: &Preparation) -> Vec<Vec<PreparedBeat>> {
-    let starts = (0..cuts.len()).step_by(CONTACT_STEP);
-    starts
-        .map(|start| {
-            let newest = start..cuts.len().min(start + FOLLOWED);
-            newest
-                .map(|newest| {
-                    let oldest = start.max((newest + 1).saturating_sub(preparation.beats));
-                    if newest == start {
-                        // Nobody knows the heart rate yet.
-                        return average(&[Cut { median_rr_s: None, ..cuts[start].clone() }], preparation);
-                    }
-                    average(&cuts[oldest..=newest], preparation)
-                })
-                .collect()
-        })
-        .collect()
+/// The evidence after each of the averages since contact, the first of one beat.
+fn growing(averages: &[Vec<f32>], full: usize) -> Vec<Vec<f32>> {
+    (1..=averages.len()).map(|heard| since_contact(&averages[..heard], full)).collect()
 }
