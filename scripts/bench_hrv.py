@@ -13,6 +13,7 @@ import json
 import math
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -91,6 +92,8 @@ def main():
     parser.add_argument("--intervals", default="350,100000")
     parser.add_argument("--python", help="a Python that has the peers already")
     args = parser.parse_args()
+    # As an exception it ends what runs for us and removes the folder, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory() as scratch:
         python = args.python or environment(os.path.join(scratch, "venv"))
         build = ["cargo", "build", "--release", "--quiet", "-p", "ecg-signal", "--example", "hrv_time"]

@@ -9,6 +9,7 @@ the ratio is the median of the rounds' ratios. onnxruntime's time holds the call
 import argparse
 import json
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -58,6 +59,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    # As an exception it ends what runs for us, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     tract_us()  # builds the bench, and warms up
     rounds = [(tract_us(), onnxruntime_us(args.model)) for _ in range(args.rounds)]
     ratio = statistics.median(t / o for t, o in rounds)

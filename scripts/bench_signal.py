@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the signal path beside what people use, on one thread, in turns, on the same signal.
 
-  python3 scripts/bench_signal.py [--record shared/data/mitdb/100] [--rounds 9] [--json FILE]
+  python3 scripts/bench_signal.py [--record ../shared/data/mitdb/101] [--rounds 9] [--json FILE]
 
 Builds our example `throughput` (release), makes a virtual environment of its own (target/bench-signal, pinned numpy,
 scipy, PyWavelets and sleepecg) and compares CPU time: our detector with sleepecg's in C; our conditioning chain with
@@ -12,6 +12,7 @@ Rounds alternate, since the speed of a shared machine wanders: a ratio is the me
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -133,6 +134,8 @@ def main():
     parser.add_argument("--json", type=Path)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    # As an exception it ends what runs for us, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not args.inside:
         enter_environment()
     import numpy

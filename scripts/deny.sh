@@ -1,22 +1,27 @@
 #!/bin/sh
 # Licences, banned crates, sources and known vulnerabilities of everything in Cargo.lock. Installs cargo-deny into the
-# folder $1 (default: target/cargo-deny) unless it is on the path. Where RustSec's database cannot be reached, advisories
-# are held against what scripts/advisories/ knows of it; either way one that is made up must be found.
+# folder $1 (default: target/cargo-deny) unless the pinned version is on the path. Where RustSec's database cannot be
+# reached, advisories are held against what scripts/advisories/ knows of it; either way one that is made up must be found.
 set -eu
 cd "$(dirname "$0")/.."
 # Pinned: another release may judge otherwise.
 version=0.20.2
+is_pinned() { [ "$("$1" --version 2>/dev/null)" = "cargo-deny $version" ]; }
 deny=$(command -v cargo-deny || true)
-if [ -z "$deny" ]; then
+if ! is_pinned "$deny"; then
   root=${1:-target/cargo-deny}
   deny=$root/bin/cargo-deny
-  [ -x "$deny" ] || cargo install --quiet --locked --no-default-features --root "$root" "cargo-deny@$version"
+  is_pinned "$deny" ||
+    cargo install --quiet --locked --force --no-default-features --root "$root" "cargo-deny@$version"
 fi
 # Without --workspace the trainer's dependencies would not be looked at.
 "$deny" --locked --workspace check --hide-inclusion-graph licenses bans sources
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+# Without these dash ends at a signal without coming by EXIT.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 database=https://github.com/RustSec/advisory-db
 # advisories NAME [FILE://REPOSITORY]: the check against one database, in a folder of its own.
 advisories() {

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import pathlib
 import sys
-import tempfile
 import types
 
 # A type name that a helper for OAuth imports; the package behind it has a dependency without a wheel.
@@ -44,10 +43,10 @@ class Complaints(logging.Handler):
 class Core:
     """A running core, connected to a broker on this machine."""
 
-    async def start(self, port):
+    async def start(self, port, directory):
+        """`directory`: an empty one for its configuration, which the caller removes."""
         self.complaints = Complaints()
         logging.getLogger().addHandler(self.complaints)
-        directory = tempfile.mkdtemp(prefix="home-assistant-")
         pathlib.Path(directory, "configuration.yaml").write_text("")
         self.hass = hass = HomeAssistant(directory)
         hass.config.skip_pip = True

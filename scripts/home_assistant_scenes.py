@@ -61,17 +61,20 @@ def broken(whole):
 
 
 class Broker:
-    """mosquitto on a free port of loopback, and a client that speaks for the gateway."""
+    """mosquitto on a free port of loopback, and a client that speaks for the gateway, until `ends`, an ExitStack, closes."""
 
-    def __init__(self):
-        self.directory = tempfile.mkdtemp(prefix="mosquitto-")
+    def __init__(self, ends):
+        directory = ends.enter_context(tempfile.TemporaryDirectory(prefix="mosquitto-"))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        config = pathlib.Path(self.directory, "mosquitto.conf")
+        config = pathlib.Path(directory, "mosquitto.conf")
         config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n")
-        self.process = subprocess.Popen([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", config])
+        process = subprocess.Popen([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", config])
+        ends.callback(process.wait, 5)
+        ends.callback(process.kill)
         self.client = self._connected()
+        ends.callback(self.client.disconnect)
 
     def _connected(self):
         client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
@@ -97,30 +100,24 @@ class Broker:
         client.subscribe(topic, 1)
         return heard
 
-    def stop(self):
-        self.client.disconnect()
-        self.process.terminate()
-        self.process.wait(5)
-        shutil.rmtree(self.directory, ignore_errors=True)
-
 
 class Daemon:
-    """The daemon, with a simulated board and a database of its own. It keeps what it has announced between starts."""
+    """The daemon, with a simulated board and a database in `directory`, where it keeps what it has announced."""
 
-    directory = None
-
-    def __init__(self, program, port, more=()):
-        if Daemon.directory is None:
-            Daemon.directory = tempfile.TemporaryDirectory(prefix="ecgid-")
+    def __init__(self, program, port, directory, more=()):
         settings = {"mqtt.url": f"mqtt://127.0.0.1:{port}", "source.kind": "simulator",
-                    "store.path": f"{Daemon.directory.name}/ecgid.sqlite", "log.level": "warn"} | dict(more)
+                    "store.path": f"{directory}/ecgid.sqlite", "log.level": "warn"} | dict(more)
         flags = [text for key, value in settings.items() for text in ("--set", f"{key}={value}")]
         self.process = subprocess.Popen([program, "run", *flags], cwd=pathlib.Path(__file__).resolve().parent.parent)
 
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(15)
+            try:
+                self.process.wait(15)
+            finally:
+                self.process.kill()
+                self.process.wait(5)
 
     def __enter__(self):
         return self

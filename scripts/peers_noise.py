@@ -17,6 +17,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="seed 1, without clean MIT-BIH, without gqrs")
     parser.add_argument("--out", type=Path, help="write all figures as JSON")
     args = parser.parse_args()
+    # As an exception it ends what runs for us, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not args.ecgid.exists():
         sys.exit(f"no {args.ecgid}: cargo build --release, or give --ecgid")
     seeds = "1" if args.quick else args.seeds

@@ -18,12 +18,15 @@ Exits 1 with the first thing that is not as it should be. SKIPPED, with exit cod
 
 import argparse
 import asyncio
+import contextlib
 import copy
 import json
 import os
 import pathlib
 import shutil
+import signal
 import sys
+import tempfile
 import time
 
 import jsonschema
@@ -265,8 +268,8 @@ async def refusals(core, broker):
     print(f"ok  {count} broken messages are refused")
 
 
-async def daemon(core, broker, program):
-    with Daemon(program, broker.port) as gateway:
+async def daemon(core, broker, program, directory):
+    with Daemon(program, broker.port, directory) as gateway:
         await core.until("the daemon's entities", lambda: set(core.registered()) == entities())
         of = lambda entity: getattr(core.state(f"{DEVICE}_{entity}"), "state", None)  # noqa: E731
         check(not core.complaints.take(), "without a warning")
@@ -278,15 +281,16 @@ async def daemon(core, broker, program):
         await core.until("a birth is answered", lambda: len([m for m in heard if not m.retain]) == 1)
         gateway.stop()
         await core.until("goodbye", lambda: of("verified") == of("board") == "unavailable")
-    with Daemon(program, broker.port, {"homeassistant.enabled": "false"}):
+    with Daemon(program, broker.port, directory, {"homeassistant.enabled": "false"}):
         await core.until("switched off and taken back", lambda: not core.registered(), 20)
     print("ok  the daemon itself: found, alive, answers a birth, says goodbye, takes itself back")
 
 
-async def main(arguments):
+async def main(arguments, ends):
     check_payloads()
-    broker = Broker()
-    core = await Core().start(broker.port)
+    broker = Broker(ends)
+    home = tempfile.TemporaryDirectory(prefix="home-assistant-", ignore_cleanup_errors=True)
+    core = await Core().start(broker.port, ends.enter_context(home))
     try:
         # In its loop: Home Assistant checks templates only there.
         check_schemas()
@@ -302,10 +306,10 @@ async def main(arguments):
         await states(core, broker)
         await gone(core, broker, "discovery-single.json")
         if arguments.ecgid:
-            await daemon(core, broker, os.path.abspath(arguments.ecgid))
+            with tempfile.TemporaryDirectory(prefix="ecgid-") as directory:
+                await daemon(core, broker, os.path.abspath(arguments.ecgid), directory)
     finally:
         await core.stop()
-        broker.stop()
     print(f"Home Assistant {__version__} takes everything that is announced")
 
 
@@ -316,4 +320,7 @@ if __name__ == "__main__":
     if not (shutil.which("mosquitto") or os.path.exists("/usr/sbin/mosquitto")):
         print("SKIPPED: mosquitto is not installed")
         sys.exit(0)
-    asyncio.run(main(options))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Around the loop, so that they are closed even where its own end is cut short.
+    with contextlib.ExitStack() as stack:
+        asyncio.run(main(options, stack))

@@ -19,14 +19,14 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import tomllib
 import tty
+from contextlib import ExitStack
 from pathlib import Path
 
-from loopback import can_connect, free_port, wait_for
+from loopback import begin, can_connect, folder, free_port, leave_by_exception, wait_for
 
 FORMATS = ["cwxs-bin", "ov8a"]
 MIN_VERIFIED, MAX_MISTAKEN = 9, 2
@@ -36,8 +36,8 @@ SETTLE_S = 3.0  # after the last byte: the decision is 0.8 s behind the heart, t
 class Broker:
     """mosquitto on a loopback port of its own; keeps nothing, so a restart is the worst case."""
 
-    def __init__(self, directory):
-        self.port = free_port()
+    def __init__(self, ends, directory):
+        self.ends, self.port = ends, free_port()
         self.conf = directory / "mosquitto.conf"
         self.conf.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
         self.log = open(directory / "mosquitto.log", "ab")
@@ -45,7 +45,7 @@ class Broker:
 
     def start(self):
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-        self.process = subprocess.Popen([program, "-c", self.conf], stdout=self.log, stderr=self.log)
+        self.process = begin(self.ends, [program, "-c", self.conf], stdout=self.log, stderr=self.log)
         wait_for(lambda: can_connect(self.port), 10, "the broker to listen")
 
     def stop(self, how=signal.SIGTERM):
@@ -56,23 +56,30 @@ class Broker:
 class Subscriber:
     """mosquitto_sub on everything below ecgid/, restarted when the broker goes; lines with the time they came."""
 
-    def __init__(self, port):
+    def __init__(self, ends, port):
         self.port, self.lines, self.lock, self.open = port, [], threading.Lock(), True
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.process = None
+        ends.callback(self.close)
         self.thread.start()
 
     def run(self):
-        while self.open:
-            self.process = subprocess.Popen(
-                ["mosquitto_sub", "-V", "mqttv5", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-v", "-t", "ecgid/#"],
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        while self.begin():
             for line in self.process.stdout:
                 topic, _, payload = line.rstrip("\n").partition(" ")
                 with self.lock:
                     self.lines.append((time.monotonic(), topic, payload))
             self.process.wait()
             time.sleep(0.2)
+
+    def begin(self):
+        """Starts the program once more; not after the end, which may come at any time."""
+        with self.lock:
+            if self.open:
+                self.process = subprocess.Popen(
+                    ["mosquitto_sub", "-V", "mqttv5", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-v", "-t",
+                     "ecgid/#"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            return self.open
 
     def events(self, since):
         """Identity events that came after `since`, in order."""
@@ -91,8 +98,11 @@ class Subscriber:
         return wait_for(lambda: next((e for e in self.events(since) if wanted(e)), None), seconds, what)
 
     def close(self):
-        self.open = False
-        self.process.terminate()
+        with self.lock:
+            self.open = False
+            if self.process:
+                self.process.kill()
+                self.process.wait(10)
 
 
 def records_of(collection):
@@ -111,8 +121,8 @@ def slug(person):
 class Run:
     """One daemon on one wire format, fed one record after the other through the same path in /dev."""
 
-    def __init__(self, args, directory, broker, subscriber, wire_format, source=None, more=""):
-        self.args, self.directory, self.subscriber, self.format = args, directory, subscriber, wire_format
+    def __init__(self, args, ends, directory, broker, subscriber, wire_format, source=None, more=""):
+        self.args, self.ends, self.directory, self.subscriber, self.format = args, ends, directory, subscriber, wire_format
         self.link = directory / f"tty-{wire_format}"
         self.config = directory / f"ecgid-{wire_format}.toml"
         source = source or f'kind = "serial"\nport = "{self.link}"\nformat = "auto"'
@@ -132,16 +142,17 @@ class Run:
         self.ecgid("enrol", slug(person), "--record", record, "--front-end", self.format, "--config", self.config)
 
     def start(self):
-        self.daemon = subprocess.Popen([self.args.ecgid, "run", "--config", self.config], stdout=self.log, stderr=self.log)
+        command = [self.args.ecgid, "run", "--config", self.config]
+        self.daemon = begin(self.ends, command, stdout=self.log, stderr=self.log)
 
     def stop(self):
         self.daemon.send_signal(signal.SIGTERM)
         return self.daemon.wait(15)
 
     def simulate(self, record, *more):
-        return subprocess.Popen(
-            [self.args.ecgid, "simulate", "--pty", "--record", str(record), "--signal", "0", "--format", self.format,
-             "--speed", str(self.args.speed), "--link", str(self.link), *more], stdout=self.log, stderr=self.log)
+        command = [self.args.ecgid, "simulate", "--pty", "--record", str(record), "--signal", "0", "--format", self.format,
+                   "--speed", str(self.args.speed), "--link", str(self.link), *more]
+        return begin(self.ends, command, stdout=self.log, stderr=self.log)
 
     def feed(self, record):
         """Plays one record; the identity events that it caused."""
@@ -168,10 +179,10 @@ def outcome(events, person):
     return verdict, sorted(set(names)), max(scores, default=float("nan"))
 
 
-def table(args, directory, broker, subscriber, data, enrolled, strangers):
+def table(args, ends, directory, broker, subscriber, data, enrolled, strangers):
     records, rows = records_of(data), []
     for number, wire_format in enumerate(FORMATS):
-        run = Run(args, directory, broker, subscriber, wire_format)
+        run = Run(args, ends, directory, broker, subscriber, wire_format)
         for person in enrolled:
             run.enrol(person, data / records[person][0])
         run.start()
@@ -186,13 +197,13 @@ def table(args, directory, broker, subscriber, data, enrolled, strangers):
     return rows
 
 
-def tcp(args, directory, broker, subscriber, data, person):
+def tcp(args, ends, directory, broker, subscriber, data, person):
     """The same through a serial server: the bytes of a simulated board, served on a socket."""
     port, gate = free_port(), socket.socket()
     gate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     gate.bind(("127.0.0.1", port))
     gate.listen(1)
-    run = Run(args, directory, broker, subscriber, "tcp", f'kind = "tcp"\naddress = "127.0.0.1:{port}"\nformat = "auto"')
+    run = Run(args, ends, directory, broker, subscriber, "tcp", f'kind = "tcp"\naddress = "127.0.0.1:{port}"\nformat = "auto"')
     run.format = FORMATS[0]
     since = time.monotonic()
     run.start()
@@ -215,10 +226,10 @@ def tcp(args, directory, broker, subscriber, data, person):
     return verdict, score
 
 
-def chaos(args, directory, broker, subscriber, data, person):
+def chaos(args, ends, directory, broker, subscriber, data, person):
     """One daemon lives through a pulled cable, a broker restart and garbage, and verifies again after each."""
     # The same record comes four times, which a daemon that looks for replays refuses.
-    run = Run(args, directory, broker, subscriber, FORMATS[0], more="[liveness]\nenabled = false\n")
+    run = Run(args, ends, directory, broker, subscriber, FORMATS[0], more="[liveness]\nenabled = false\n")
     record = data / records_of(data)[person][-1]
     verified = lambda e: e["state"] == "verified" and e["subject"] == slug(person)
     run.start()
@@ -282,14 +293,14 @@ def main():
         return 0
     split = next(h for h in tomllib.loads(args.held_out.read_text())["held_out"] if h["collection"] == "ecg-id")
     enrolled, strangers = split["acceptance_enrolled"], split["acceptance_strangers"]
-    directory = Path(tempfile.mkdtemp(prefix="ecgid-acceptance-"))
-    broker = Broker(directory)
-    broker.start()
-    subscriber = Subscriber(broker.port)
-    time.sleep(0.5)
-    try:
+    leave_by_exception()
+    with folder("ecgid-acceptance-", args.keep) as directory, ExitStack() as ends:
+        broker = Broker(ends, directory)
+        broker.start()
+        subscriber = Subscriber(ends, broker.port)
+        time.sleep(0.5)
         print(f"{'person':10} {'':9} {'format':9} {'outcome':12} {'score':>6}  verified as")
-        rows = table(args, directory, broker, subscriber, data, enrolled, strangers)
+        rows = table(args, ends, directory, broker, subscriber, data, enrolled, strangers)
         known = [r for r in rows if r[1]]
         own = sum(r[3] == "verified" for r in known)
         mistaken = sum(r[3] == "someone else" for r in rows)
@@ -297,22 +308,12 @@ def main():
         print(f"strangers unknown               {sum(r[3] == 'unknown' for r in rows if not r[1])} of {len(rows) - len(known)}")
         print(f"anybody verified as someone else {mistaken} of {len(rows)}  (at most {MAX_MISTAKEN})\n")
         first = next((p for p, k, f, v, *_ in rows if k and v == "verified" and f == FORMATS[0]), enrolled[0])
-        verdict, score = tcp(args, directory, broker, subscriber, data, first)
+        verdict, score = tcp(args, ends, directory, broker, subscriber, data, first)
         print(f"{first} over tcp: {verdict} ({score:.3f})")
-        steps = chaos(args, directory, broker, subscriber, data, first)
+        steps = chaos(args, ends, directory, broker, subscriber, data, first)
         for what, good in steps:
             print(f"{'ok    ' if good else 'FAILED'} {what}")
         passed = own >= MIN_VERIFIED and mistaken <= MAX_MISTAKEN and verdict == "verified" and all(g for _, g in steps)
-    except BaseException:
-        args.keep = True
-        raise
-    finally:
-        subscriber.close()
-        broker.stop()
-        if args.keep:
-            print(f"logs in {directory}", file=sys.stderr)
-        else:
-            shutil.rmtree(directory)
     return 0 if passed else 1
 
 

@@ -24,9 +24,10 @@ import tempfile
 import threading
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
-from loopback import can_connect, free_port
+from loopback import begin, can_connect, free_port, leave_by_exception
 
 PATIENCE_S = 30
 SEED = 2024
@@ -35,7 +36,7 @@ SEED = 2024
 class Daemon:
     """`ecgid run` on a synthetic heart at four times its speed, with the model that is shipped."""
 
-    def __init__(self, ecgid, directory, name, mqtt_port, keys):
+    def __init__(self, ends, ecgid, directory, name, mqtt_port, keys):
         self.folder = directory / name
         self.folder.mkdir()
         settings = {"gateway": name, "source.kind": "simulator", "source.speed": "4", "control.http": "127.0.0.1:0",
@@ -43,7 +44,7 @@ class Daemon:
         settings |= {"mqtt.url": f"mqtt://127.0.0.1:{mqtt_port}"} if mqtt_port else {"mqtt.enabled": "false"}
         arguments = [argument for key, value in settings.items() for argument in ("--set", f"{key}={value}")]
         self.log = open(self.folder / "log", "wb")
-        self.process = subprocess.Popen([ecgid, "run", *arguments], stdout=subprocess.DEVNULL, stderr=self.log)
+        self.process = begin(ends, [ecgid, "run", *arguments], stdout=subprocess.DEVNULL, stderr=self.log)
         self.access = wait_for(self.read_access, "the daemon to listen")
 
     def read_access(self):
@@ -64,14 +65,14 @@ class Daemon:
 
 
 class Broker:
-    def __init__(self, directory):
+    def __init__(self, ends, directory):
         self.port = free_port()
         conf = directory / "mosquitto.conf"
         # As root it would become another user, who may not write here.
         conf.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n")
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         log = open(directory / "mosquitto.log", "wb")
-        self.process = subprocess.Popen([program, "-c", conf], stdout=log, stderr=log)
+        self.process = begin(ends, [program, "-c", conf], stdout=log, stderr=log)
         wait_for(lambda: can_connect(self.port), "the broker to listen")
 
     def publish(self, topic, body, *more):
@@ -93,10 +94,10 @@ class Broker:
 class Subscriber:
     """mosquitto_sub on everything below ecgid/."""
 
-    def __init__(self, port):
+    def __init__(self, ends, port):
         self.lines = []
         command = ["mosquitto_sub", "-V", "5", "-p", str(port), "-q", "1", "-v", "-t", "ecgid/#"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = begin(ends, command, stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -112,10 +113,10 @@ class Subscriber:
 
 
 def mqtt(ecgid, directory):
-    broker = Broker(directory)
-    try:
-        heard = Subscriber(broker.port)
-        closed = Daemon(ecgid, directory, "closed", broker.port, {})
+    with ExitStack() as ends:
+        broker = Broker(ends, directory)
+        heard = Subscriber(ends, broker.port)
+        closed = Daemon(ends, ecgid, directory, "closed", broker.port, {})
         heard.until("ecgid/closed/availability", lambda m: m == "online", "the daemon at the broker")
         for name in ["health", "enrol/start", "enrol/status", "subjects/list", "subjects/delete"]:
             answer = broker.request("closed", name, '{"subject": "anna"}')
@@ -127,7 +128,7 @@ def mqtt(ecgid, directory):
         # Both wait at the broker before the daemon comes; a retained request is of some other time.
         broker.publish("ecgid/open/bridge/request/enrol/start", '{"subject": "retained"}', "-r")
         allowed = {f"control.mqtt_{group}": "true" for group in ("health", "enrol", "subjects")}
-        daemon = Daemon(ecgid, directory, "open", broker.port, allowed)
+        daemon = Daemon(ends, ecgid, directory, "open", broker.port, allowed)
         heard.until("ecgid/open/availability", lambda m: m == "online", "the daemon at the broker")
         wait_for(lambda: daemon.get("/api/v1/health")["source"]["online"], "samples")
         expect(broker.request("open", "health")["data"]["source"]["online"] is True, "health does not know the source")
@@ -152,8 +153,8 @@ def mqtt(ecgid, directory):
         wait_for(lambda: [m for t, m in heard.lines if t == "ecgid/open/ecg0/event"][-1]["state"] != "verified",
                  "verified to end")
         mine = f"ecgid/open/bridge/response/answers/{os.getpid()}/mine"
-        listener = subprocess.Popen(["mosquitto_sub", "-V", "5", "-p", str(broker.port), "-t", mine, "-C", "1", "-W",
-                                     str(PATIENCE_S), "-F", "%D %C"], stdout=subprocess.PIPE, text=True)
+        listener = begin(ends, ["mosquitto_sub", "-V", "5", "-p", str(broker.port), "-t", mine, "-C", "1", "-W",
+                                str(PATIENCE_S), "-F", "%D %C"], stdout=subprocess.PIPE, text=True)
         while listener.poll() is None:  # until it has subscribed: a request is sent once more, not waited for
             broker.publish("ecgid/open/bridge/request/health", "{}", "-D", "publish", "response-topic", mine,
                            "-D", "publish", "correlation-data", "c-42")
@@ -165,28 +166,26 @@ def mqtt(ecgid, directory):
         print("MQTT: renamed, deleted, not verified any more; an unknown field is refused by its name")
         heard.process.terminate()
         daemon.stop()
-    finally:
-        broker.process.terminate()
-        broker.process.wait(PATIENCE_S)
 
 
 def conformance(ecgid, directory, schemathesis, seconds):
-    daemon = Daemon(ecgid, directory, "http", None, {})
-    # Somebody whom the examples of the description name, so that they find more than nobody.
-    daemon.get("/api/v1/enrol", {"subject": "anna", "seconds": 12})
-    wait_for(lambda: daemon.get("/api/v1/enrol")["state"] == "done", "an enrolment")
-    # In a file: an argument could be read by every user of the machine.
-    (directory / "schemathesis.toml").write_text('headers = { Authorization = "Bearer ${ECGID_TOKEN}" }\n')
-    command = [Path(schemathesis).absolute(), "run", f"http://{daemon.access['address']}/api/v1/openapi.json",
-               "--url", f"http://{daemon.access['address']}", "--seed", str(SEED), "--max-time", str(seconds),
-               "--checks", "all", "--generation-database", "none", "--no-color", "--request-timeout", "10"]
-    environment = {**os.environ, "ECGID_TOKEN": daemon.access["token"]}
-    began = time.monotonic()
-    run = subprocess.run(command, cwd=directory, env=environment, timeout=seconds + 120)
-    expect(run.returncode == 0, "schemathesis has found something")
-    expect(daemon.get("/api/v1/health")["uptime_s"] > 0, "the daemon does not answer any more")
-    daemon.stop()
-    print(f"HTTP: schemathesis has found nothing in {time.monotonic() - began:.0f} s with seed {SEED}")
+    with ExitStack() as ends:
+        daemon = Daemon(ends, ecgid, directory, "http", None, {})
+        # Somebody whom the examples of the description name, so that they find more than nobody.
+        daemon.get("/api/v1/enrol", {"subject": "anna", "seconds": 12})
+        wait_for(lambda: daemon.get("/api/v1/enrol")["state"] == "done", "an enrolment")
+        # In a file: an argument could be read by every user of the machine.
+        (directory / "schemathesis.toml").write_text('headers = { Authorization = "Bearer ${ECGID_TOKEN}" }\n')
+        command = [Path(schemathesis).absolute(), "run", f"http://{daemon.access['address']}/api/v1/openapi.json",
+                   "--url", f"http://{daemon.access['address']}", "--seed", str(SEED), "--max-time", str(seconds),
+                   "--checks", "all", "--generation-database", "none", "--no-color", "--request-timeout", "10"]
+        environment = {**os.environ, "ECGID_TOKEN": daemon.access["token"]}
+        began = time.monotonic()
+        run = subprocess.run(command, cwd=directory, env=environment, timeout=seconds + 120)
+        expect(run.returncode == 0, "schemathesis has found something")
+        expect(daemon.get("/api/v1/health")["uptime_s"] > 0, "the daemon does not answer any more")
+        daemon.stop()
+        print(f"HTTP: schemathesis has found nothing in {time.monotonic() - began:.0f} s with seed {SEED}")
 
 
 def wait_for(look, what):
@@ -210,6 +209,7 @@ def main():
     parser.add_argument("--for", dest="seconds", type=int, default=60, help="time for schemathesis, seconds")
     parser.add_argument("--only", choices=["mqtt", "http"], help="one part")
     args = parser.parse_args()
+    leave_by_exception()
     with tempfile.TemporaryDirectory() as directory:
         if args.only != "http":
             mqtt(args.ecgid, Path(directory))

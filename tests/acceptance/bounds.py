@@ -15,12 +15,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from faults import Broker
+from loopback import begin, folder, leave_by_exception
 
 MAX_RSS_MIB, MAX_DAY_MIB = 32.0, 1.0
 DAY_S = 86_400
@@ -41,13 +41,13 @@ def memory(pid):
 
 
 class Run:
-    def __init__(self, args, directory, port, name, source):
+    def __init__(self, args, ends, directory, port, name, source):
         self.name, self.database = name, directory / f"{name}.sqlite"
         config = directory / f"{name}.toml"
         config.write_text(f'gateway = "{name}"\n[source]\n{source}\n[mqtt]\nurl = "mqtt://127.0.0.1:{port}"\n'
                           f'[store]\npath = "{self.database}"\n[log]\nlevel = "info,ecgid::cli::run=debug"\nformat = "json"\n')
         self.log = open(directory / f"{name}.log", "wb")
-        self.process = subprocess.Popen([args.ecgid, "run", "--config", config], stdout=self.log, stderr=self.log)
+        self.process = begin(ends, [args.ecgid, "run", "--config", config], stdout=self.log, stderr=self.log)
 
     def of_model(self):
         """Resident memory before and after loading the model, MiB, as the daemon itself says."""
@@ -55,13 +55,9 @@ class Run:
         said = next(line for line in lines if line.get("message") == "the model is loaded")
         return said["rss_bytes_before"] / MIB, said["rss_bytes_after"] / MIB
 
-    def measure(self, seconds):
-        """Memory at the end, and bytes written within the window after ten seconds of settling."""
-        time.sleep(10)
-        before = proc(self.process.pid, "io")["write_bytes"]
-        time.sleep(seconds)
-        written = proc(self.process.pid, "io")["write_bytes"] - before
-        return self.stop(), written
+    def written(self):
+        """Bytes that went to the disk so far."""
+        return proc(self.process.pid, "io")["write_bytes"]
 
     def after_a_day(self, port, seconds):
         """Memory when the stream has a day's samples behind it; how many it has."""
@@ -87,6 +83,15 @@ class Run:
         return found
 
 
+def measure(runs, seconds):
+    """Of each run: memory at the end, and bytes written within the window after ten seconds of settling."""
+    time.sleep(10)
+    before = {name: run.written() for name, run in runs.items()}
+    time.sleep(seconds)
+    written = {name: run.written() - before[name] for name, run in runs.items()}
+    return {name: (run.stop(), written[name]) for name, run in runs.items()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ecgid", default="target/release/ecgid")
@@ -96,23 +101,18 @@ def main():
     if not (shutil.which("mosquitto") or os.path.exists("/usr/sbin/mosquitto")):
         print("SKIPPED: mosquitto is not installed (apt-get install mosquitto)")
         return 0
-    directory = Path(tempfile.mkdtemp(prefix="ecgid-bounds-"))
-    broker = Broker(directory)
-    broker.start()
-    try:
-        runs = {name: Run(args, directory, broker.port, name, source) for name, source in (
+    leave_by_exception()
+    with folder("ecgid-bounds-") as directory, ExitStack() as ends:
+        broker = Broker(ends, directory)
+        broker.start()
+        runs = {name: Run(args, ends, directory, broker.port, name, source) for name, source in (
             ("stream", 'kind = "simulator"'), ("idle", f'kind = "serial"\nport = "{directory}/nothing"'))}
-        with ThreadPoolExecutor() as pool:
-            jobs = {name: pool.submit(run.measure, args.seconds) for name, run in runs.items()}
-            found = {name: job.result() for name, job in jobs.items()}
+        found = measure(runs, args.seconds)
         before, after = runs["stream"].of_model()
         day = None
         if args.day:
             source = f'kind = "simulator"\nspeed = {DAY_S / args.day}'
-            day = Run(args, directory, broker.port, "day", source).after_a_day(broker.port, args.day)
-    finally:
-        broker.process.kill()
-    shutil.rmtree(directory, ignore_errors=True)
+            day = Run(args, ends, directory, broker.port, "day", source).after_a_day(broker.port, args.day)
     per_day = {}
     for name, ((rss, peak, pss, anonymous), written) in found.items():
         per_day[name] = written * 86400 / args.seconds / MIB

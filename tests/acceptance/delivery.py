@@ -18,6 +18,7 @@ Prints the seed and the table; exits with 1 where anything is lost, altered, out
 import argparse
 import itertools
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -29,7 +30,7 @@ import threading
 import time
 import tty
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -37,6 +38,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from faults import Board, Broker, Daemon, Disk, Wire, outbox, wait_for
+from loopback import begin, folder, leave_by_exception
 
 EXPIRY_S = 3.0       # the shortest that is allowed, so that a cycle is long enough to see something stale
 ALLOWED_WAY_S = 0.5  # what the daemon allows for the way to the broker; beyond that a message was held
@@ -150,12 +152,11 @@ class LateReader:
 class Worker:
     """One house."""
 
-    def __init__(self, number, args, stream):
+    def __init__(self, number, args, stream, directory, ends):
         self.number, self.args = number, args
         self.random = random.Random(f"{args['seed']}/{number}")
-        self.directory = Path(tempfile.mkdtemp(prefix=f"ecgid-delivery-{number}-"))
-        self.disk = Disk(self.directory / "disk")
-        self.broker = Broker(self.directory)
+        self.disk = Disk(ends, directory / "disk")
+        self.broker = Broker(ends, directory)
         self.broker.start()
         self.wire = Wire(self.broker.port)
         self.board = Board(stream, FRAME_BYTES * FS * SPEED)
@@ -163,12 +164,12 @@ class Worker:
         shutil.copy(args["gallery"], self.database)
         # The templates in it are encrypted.
         shutil.copy(Path(args["gallery"]).with_name("template-key"), self.database.with_name("template-key"))
-        config = self.directory / "ecgid.toml"
+        config = directory / "ecgid.toml"
         config.write_text(
             f'gateway = "house"\n[source]\nkind = "tcp"\naddress = "127.0.0.1:{self.board.port}"\nformat = "cwxs-bin"\n'
             f'[liveness]\nenabled = false\n[mqtt]\nurl = "mqtt://127.0.0.1:{self.wire.port}"\n'
             f'identity_expiry_s = {EXPIRY_S:.0f}\n[store]\npath = "{self.database}"\n')
-        self.daemon = Daemon(args["ecgid"], self.directory, config)
+        self.daemon = Daemon(ends, args["ecgid"], directory, config)
         self.witness = Witness(self.broker.port, "witness")
         self.reader = LateReader(self.broker.port, "ecgid/house/ecg0/identity", self.wire)
         self.waiting = set()   # what stood in the outbox when the daemon died
@@ -255,11 +256,6 @@ class Worker:
             return self.judge()
         finally:
             self.reader.open = False
-            self.daemon.kill()
-            self.broker.process.kill()
-            self.disk.close()
-            if not self.args["keep"]:
-                shutil.rmtree(self.directory, ignore_errors=True)
 
     def judge(self):
         """Everything works from here on: what was ever stored arrives, and then it is counted."""
@@ -299,24 +295,49 @@ class Worker:
         }
 
 
-def work(number, args, stream, cycles):
-    return Worker(number, args, stream).run(cycles)
+def work(number, args, stream, cycles, answer):
+    """A process of its own; it answers when nothing is left of what it began."""
+    leave_by_exception()
+    with folder(f"ecgid-delivery-{number}-", args["keep"]) as directory, ExitStack() as ends:
+        found = Worker(number, args, stream, directory, ends).run(cycles)
+    answer.send(found)
+
+
+def work_all(count, args, stream, cycles):
+    """What `count` workers find, which share the cycles."""
+    with ExitStack() as ends:
+        workers = []
+        for number in range(count):
+            answer, sender = multiprocessing.Pipe(duplex=False)
+            mine = cycles // count + (number < cycles % count)
+            process = multiprocessing.Process(target=work, args=(number, args, stream, mine, sender))
+            process.start()
+            sender.close()
+            ends.callback(process.join)
+            ends.callback(process.terminate)
+            workers.append((process, answer))
+        try:
+            results = [answer.recv() for _, answer in workers]
+        except EOFError:
+            sys.exit("FAILED: a worker has ended early; why, it has said above")
+        for process, _ in workers:
+            process.join()
+        return results
 
 
 def board_stream(program, directory):
     """Bytes of a simulated board whose electrode comes off every eight seconds, and a gallery that knows its wearer."""
     absences = ",".join(f"{at}+1" for at in range(8, 64, 8))
     link = directory / "tty"
-    board = subprocess.Popen([program, "simulate", "--pty", "--subject-seed", "5", "--speed", "max", "--link", str(link),
-                              "--lead-off", absences], stdout=subprocess.DEVNULL)
-    wait_for(link.exists, 20, "the simulated board")
-    terminal, wanted, stream = os.open(link, os.O_RDONLY | os.O_NOCTTY), FRAME_BYTES * FS * 66, b""
-    tty.setraw(terminal)
-    while len(stream) < wanted:
-        stream += os.read(terminal, 65536)
-    os.close(terminal)
-    board.kill()
-    board.wait(10)
+    with ExitStack() as ends:
+        begin(ends, [program, "simulate", "--pty", "--subject-seed", "5", "--speed", "max", "--link", str(link),
+                     "--lead-off", absences], stdout=subprocess.DEVNULL)
+        wait_for(link.exists, 20, "the simulated board")
+        terminal, wanted, stream = os.open(link, os.O_RDONLY | os.O_NOCTTY), FRAME_BYTES * FS * 66, b""
+        ends.callback(os.close, terminal)
+        tty.setraw(terminal)
+        while len(stream) < wanted:
+            stream += os.read(terminal, 65536)
     subprocess.run([program, "simulate", "--csv", directory / "records", "--subjects", "1", "--subject-seed", "5",
                     "--seconds", "60"], check=True, stdout=subprocess.DEVNULL)
     gallery = directory / "gallery.sqlite"
@@ -351,15 +372,14 @@ def main():
         print("SKIPPED: mosquitto is not installed (apt-get install mosquitto)")
         return 0
     own_mounts()
+    leave_by_exception()
     seed = args.seed if args.seed is not None else int(time.time())
     print(f"delivery: {args.cycles} cycles, {args.workers} workers, --seed {seed}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ecgid-delivery-") as scratch:
         stream, gallery = board_stream(os.path.abspath(args.ecgid), Path(scratch))
         shared = {"seed": seed, "ecgid": os.path.abspath(args.ecgid), "gallery": str(gallery), "keep": args.keep}
-        counts = [args.cycles // args.workers + (n < args.cycles % args.workers) for n in range(args.workers)]
-        with ProcessPoolExecutor(args.workers) as pool:
-            results = list(pool.map(work, range(args.workers), [shared] * args.workers, [stream] * args.workers, counts))
+        results = work_all(args.workers, shared, stream, args.cycles)
     return report(results, time.monotonic() - began)
 
 

@@ -15,12 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples/verify-claim"))
 import verify_claim  # noqa: E402
 
-from loopback import free_port
+from loopback import begin, free_port, leave_by_exception
 
 ROOT = Path(__file__).parents[2]
 # [identity] window_s at its default.
@@ -68,7 +69,8 @@ def main():
         if not is_so:
             wrong.append(what)
 
-    with tempfile.TemporaryDirectory() as folder:
+    leave_by_exception()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
         folder = Path(folder)
         port = free_port()
         (folder / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
@@ -81,14 +83,9 @@ def main():
         subprocess.run(enrol, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        broker = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], **quiet)
-        daemon = subprocess.Popen([ecgid, "run", "--config", config], **quiet)
-        try:
-            judge(ecgid, config, port, daemon, expect)
-        finally:
-            for process in (daemon, broker):
-                process.kill()
-                process.wait()
+        begin(ends, [program, "-c", folder / "mosquitto.conf"], **quiet)
+        daemon = begin(ends, [ecgid, "run", "--config", config], **quiet)
+        judge(ecgid, config, port, daemon, expect)
     return 1 if wrong else 0
 
 

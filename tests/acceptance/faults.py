@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from loopback import can_connect, free_port, wait_for
+from loopback import begin, can_connect, end, free_port, wait_for
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
@@ -19,8 +19,8 @@ class Broker:
     """mosquitto with persistence, which saves at every change. A SIGTERM keeps its sessions, a SIGKILL keeps them but for
     the last changes, and with `forgets` nothing is left of them."""
 
-    def __init__(self, directory):
-        self.directory, self.port, self.process = directory, free_port(), None
+    def __init__(self, ends, directory):
+        self.ends, self.directory, self.port, self.process = ends, directory, free_port(), None
         (directory / "kept").mkdir()
         user = "user root\n" if os.geteuid() == 0 else ""
         self.conf = directory / "mosquitto.conf"
@@ -31,7 +31,7 @@ class Broker:
         self.log = open(directory / "mosquitto.log", "ab")
 
     def start(self):
-        self.process = subprocess.Popen([MOSQUITTO, "-c", self.conf], stdout=self.log, stderr=self.log)
+        self.process = begin(self.ends, [MOSQUITTO, "-c", self.conf], stdout=self.log, stderr=self.log)
         wait_for(lambda: can_connect(self.port), 10, "the broker to listen")
 
     def stop(self, how, forgets=False):
@@ -216,8 +216,9 @@ class Disk:
 
     SIZE = 6 * 1024 * 1024
 
-    def __init__(self, directory):
+    def __init__(self, ends, directory):
         self.directory, self.mounted = directory, False
+        ends.callback(self.close)
         directory.mkdir()
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "ecgid-delivery", directory],
                               capture_output=True)
@@ -243,19 +244,19 @@ class Disk:
 class Daemon:
     """`ecgid run` on a board behind TCP and a broker behind a wire."""
 
-    def __init__(self, program, directory, config):
-        self.program, self.config, self.process = program, config, None
+    def __init__(self, ends, program, directory, config):
+        self.ends, self.program, self.config, self.process = ends, program, config, None
         self.log = open(directory / "ecgid.log", "ab")
 
     def start(self):
-        self.process = subprocess.Popen([self.program, "run", "--config", self.config], stdout=self.log, stderr=self.log)
+        command = [self.program, "run", "--config", self.config]
+        self.process = begin(self.ends, command, stdout=self.log, stderr=self.log)
 
     def signal(self, number):
         self.process.send_signal(number)
 
     def kill(self):
-        self.process.kill()
-        self.process.wait(10)
+        end(self.process)
 
 
 def outbox(database):

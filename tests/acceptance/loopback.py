@@ -1,6 +1,54 @@
-"""What the acceptance scripts share: ports on this machine, and waiting with an end. Python standard library only."""
+"""What the acceptance scripts share: ports on this machine, waiting with an end, and an end for all that was begun.
+Python standard library only."""
+import shutil
+import signal
 import socket
+import subprocess
+import sys
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def leave_by_exception():
+    """From here on SIGINT and SIGTERM raise SystemExit, so that what was begun is ended; only the first of them does, so
+    that nothing cuts the ending short."""
+    def leave(number, _frame):
+        for later in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(later, signal.SIG_IGN)
+        sys.exit(128 + number)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+
+
+def begin(ends, command, **more):
+    """A process that `ends`, an ExitStack, kills where it has not ended before."""
+    process = subprocess.Popen(command, **more)
+    ends.callback(end, process)
+    return process
+
+
+def end(process):
+    process.kill()
+    process.wait(10)
+
+
+@contextmanager
+def folder(prefix, keep=False):
+    """A temporary folder, gone afterwards unless it is kept. After an error the ends of its logs are printed."""
+    directory = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield directory
+    except Exception:
+        for log in sorted(directory.glob("*.log")):
+            print(f"--- {log}\n{log.read_text(errors='replace')[-2000:]}", file=sys.stderr, flush=True)
+        raise
+    finally:
+        if keep:
+            print(f"logs in {directory}", file=sys.stderr)
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def free_port():
