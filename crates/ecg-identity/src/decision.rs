@@ -30,13 +30,13 @@
 //! | from | on | to |
 //! | --- | --- | --- |
 //! | any | `no_signal(lost)` | `NoSignal`, evidence cleared |
-//! | `NoSignal` | `signal()` or an embedding | `Acquiring` |
+//! | `NoSignal` | `signal()`, or an embedding unless the signal is known to be unusable | `Acquiring` |
 //! | any but `NoSignal` | `person_changed()` | `Acquiring`, evidence cleared |
 //! | any | fewer than `min_embeddings` | `Acquiring` |
-//! | `Acquiring`, `Unknown`, `Uncertain` | `enter_updates` updates in a row match one subject | `Verified` |
+//! | `Acquiring`, `Unknown`, `Uncertain` | `enter_updates` updates in a row match one subject, and the intervals vary by `varied_s` | `Verified` |
 //! | `Acquiring`, `Uncertain` | `enter_updates` updates in a row reject | `Unknown` |
 //! | `Acquiring` | `2 · enter_updates` updates without either | `Uncertain` |
-//! | `Verified` | `exit_updates` updates in a row in which the window, or the newest alone, score below T − M with the subject | `Uncertain`, only the newest evidence kept |
+//! | `Verified` | `exit_updates` updates in a row in which the window, or the newest alone, score below T − M with the subject, or by `lead` higher with another one | `Uncertain`, only the newest evidence kept |
 //! | `Unknown` | `exit_updates` updates in a row do not reject | `Uncertain` |
 //!
 //! While the heart is not believed to beat now ([`Decider::doubt`]), the state is `Uncertain` in place of all others but
@@ -79,6 +79,8 @@ pub struct Decider {
     runs: Runs,
     decision: Decision,
     doubt: Option<Suspicion>,
+    /// The signal is known to be unusable: what a beat from before says comes too late.
+    unusable: bool,
 }
 
 impl Decider {
@@ -95,7 +97,8 @@ impl Decider {
             embeddings: 0,
         };
         let (evidence, enrolled) = (Evidence::new(&config), comparisons(&references));
-        let mut new = Self { evidence, runs: Runs::default(), config, references, enrolled, decision, doubt: None };
+        let (runs, doubt, unusable) = (Runs::default(), None, false);
+        let mut new = Self { evidence, runs, config, references, enrolled, decision, doubt, unusable };
         new.decision.threshold = new.threshold();
         new
     }
@@ -110,18 +113,27 @@ impl Decider {
     pub fn set_references(&mut self, references: Vec<Reference>) -> &Decision {
         (self.enrolled, self.references) = (comparisons(&references), references);
         self.clear();
+        self.evidence.begin_contact();
         let stays = self.decision.state == State::NoSignal || self.doubt.is_some();
         if stays { &self.decision } else { self.settle(State::Acquiring, None, Why::GalleryChanged) }
     }
 
-    /// The signal is lost: evidence is cleared at once.
+    /// The signal is lost: evidence is cleared at once. Where it is there and cannot be used, embeddings are no evidence until
+    /// [`Self::signal`]: they are of heartbeats from before.
     pub fn no_signal(&mut self, lost: Lost) -> &Decision {
+        self.unusable = lost.is_of_the_signal();
         self.clear();
+        self.evidence.begin_contact();
         self.settle(State::NoSignal, None, Why::Lost(lost))
     }
 
-    /// The signal is there (again): out of `NoSignal` into `Acquiring`; nothing in any other state.
+    /// The signal is there (again) and can be used: out of `NoSignal` into `Acquiring`; nothing in any other state.
     pub fn signal(&mut self) -> &Decision {
+        self.unusable = false;
+        self.leave_no_signal()
+    }
+
+    fn leave_no_signal(&mut self) -> &Decision {
         if self.decision.state == State::NoSignal {
             match self.doubt {
                 None => self.settle(State::Acquiring, None, Why::Collecting),
@@ -136,6 +148,7 @@ impl Decider {
     pub fn doubt(&mut self, doubt: Option<Suspicion>) -> &Decision {
         if std::mem::replace(&mut self.doubt, doubt) != doubt {
             self.clear();
+            self.evidence.begin_contact();
             if self.decision.state != State::NoSignal {
                 match doubt {
                     None => self.settle(State::Acquiring, None, Why::Collecting),
@@ -178,8 +191,11 @@ impl Decider {
 
     /// As [`Self::push`], of an average of `beats` heartbeats, which may be fewer than a full one's.
     pub fn push_average(&mut self, at_s: f64, beats: usize, embedding: &[f32]) -> &Decision {
+        if self.unusable {
+            return &self.decision;
+        }
         if self.doubt.is_some() {
-            return self.signal();
+            return self.leave_no_signal();
         }
         if at_s.is_finite() {
             self.tick(at_s);
@@ -187,7 +203,7 @@ impl Decider {
         if !self.evidence.push(at_s, beats, embedding) {
             return &self.decision;
         }
-        self.signal();
+        self.leave_no_signal();
         if self.another_person() {
             self.forget_older();
             self.settle(State::Acquiring, None, Why::PersonChanged);
@@ -241,6 +257,11 @@ impl Decider {
         let (enter, exit) = (self.config.enter_updates.max(1), self.config.exit_updates.max(1));
         let state = self.decision.state;
         match update {
+            Update::Matches { score, .. }
+                if self.runs.matched >= enter && !self.evidence.varies(self.config.varied_s) =>
+            {
+                self.undecided(Some(score), Why::NotAlive(Suspicion::TooRegular))
+            }
             Update::Matches { subject, revision, score } if self.runs.matched >= enter => {
                 self.settle(State::Verified, Some(score), Why::ScoreAboveThreshold);
                 (self.decision.subject, self.decision.revision) = (Some(subject), Some(revision));
@@ -278,7 +299,7 @@ impl Decider {
         let Some(subject) = self.decision.subject.clone() else { return &self.decision };
         let (window, recent) = (self.evidence.whole(), self.evidence.recent());
         let score = self.score(&subject, &window);
-        let holds = self.holds(&subject, &window) && self.holds(&subject, &recent);
+        let holds = [&window, &recent].iter().all(|part| self.holds(&subject, part) && !self.outdone(&subject, part));
         self.runs.below = if holds { 0 } else { self.runs.below + 1 };
         if self.runs.below >= self.config.exit_updates.max(1) {
             self.forget_older();
@@ -294,6 +315,13 @@ impl Decider {
     fn score(&self, subject: &str, part: &Part) -> f64 {
         let templates = self.references.iter().filter(|r| r.subject == subject);
         templates.map(|r| cosine(&r.embedding, &part.embedding)).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// A part of the evidence speaks for another subject, as far ahead as one must be to be verified.
+    fn outdone(&self, subject: &str, part: &Part) -> bool {
+        let others = self.references.iter().filter(|r| r.subject != subject);
+        let best = others.map(|r| cosine(&r.embedding, &part.embedding)).fold(f64::NEG_INFINITY, f64::max);
+        best >= self.score(subject, part) + self.config.lead
     }
 
     /// A part of the evidence does not speak against the subject.

@@ -30,10 +30,13 @@ use shape::{ShapeChange, ShapeWatch};
 const SUSPECTED: f32 = 13.0;
 /// So many intervals, and the distance between the shortest and the longest of them, milliseconds, below which a rhythm is
 /// too regular. Fitted to the development recordings, in which no heart comes below them (`docs/liveness.md`); a played
-/// metronome does, also with noise. Seven are known before anybody is verified.
+/// metronome does, also with noise. Before seven are known nobody is verified whose intervals have not varied
+/// ([`VARIED_S`]).
 const TOO_REGULAR: [(usize, f64); 3] = [(7, 1.5), (12, 4.0), (20, 6.0)];
+/// What the intervals must have varied by before anybody is verified, seconds: that of the first row, while there are fewer.
+pub const VARIED_S: f64 = 1e-3 * TOO_REGULAR[0].1;
 /// Beats without a sign after which a suspicion is dropped. It outlives a lifted electrode: otherwise a player need
-/// only break off every few seconds.
+/// only break off every few seconds once it has been suspected.
 const HELD: u32 = 20;
 /// A beat lost or added on the way: one of twenty.
 const SKIP: f32 = 3.0;

@@ -49,9 +49,13 @@ pub struct DecisionConfig {
     pub window_s: f64,
     /// The part of it that must speak for the same person by itself, seconds; bounds how long a change goes unseen.
     pub recent_s: f64,
-    /// A pause without embeddings that ends all evidence, seconds. 3 s: whoever has taken the electrodes must not stay
-    /// the one before for longer; a heart of 50 a minute may have one beat refused.
+    /// A pause without embeddings that ends all evidence, seconds from the R of the newest one. 3 s: whoever has taken the
+    /// electrodes must not stay the one before for longer. An embedding comes about 0.8 s behind its R, so that a heart
+    /// of 55 a minute or more may have one beat refused.
     pub max_pause_s: f64,
+    /// Nobody is verified before two intervals between heartbeats have differed by so much, seconds; 0: also who beats like
+    /// a metronome. A rhythm is known to be too regular after seven intervals, which is later than two matches.
+    pub varied_s: f64,
     /// Embeddings below which nothing is decided. Each may already be an average of several beats.
     pub min_embeddings: usize,
     /// Updates in a row that make a state.
@@ -71,6 +75,7 @@ impl Default for DecisionConfig {
             window_s: 12.0,
             recent_s: 3.0,
             max_pause_s: 3.0,
+            varied_s: 0.0,
             min_embeddings: 3,
             enter_updates: 2,
             exit_updates: 2,

@@ -21,8 +21,8 @@ pub(super) struct Evidence {
     items: VecDeque<Item>,
     /// How many of the items, the oldest, are superseded.
     superseded: usize,
-    /// When the first embedding came, of those since all were cleared.
-    began_s: f64,
+    /// When the first embedding of the contact came; what was cleared since counts.
+    began_s: Option<f64>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Evidence {
     pub(super) fn new(config: &DecisionConfig) -> Self {
         let DecisionConfig { window_s, recent_s, max_pause_s, .. } = *config;
         let beats_averaged = config.beats_averaged();
-        Self { window_s, recent_s, max_pause_s, beats_averaged, items: VecDeque::new(), superseded: 0, began_s: 0.0 }
+        Self { window_s, recent_s, max_pause_s, beats_averaged, items: VecDeque::new(), superseded: 0, began_s: None }
     }
 
     /// Embeddings taken in, superseded ones included.
@@ -67,6 +67,11 @@ impl Evidence {
     pub(super) fn clear(&mut self) {
         self.items.clear();
         self.superseded = 0;
+    }
+
+    /// The next embedding is the first of a contact.
+    pub(super) fn begin_contact(&mut self) {
+        self.began_s = None;
     }
 
     /// Takes the embedding of an average of so many beats in; false where it is not usable. Older ones than the window
@@ -82,9 +87,7 @@ impl Evidence {
         if self.items.back().is_some_and(partial) || beats < self.beats_averaged {
             self.superseded = self.items.len();
         }
-        if self.items.is_empty() {
-            self.began_s = at_s;
-        }
+        self.began_s.get_or_insert(at_s);
         self.items.push_back(Item { at_s, beats, embedding });
         while self.items.len() > MOST || self.items.front().is_some_and(|item| item.at_s < at_s - self.window_s) {
             self.items.pop_front();
@@ -98,9 +101,20 @@ impl Evidence {
         self.items.back().is_some_and(|newest| !(0.0..=self.max_pause_s).contains(&(at_s - newest.at_s)))
     }
 
-    /// The window has been full before: what it holds now is one more look at the same person.
+    /// The contact lasts for longer than the window: what it holds now is one more look at the same person.
     pub(super) fn is_late(&self) -> bool {
-        self.items.back().is_some_and(|newest| newest.at_s - self.began_s > self.window_s)
+        let newest = self.items.back().map(|newest| newest.at_s);
+        newest.zip(self.began_s).is_some_and(|(newest, began)| newest - began > self.window_s)
+    }
+
+    /// The intervals between the embeddings differ by more than this: the heart is none that beats like a metronome. There
+    /// have to be two.
+    pub(super) fn varies(&self, by_s: f64) -> bool {
+        let times = self.items.iter().map(|item| item.at_s);
+        let intervals = times.clone().skip(1).zip(times).map(|(later, earlier)| later - earlier);
+        let (shortest, longest) =
+            intervals.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        by_s <= 0.0 || longest - shortest >= by_s
     }
 
     pub(super) fn whole(&self) -> Part {

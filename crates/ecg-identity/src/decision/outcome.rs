@@ -40,6 +40,13 @@ pub enum Lost {
     Stopping,
 }
 
+impl Lost {
+    /// Samples come, and no heart can be seen in them.
+    pub(super) fn is_of_the_signal(self) -> bool {
+        matches!(self, Self::LeadOff | Self::FlatLine | Self::Clipping | Self::Noise)
+    }
+}
+
 /// The reason of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Why {

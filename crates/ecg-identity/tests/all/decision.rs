@@ -1,6 +1,6 @@
 //! The decision over time: the table of states, and what may never happen.
 
-use ecg_identity::{Decider, DecisionConfig, Lost, Reference, State, Why, unit};
+use ecg_identity::{Decider, DecisionConfig, Lost, Reference, State, Suspicion, Why, unit};
 use proptest::prelude::*;
 
 const LENGTH: usize = 16;
@@ -110,6 +110,56 @@ fn a_pause_a_new_gallery_and_a_lost_signal_each_clear_the_evidence() {
     let decision = decider.no_signal(Lost::LeadOff);
     assert_eq!((decision.state, decision.why, decision.embeddings), (State::NoSignal, Why::Lost(Lost::LeadOff), 0));
     assert_eq!(decider.signal().state, State::Acquiring);
+}
+
+#[test]
+fn heartbeats_from_before_an_electrode_was_lifted_neither_bring_the_signal_back_nor_count() {
+    for lost in [Lost::LeadOff, Lost::FlatLine, Lost::Clipping, Lost::Noise] {
+        let mut decider = household();
+        wear(&mut decider, 0, 0.0, 10);
+        decider.no_signal(lost);
+        let (states, end) = wear(&mut decider, 0, 8.0, 3);
+        assert_eq!(states, [State::NoSignal; 3], "{lost:?}");
+        assert_eq!(decider.signal().embeddings, 0);
+        let (states, _) = wear(&mut decider, 1, end, 4);
+        assert_eq!(states[3], State::Verified);
+        assert_eq!(decider.decision().subject.as_deref(), Some("bob"));
+    }
+    // After a loss of samples the first heartbeat tells that there is a signal.
+    let mut decider = household();
+    decider.no_signal(Lost::Gap);
+    assert_eq!(decider.push(0.0, &beat(0, 0, 0.1)).state, State::Acquiring);
+}
+
+#[test]
+fn verified_ends_where_another_subject_fits_better() {
+    let sister = unit(&[0.8, 0.6]).unwrap();
+    let pad = |e: &[f32]| e.iter().copied().chain(std::iter::repeat(0.0)).take(LENGTH).collect::<Vec<f32>>();
+    let known = vec![reference("ann", 0), Reference { subject: "eva".into(), revision: 1, embedding: pad(&sister) }];
+    let mut decider = Decider::new(DecisionConfig::default(), known);
+    wear(&mut decider, 0, 0.0, 20);
+    assert_eq!(decider.decision().subject.as_deref(), Some("ann"));
+    // She scores 0.8 with ann, far above the threshold.
+    let seen: Vec<Option<String>> =
+        (20..40).map(|i| decider.push(0.8 * f64::from(i), &pad(&sister)).subject.clone()).collect();
+    let ended = seen.iter().position(Option::is_none).expect("verified ends");
+    assert!(ended as f64 * 0.8 <= 3.0, "after {ended} heartbeats");
+    assert_eq!(seen.last().unwrap().as_deref(), Some("eva"));
+}
+
+#[test]
+fn nobody_is_verified_before_the_rhythm_has_varied() {
+    let config = || DecisionConfig { varied_s: 0.0015, ..DecisionConfig::default() };
+    let known = || vec![reference("ann", 0), reference("bob", 1)];
+    let mut decider = Decider::new(config(), known());
+    let (states, end) = wear(&mut decider, 0, 0.0, 12);
+    assert!(!states.contains(&State::Verified), "{states:?}");
+    assert_eq!(decider.decision().why, Why::NotAlive(Suspicion::TooRegular));
+    assert_eq!(decider.push(end + 0.01, &beat(0, 0, 0.3)).state, State::Verified);
+    let mut heart = Decider::new(config(), known());
+    let at = |i: usize| 0.8 * i as f64 + 0.01 * (i % 3) as f64;
+    let states: Vec<State> = (0..8).map(|i| heart.push(at(i), &beat(0, i, 0.3)).state).collect();
+    assert_eq!(states.iter().position(|state| *state == State::Verified), Some(3), "no later than without");
 }
 
 #[test]

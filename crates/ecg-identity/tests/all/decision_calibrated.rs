@@ -95,6 +95,23 @@ fn a_stranger_who_stays_does_not_become_somebody_by_patience() {
 }
 
 #[test]
+fn who_fidgets_gets_no_further_first_window() {
+    let config = config(0.02);
+    let score = config.threshold(12, 2) as f32 + 0.01;
+    assert!(f64::from(score) < config.late_threshold(12, 2));
+    let mut decider = Decider::new(config, household(2));
+    contact(&mut decider, 0.2, 0.0, 18);
+    for fidget in 1..6 {
+        decider.person_changed();
+        let states = contact(&mut decider, score, 15.0 * f64::from(fidget), 14);
+        assert!(!states.contains(&State::Verified), "{states:?}");
+    }
+    decider.no_signal(Lost::LeadOff);
+    decider.signal();
+    assert!(contact(&mut decider, score, 100.0, 14).contains(&State::Verified), "a new contact");
+}
+
+#[test]
 fn a_change_that_single_beats_show_ends_verified_at_once_and_the_evidence_with_it() {
     let mut decider = Decider::new(config(0.02), household(2));
     contact(&mut decider, 0.95, 0.0, 10);
