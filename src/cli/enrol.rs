@@ -22,13 +22,14 @@ use self::keyboard::Keyboard;
 use super::Failure;
 use super::daemon::Daemon;
 use super::run::{runtime, settings};
-use crate::config::{Config, Slug};
+use crate::config::{Config, Slug, SourceConfig};
 use crate::enrolment::{Asked, KeepError, Offer, Question, Report, keep, refusal};
 use crate::inference::Model;
 use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::outlet::Telemetry;
 use crate::recording::{Recording, RecordingError, parse_mains, through_board};
-use crate::source::configured::ConfiguredSource;
+use crate::source::configured::{ConfiguredSource, decode_options};
+use crate::source::decode;
 use crate::store::Store;
 
 /// Arguments of `ecgid enrol`.
@@ -41,7 +42,7 @@ How to enrol well:
   Come again on another day with --add. It is worth more than a longer first
   day: pulse and skin differ.
   Enrol on the board that will be used: a template belongs to its format,
-  rate, filters and model.
+  rate, gain and reference voltage, filters and model.
 
   ecgid enrol anna            first day, from the configured source
   ecgid enrol anna --add      another day
@@ -160,7 +161,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         let source = ConfiguredSource::new(&source).map_err(Failure::config)?;
         live::enrol(source, collector, mains, plan, &mut keyboard)?
     } else {
-        from_recordings(&args, collector, mains, config.source.fs_hz, &requirements)?
+        from_recordings(&args, collector, mains, &config.source, &requirements)?
     };
     let offer = Offer {
         subject: &subject,
@@ -216,9 +217,14 @@ fn from_recordings(
     args: &Args,
     mut collector: Collector<'_>,
     mains: Mains,
-    fs_hz: Option<f64>,
+    configured: &SourceConfig,
     requirements: &Requirements,
 ) -> anyhow::Result<Collected> {
+    // Millivolts are millivolts, but templates of another gain are not compared: theirs must be the board's.
+    let scale = match args.front_end {
+        Some(format) => decode::scale(format, &decode_options(configured)?),
+        None => 1.0,
+    };
     let mut placements = Vec::new();
     let mut known: Option<(FrontEnd, String)> = None;
     for path in &args.record {
@@ -227,14 +233,14 @@ fn from_recordings(
             eprintln!("note: {}: {warning}", path.display());
         }
         let stream = match args.front_end {
-            Some(format) => through_board(&recording.stream, format, fs_hz.map(Hertz))
+            Some(format) => through_board(&recording.stream, format, configured.fs_hz.map(Hertz))
                 .map_err(|source| RecordingError::Board { path: path.clone(), source })?,
             None => recording.stream,
         };
         let passage = stream
             .pass(0..stream.samples.len(), mains)
             .map_err(|source| RecordingError::Path { path: path.clone(), source })?;
-        let front_end = FrontEnd { format: stream.format.clone(), fs_hz: stream.fs.0, scale: 1.0 };
+        let front_end = FrontEnd { format: stream.format.clone(), fs_hz: stream.fs.0, scale };
         if known.as_ref().is_some_and(|(first, _)| *first != front_end) {
             bail!("{} has another rate than the first record: enrol records of one device together", path.display());
         }

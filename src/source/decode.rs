@@ -180,6 +180,14 @@ impl Batch {
     }
 }
 
+/// What a code is worth as a multiple of what is usual for the format, with the gain and reference voltage of the options.
+#[must_use]
+pub fn scale(format: Format, options: &DecodeOptions) -> f64 {
+    let spec = format.spec_for(options.ecg_channel);
+    let (gain, vref_volts) = (options.gain.unwrap_or(spec.gain), options.vref_volts.unwrap_or(spec.vref_volts));
+    (vref_volts / gain) / (spec.vref_volts / spec.gain)
+}
+
 impl Pinned {
     fn new(format: Format, options: &DecodeOptions) -> Self {
         let spec = format.spec_for(options.ecg_channel);
@@ -188,11 +196,7 @@ impl Pinned {
         let vref = options.vref_volts.unwrap_or(spec.vref_volts);
         Self {
             format,
-            front_end: FrontEnd {
-                format: format.name().to_owned(),
-                fs_hz,
-                scale: (vref / gain) / (spec.vref_volts / spec.gain),
-            },
+            front_end: FrontEnd { format: format.name().to_owned(), fs_hz, scale: scale(format, options) },
             millivolts_per_code: millivolts_per_code(gain, vref, spec.code_shift),
             has_counter: spec.has_counter,
             decoder: Decoder::new(format, Options { ecg_channel: options.ecg_channel, ..Options::default() }),
