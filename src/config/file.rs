@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ecg_identity::{DecisionConfig, LivenessConfig};
+use ecg_identity::{DecisionConfig, LivenessConfig, VARIED_S};
 use ecg_wire::Format;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::control::ControlFile;
@@ -141,6 +141,7 @@ impl Default for SignalFile {
 #[expect(missing_docs, reason = "documented in config/ecgid.toml")]
 pub struct ModelFile {
     pub path: String,
+    #[serde(deserialize_with = "names")]
     pub class_front_ends: Vec<String>,
 }
 
@@ -148,6 +149,22 @@ impl Default for ModelFile {
     fn default() -> Self {
         Self { path: "models/ecgid-1.onnx".into(), class_front_ends: Vec::new() }
     }
+}
+
+/// A list, or as an environment variable has it: with commas between.
+fn names<'de, D: Deserializer<'de>>(written: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        List(Vec<String>),
+        Text(String),
+    }
+    Ok(match Names::deserialize(written)? {
+        Names::List(names) => names,
+        Names::Text(text) => {
+            text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        }
+    })
 }
 
 impl ModelFile {
@@ -192,6 +209,7 @@ impl Default for IdentityFile {
         let DecisionConfig {
             threshold: _,
             calibrated: _,
+            varied_s: _,
             margin,
             lead,
             window_s,
@@ -295,7 +313,7 @@ impl ConfigFile {
             signal: self.signal.validate()?,
             model: PathBuf::from(&self.model.path),
             class_front_ends: self.model.class_front_ends.clone(),
-            identity: self.identity.validate()?,
+            identity: self.identity.validate(&self.liveness)?,
             liveness: self.liveness.validate()?,
             hrv: self.hrv.validate()?,
             store: self.store.validate(environment)?,
@@ -331,7 +349,7 @@ impl SignalFile {
 }
 
 impl IdentityFile {
-    fn validate(&self) -> Result<IdentityConfig, ConfigError> {
+    fn validate(&self, liveness: &LivenessFile) -> Result<IdentityConfig, ConfigError> {
         let window_s = within("identity.window_s", self.window_s, 1.0, 600.0)?;
         let decision = DecisionConfig {
             threshold: self.threshold,
@@ -341,6 +359,7 @@ impl IdentityFile {
             window_s,
             recent_s: within("identity.recent_s", self.recent_s, 0.5, window_s)?,
             max_pause_s: within("identity.max_pause_s", self.max_pause_s, 1.0, 60.0)?,
+            varied_s: if liveness.enabled && !liveness.allow_even_rhythm { VARIED_S } else { 0.0 },
             min_embeddings: count("identity.min_embeddings", self.min_embeddings)?,
             enter_updates: count("identity.enter_updates", self.enter_updates)?,
             exit_updates: count("identity.exit_updates", self.exit_updates)?,

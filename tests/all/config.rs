@@ -157,6 +157,23 @@ fn a_client_certificate_goes_with_its_key_from_a_file_or_from_systemd() {
 }
 
 #[test]
+fn a_list_can_be_written_as_a_variable() {
+    let named = |text: &str, pairs: &[(&str, &str)]| load(text, pairs).unwrap().class_front_ends;
+    let from_variable = named("", &[("ECGID__MODEL__CLASS_FRONT_ENDS", "cwxs-bin/250Hz, ov9")]);
+    assert_eq!(from_variable, ["cwxs-bin/250Hz", "ov9"]);
+    assert_eq!(named("[model]\nclass_front_ends = [\"cwxs-bin/250Hz\", \"ov9\"]", &[]), from_variable);
+    assert!(load("", &[("ECGID__MODEL__CLASS_FRONT_ENDS", "cwxs")]).is_err());
+}
+
+#[test]
+fn an_even_rhythm_is_waited_out_unless_it_is_allowed() {
+    let varied = |text: &str| load(text, &[]).unwrap().identity.decision(0.6).varied_s;
+    assert_eq!(varied(""), ecg_identity::VARIED_S);
+    assert_eq!(varied("[liveness]\nallow_even_rhythm = true"), 0.0);
+    assert_eq!(varied("[liveness]\nenabled = false"), 0.0);
+}
+
+#[test]
 fn files_for_tls_without_tls_are_refused() {
     for key in ["ca_file", "client_certificate_file", "client_key_file"] {
         let message = refusal(&format!("[mqtt]\nurl = \"mqtt://nas\"\n{key} = \"/x.pem\""));
