@@ -140,7 +140,8 @@ impl<G: Gallery> Stage<G> {
             state,
             subject: decision.subject.clone(),
             score: decision.score,
-            threshold: decision.threshold,
+            // Extrapolated for rates that nobody has measured it can lie beyond what a cosine can be.
+            threshold: decision.threshold.clamp(-1.0, 1.0),
             quality: self.quality,
             reason,
             model: self.model.clone(),

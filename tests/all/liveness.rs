@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
-use ecg_identity::{DecisionConfig, LivenessConfig, Reference};
+use ecg_identity::{LivenessConfig, Reference};
 use ecg_signal::{Mains, ModelInput, PathInput, Preparation};
-use ecgid::config::HrvConfig;
+use ecgid::config::{Config, HrvConfig};
 use ecgid::event::{Event, IdentityEvent, IdentityState, Reason, SignalEvent};
+use ecgid::inference::Model;
 use ecgid::pipeline::front_end::FrontEnd;
 use ecgid::pipeline::gallery::Gallery;
 use ecgid::pipeline::infer::Embedder;
@@ -81,9 +82,12 @@ async fn told_beside(
     liveness: LivenessConfig,
     tap: Tap,
 ) -> (Vec<IdentityEvent>, Vec<SignalEvent>) {
+    let model = Model::load(std::path::Path::new("models/ecgid-1.onnx")).unwrap();
+    let decision = Config::default().identity.decision_with(&model);
+    assert!(decision.calibrated.is_some(), "the decision as it is shipped, which begins with the first heartbeat");
     let settings = Settings {
         mains: Mains::Hz50,
-        decision: DecisionConfig::default(),
+        decision,
         liveness: Some(liveness),
         hrv: HrvConfig { window: Duration::from_secs(60), every: Duration::from_secs(10) },
         telemetry: Telemetry::Wait,

@@ -22,6 +22,7 @@ use super::protocol::Protocol;
 use super::sessions::{Chosen, SessionArgs};
 use super::work::for_each;
 use crate::cli::Failure;
+use crate::config::Config;
 use crate::config::file::FALSE_POSITIVE_RATE;
 use crate::inference::Model;
 use crate::recording::{Recording, Stream, mains_name};
@@ -179,7 +180,7 @@ fn settings(args: &Args, model: &Model) -> Vec<(f64, DecisionConfig)> {
     let card = model.card().decision.threshold;
     let by_rate = |rate| {
         let calibrated = model.calibrated(rate).filter(|_| args.threshold.is_none())?;
-        Some((rate, DecisionConfig { threshold: card, calibrated: Some(calibrated), ..DecisionConfig::default() }))
+        Some((rate, DecisionConfig { threshold: card, calibrated: Some(calibrated), ..usual() }))
     };
     if let Some(asked) = by_rate(args.false_positive_rate) {
         let others = RATES.iter().filter(|rate| **rate != args.false_positive_rate);
@@ -187,7 +188,12 @@ fn settings(args: &Args, model: &Model) -> Vec<(f64, DecisionConfig)> {
     }
     let threshold = args.threshold.unwrap_or(card);
     let steps = std::iter::once(0.0).chain(STEPS).map(|step| threshold + step);
-    steps.map(|threshold| (threshold, DecisionConfig { threshold, ..DecisionConfig::default() })).collect()
+    steps.map(|threshold| (threshold, DecisionConfig { threshold, ..usual() })).collect()
+}
+
+/// What the daemon decides with by default, liveness included.
+fn usual() -> DecisionConfig {
+    Config::default().identity.decision(0.0)
 }
 
 fn tasks(persons: &[Person], household: usize) -> Vec<Task> {
