@@ -1,8 +1,8 @@
 //! Decides which acknowledged message is due, and what the broker's answers mean for it.
 //!
 //! One acknowledged message is on its way at a time; on any error it is simply due again. What is due, first things
-//! first: answers; the identity that holds, so that nobody is told `online` over an older one; the [`Statements`]; then
-//! the oldest event of the outbox. It is a plain state machine: no socket, no disk, no clock. Time is handed in as what
+//! first: answers; the identity that holds, so that nobody is told `online` over an older one (it lets one other message go
+//! where it is only repeated because the broker is slow); the [`Statements`]; then the oldest event of the outbox. It is a plain state machine: no socket, no disk, no clock. Time is handed in as what
 //! has passed since the start.
 
 use std::collections::VecDeque;
@@ -88,6 +88,10 @@ struct Standing {
     told: Option<Duration>,
     /// Not to be repeated before.
     due: Duration,
+    /// It was held on its way the last time.
+    held: bool,
+    /// Something else goes first: it was held time after time, and nothing else would ever be said.
+    yields: bool,
 }
 
 impl Standing {
@@ -167,7 +171,7 @@ impl Agenda {
     /// From now on this identity holds.
     pub(super) fn hold(&mut self, record: IdentityRecord, now: Duration) {
         let known = (now >= self.words_count_from).then_some(now);
-        self.standing = Some(Standing { record, known, told: None, due: now });
+        self.standing = Some(Standing { record, known, told: None, due: now, held: false, yields: false });
     }
 
     /// This answers a question. When too many wait the oldest goes: its asker has waited longest, and asks again.
@@ -207,8 +211,15 @@ impl Agenda {
     /// due again by that. An identity that was held on its way lives too long at the broker: a fresh one takes its place.
     pub(super) fn acknowledged(&mut self, now: Duration) -> Option<Slot> {
         let (slot, since) = self.in_flight.take()?;
-        if slot == Slot::Identity && now.saturating_sub(since) > HELD {
-            self.identity_due_again();
+        if slot == Slot::Identity {
+            let held = now.saturating_sub(since) > HELD;
+            if let Some(standing) = &mut self.standing {
+                standing.yields = held && standing.held;
+                standing.held = held;
+            }
+            if held {
+                self.identity_due_again();
+            }
         }
         Some(slot)
     }
@@ -260,7 +271,8 @@ impl Agenda {
         if let Some(answer) = self.answers.pop_front() {
             return Some(Due::Answer(answer));
         }
-        if self.identity_due(now).is_some_and(|due| due <= now) {
+        let yields = self.standing.as_mut().is_some_and(|standing| std::mem::take(&mut standing.yields));
+        if !yields && self.identity_due(now).is_some_and(|due| due <= now) {
             let pause = self.pause();
             let standing = self.standing.as_mut()?;
             let known = standing.known(now)?;

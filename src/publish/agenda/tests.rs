@@ -169,3 +169,43 @@ fn an_identity_of_the_shortest_life_leaves_room_for_events() {
         assert!((4..=20).contains(&said_of_identity), "{state:?}: {said_of_identity} times in ten seconds");
     }
 }
+
+/// Sends what is due, and the broker takes `latency` seconds to acknowledge it, while the pipeline speaks each second.
+fn said_slowly(latency: f64, seconds: f64) -> Vec<&'static str> {
+    let mut agenda = Agenda::new(EXPIRY);
+    agenda.turn(at(0.0));
+    agenda.hold(record(IdentityState::Verified, 1), at(0.0));
+    agenda.statements.set(online());
+    up(&mut agenda);
+    let (mut now, mut spoken, mut said) = (0.0, 0.0, Vec::new());
+    while now < seconds {
+        agenda.turn(at(now));
+        while spoken <= now {
+            agenda.alive(at(spoken));
+            spoken += 1.0;
+        }
+        let Some(due) = agenda.next(at(now)) else { break };
+        let (slot, word) = match due {
+            Due::Identity { .. } => (Slot::Identity, "identity"),
+            Due::Statement(message) => (Slot::Statement(message.topic), "statement"),
+            Due::Answer(_) => (Slot::Answer, "answer"),
+            Due::Event => (Slot::Event(OutboxId(1)), "event"),
+        };
+        said.push(word);
+        agenda.sent(slot, at(now));
+        now += latency;
+        agenda.acknowledged(at(now));
+    }
+    said
+}
+
+#[test]
+fn a_slow_broker_hears_of_everything_and_of_the_identity_every_other_time() {
+    for latency in [0.6, 1.5, 2.5] {
+        let said = said_slowly(latency, 60.0);
+        assert_eq!(&said[..3], ["identity", "identity", "statement"], "{latency} s");
+        let count = |word: &str| said.iter().filter(|other| **other == word).count();
+        assert!(count("event") * 3 > said.len(), "{latency} s: {said:?}");
+        assert!(count("identity") * 3 > said.len(), "{latency} s: {said:?}");
+    }
+}
