@@ -76,7 +76,8 @@ pub fn main(args: Args) -> Result<(), Failure> {
         let cancel = CancellationToken::new();
         stop_on_signal(cancel.clone())?;
         let (events, from_pipeline) = mpsc::channel(64);
-        let printing = tokio::spawn(print(from_pipeline, config.clone(), args.json));
+        let (told, json) = (config.clone(), args.json);
+        let printing = tokio::task::spawn_blocking(move || print(from_pipeline, &told, json));
         let (settings, gallery) = (settings(&config, &model, Telemetry::Wait), StoredGallery::new(store));
         let ended = pipeline::run(replay, settings, model, gallery, events, Pulse::default(), cancel).await;
         let _printed = printing.await;
@@ -85,15 +86,15 @@ pub fn main(args: Args) -> Result<(), Failure> {
 }
 
 /// Writes events as they come; returns when the pipeline has ended or nobody reads.
-async fn print(mut events: mpsc::Receiver<Event>, config: Config, json: bool) {
+fn print(mut events: mpsc::Receiver<Event>, config: &Config, json: bool) {
     if json {
         // A reader that has gone (`| head`) is no failure of the replay.
-        let _written = publish::lines::run("replay", events, &config, &mut std::io::stdout()).await;
+        let _written = publish::lines::run("replay", events, config, &mut std::io::stdout());
         return;
     }
     let (mut narrator, mut fs_hz) = (Narrator::default(), None);
     let mut out = std::io::stdout();
-    while let Some(event) = events.recv().await {
+    while let Some(event) = events.blocking_recv() {
         if let Event::Source(source) = &event {
             fs_hz = source.fs_hz.or(fs_hz);
         }

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
-use tokio::sync::mpsc;
+use anyhow::{Context, anyhow};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -78,8 +78,8 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     let (to_sink, from_tap) = mpsc::channel(EVENTS);
     let name = model.id().to_owned();
     let tools = Tools { store, signer, pulse: pulse.clone(), control: Some(control.clone()), model: name };
-    let sink = tokio::spawn(sink(config.clone(), tools, from_tap));
-    let tap = tokio::spawn(tap(from_pipeline, to_sink, control));
+    let (tap, sink) = (tap(from_pipeline, to_sink, control), sink(config.clone(), tools, from_tap));
+    let mut publishing = tokio::spawn(async { tokio::join!(tap, sink) });
     let dog = tokio::spawn(watchdog::feed(pulse.clone()));
     let stopping = cancel.clone();
     let herald = tokio::spawn(async move {
@@ -88,13 +88,24 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     });
     watchdog::ready();
 
-    let ended = pipeline::run(source, settings, model, gallery, to_tap, pulse, cancel).await;
+    let mut running = std::pin::pin!(pipeline::run(source, settings, model, gallery, to_tap, pulse, cancel.clone()));
+    let (ended, unheard) = tokio::select! {
+        ended = &mut running => (ended, false),
+        _ = &mut publishing => {
+            cancel.cancel();
+            (running.await, true)
+        }
+    };
     dog.abort();
     herald.abort();
     if let Some(interface) = interface {
         interface.close().await;
     }
-    if timeout(FLUSH, async { (tap.await, sink.await) }).await.is_err() {
+    if unheard {
+        // Whoever starts it again mends it; without that nothing would ever be said again.
+        return Err(anyhow!("events cannot be published any more; the log says why").into());
+    }
+    if timeout(FLUSH, publishing).await.is_err() {
         tracing::warn!("the last events could not be handed over in time; identity events wait on disk");
     }
     ended.map_err(|error| match error {
@@ -206,9 +217,19 @@ async fn sink(config: Config, tools: Tools, events: mpsc::Receiver<Event>) {
         publish::run(events, tools, mqtt, &config).await;
         return;
     }
-    let written = publish::lines::run(&publish::new_boot_id(), events, &config, &mut std::io::stdout()).await;
-    if let Err(error) = written {
-        tracing::warn!("events cannot be written to standard output any more: {error}");
+    // Whoever reads slowly stops the writing, and nothing else: a thread of its own does not keep the program from ending.
+    let (done, ended) = oneshot::channel();
+    let writing = std::thread::Builder::new().name("lines".into()).spawn(move || {
+        let written = publish::lines::run(&publish::new_boot_id(), events, &config, &mut std::io::stdout());
+        // Whoever waited for it may have gone.
+        let _ = done.send(written);
+    });
+    match (writing, ended.await) {
+        (Err(error), _) | (_, Ok(Err(error))) => {
+            tracing::warn!("events cannot be written to standard output any more: {error}");
+        }
+        (Ok(_), Ok(Ok(()))) => {}
+        (Ok(_), Err(_)) => tracing::error!("the writing of events has failed"),
     }
 }
 

@@ -17,11 +17,12 @@ struct Line<'a, R> {
     record: R,
 }
 
-/// Writes every event as one line until the channel closes or nobody reads any more.
+/// Writes every event as one line until the channel closes or nobody reads any more. It waits for whoever reads: not for a
+/// thread that does anything else.
 ///
 /// # Errors
 /// The output is closed or full.
-pub async fn run(
+pub fn run(
     boot_id: &str,
     mut events: mpsc::Receiver<Event>,
     config: &Config,
@@ -29,7 +30,7 @@ pub async fn run(
 ) -> std::io::Result<()> {
     let expiry = config.mqtt.as_ref().map_or(std::time::Duration::from_secs(15), |mqtt| mqtt.identity_expiry);
     let mut issuer = Issuer::new(boot_id, config, expiry, None);
-    while let Some(event) = events.recv().await {
+    while let Some(event) = events.blocking_recv() {
         match event {
             Event::Identity(event) => line(out, "event", issuer.identity(event)),
             Event::Hrv(event) => line(out, "hrv", issuer.telemetry(&*event)),
