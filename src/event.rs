@@ -61,6 +61,10 @@ pub enum Reason {
     ReplaySuspected,
     /// The rhythm does not vary as that of a heart does.
     RhythmTooRegular,
+    /// Another person is on the electrodes than before; collecting beats anew.
+    PersonChanged,
+    /// Two enrolled subjects match: one person under two names, or two who are much alike.
+    TwoSubjectsMatch,
 }
 
 /// One statement about identity. Every change of state is one, and each is numbered without gaps.

@@ -130,6 +130,8 @@ impl From<Reason> for v1::Reason {
             Reason::Stopping => Self::Stopping,
             Reason::ReplaySuspected => Self::ReplaySuspected,
             Reason::RhythmTooRegular => Self::RhythmTooRegular,
+            Reason::PersonChanged => Self::PersonChanged,
+            Reason::TwoSubjectsMatch => Self::TwoSubjectsMatch,
         }
     }
 }

@@ -482,6 +482,10 @@ pub enum Reason {
     ReplaySuspected = 15,
     /// The rhythm does not vary as that of a heart does: the state is UNCERTAIN.
     RhythmTooRegular = 16,
+    /// Another person is on the electrodes than before, and beats are collected anew: the state is ACQUIRING.
+    PersonChanged = 17,
+    /// Two enrolled subjects match, one person under two names or two who are much alike: the state is UNCERTAIN.
+    TwoSubjectsMatch = 18,
 }
 impl Reason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -507,6 +511,8 @@ impl Reason {
             Self::Stopping => "REASON_STOPPING",
             Self::ReplaySuspected => "REASON_REPLAY_SUSPECTED",
             Self::RhythmTooRegular => "REASON_RHYTHM_TOO_REGULAR",
+            Self::PersonChanged => "REASON_PERSON_CHANGED",
+            Self::TwoSubjectsMatch => "REASON_TWO_SUBJECTS_MATCH",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -529,6 +535,8 @@ impl Reason {
             "REASON_STOPPING" => Some(Self::Stopping),
             "REASON_REPLAY_SUSPECTED" => Some(Self::ReplaySuspected),
             "REASON_RHYTHM_TOO_REGULAR" => Some(Self::RhythmTooRegular),
+            "REASON_PERSON_CHANGED" => Some(Self::PersonChanged),
+            "REASON_TWO_SUBJECTS_MATCH" => Some(Self::TwoSubjectsMatch),
             _ => None,
         }
     }
