@@ -252,7 +252,7 @@ fn strategies(persons: &Persons, enrol: &[usize], probe: usize, threshold: f64, 
 
 fn report(label: &str, comparisons: &[Comparison], threshold: f64) -> anyhow::Result<()> {
     let rates = error_rates(comparisons, REPLICATES, 1)?;
-    let at = rates_at(comparisons, threshold)?;
+    let at = rates_at(comparisons, threshold, 0, 0)?;
     let figure = |i: ecg_identity::rates::Interval| {
         format!("{:5.2} [{:4.1}–{:4.1}]", 100.0 * i.value, 100.0 * i.low, 100.0 * i.high)
     };
@@ -261,8 +261,8 @@ fn report(label: &str, comparisons: &[Comparison], threshold: f64) -> anyhow::Re
         figure(rates.eer),
         figure(rates.fnmr_at_fmr_1pct),
         figure(rates.fnmr_at_fmr_01pct),
-        100.0 * at.fmr,
-        100.0 * at.fnmr,
+        100.0 * at.fmr.value,
+        100.0 * at.fnmr.value,
         rates.counts.subjects,
         rates.counts.genuine
     );

@@ -6,7 +6,6 @@ pub mod cepstra;
 pub mod decision;
 pub mod denoiser;
 pub mod det;
-pub mod household;
 pub mod hrv;
 pub mod identity;
 pub mod matching;

@@ -107,10 +107,12 @@ fn identity_figures_equal_those_of_the_independent_scorer() {
     assert!(ours["eer"]["value"].as_f64().unwrap() < 0.35, "even a random projection knows some people: {ours}");
     assert_eq!(ours["persons_seen_in_training"], serde_json::json!(["Person_01"]));
     assert!(ours["warning"].as_str().unwrap().contains("trained on 1 of these 10 persons"));
-    let decision = &ours["decision"];
-    assert_eq!((decision["size"].as_u64(), decision["threshold"].as_f64()), (Some(5), Some(0.9)));
-    assert_eq!(decision["false_positive_rate"], Value::Null, "the card of this model has no calibration");
-    assert_eq!(decision["probes"], ours["genuine"]);
+    let at = &ours["at_threshold"];
+    assert_eq!(at["threshold"].as_f64(), Some(0.9), "that of the card");
+    for rate in ["fmr", "fnmr"] {
+        let [low, value, high] = ["low", "value", "high"].map(|part| at[rate][part].as_f64().unwrap());
+        assert!(0.0 <= low && low <= value && value <= high && high <= 1.0, "{at}");
+    }
     let svg = std::fs::read_to_string(&plot).unwrap();
     assert!(svg.contains("this system</title>") && svg.contains("false match rate"), "{svg}");
     let Some(python) = python("numpy") else { return };
@@ -216,12 +218,14 @@ fn a_calibration_made_from_records_goes_into_a_card_and_streams_are_decided_by_i
     let folder = tempfile::tempdir().unwrap();
     let mut tiny = Recipe::default().build();
     let model = tiny.write(folder.path());
-    let persons = "Person_01,Person_05,Person_10,Person_20,Person_30,Person_34";
+    let persons = "Person_01,Person_09,Person_27,Person_30,Person_34,Person_52";
     let common = ["--collection", text(&collection), "--enrol", "first", "--probe", "rest", "--model", text(&model)];
     let run = |command: &str, more: &[&str]| {
         let arguments = [&["evaluate", command][..], &common, &["--subjects", persons], more].concat();
         String::from_utf8(ecgid(&arguments).stdout).unwrap()
     };
+    let few = ecgid(&[&["evaluate", "calibration"][..], &common, &["--subjects", &persons[..39]]].concat());
+    assert!(few.stdout.is_empty() && String::from_utf8_lossy(&few.stderr).contains("at least 5 are needed"));
     let rows = run("calibration", &[]);
     assert!(rows.starts_with("[[decision.calibration]]\nbeats = 1\n"), "{rows}");
     let short = ["--stranger", "30", "--household", "2", "--replicates", "20", "--json"];

@@ -17,6 +17,8 @@ mod closed_set;
 mod curve;
 mod table;
 
+use std::collections::BTreeMap;
+
 pub use bootstrap::over_persons;
 pub use closed_set::{ClassFigures, ClosedSetFigures, ConfusionMatrix, MeanFigures, UnknownClass};
 pub use curve::{DetPoint, det_curve};
@@ -84,9 +86,9 @@ pub struct RatesAt {
     /// The threshold.
     pub threshold: f64,
     /// Share of non-mated comparisons at or above it.
-    pub fmr: f64,
+    pub fmr: Interval,
     /// Share of mated comparisons below it.
-    pub fnmr: f64,
+    pub fnmr: Interval,
 }
 
 /// Scores from which no figure can be made.
@@ -150,23 +152,36 @@ pub fn error_rates(comparisons: &[Comparison], replicates: usize, seed: u64) -> 
     Ok(ErrorRates { counts: table.counts(), eer, fnmr_at_fmr_1pct, fnmr_at_fmr_01pct, rank1 })
 }
 
-/// Rates at a threshold that was fixed on other persons: a score at or above it matches, as in the decision.
+/// Rates at a threshold that was fixed on other persons: a score at or above it matches, as in the decision. Intervals are
+/// over draws of the persons of the probes.
 ///
 /// # Errors
 /// [`ScoresError::OneSided`] without mated or non-mated comparisons.
-pub fn rates_at(comparisons: &[Comparison], threshold: f64) -> Result<RatesAt, ScoresError> {
-    let (mut genuine, mut missed, mut impostor, mut accepted) = (0_usize, 0_usize, 0_usize, 0_usize);
+pub fn rates_at(
+    comparisons: &[Comparison],
+    threshold: f64,
+    replicates: usize,
+    seed: u64,
+) -> Result<RatesAt, ScoresError> {
+    // Of each person: errors and comparisons, mated and non-mated.
+    let mut persons: BTreeMap<&str, [[usize; 2]; 2]> = BTreeMap::new();
     for c in comparisons {
-        if c.probe_subject == c.reference_subject {
-            genuine += 1;
-            missed += usize::from(c.score < threshold);
-        } else {
-            impostor += 1;
-            accepted += usize::from(c.score >= threshold);
-        }
+        let mated = c.probe_subject == c.reference_subject;
+        let [errors, all] = &mut persons.entry(&c.probe_subject).or_default()[usize::from(!mated)];
+        *errors += usize::from((c.score >= threshold) != mated);
+        *all += 1;
     }
+    let persons: Vec<_> = persons.into_values().collect();
+    let count = |side: usize| persons.iter().map(|person| person[side][1]).sum::<usize>();
+    let (genuine, impostor) = (count(0), count(1));
     if genuine == 0 || impostor == 0 {
         return Err(ScoresError::OneSided { genuine, impostor });
     }
-    Ok(RatesAt { threshold, fmr: accepted as f64 / impostor as f64, fnmr: missed as f64 / genuine as f64 })
+    let rate = |side: usize| {
+        over_persons(&persons, replicates, seed, |drawn| {
+            let sum = |part: usize| drawn.iter().map(|person| person[side][part]).sum::<usize>() as f64;
+            sum(0) / sum(1)
+        })
+    };
+    Ok(RatesAt { threshold, fmr: rate(1), fnmr: rate(0) })
 }

@@ -94,7 +94,7 @@ struct FitArgs {
     #[arg(long, value_enum, default_value = "persons")]
     split: fit::SplitBy,
     /// Epochs; the learning rate falls to nearly nothing at the end of the last
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 16)]
     epochs: usize,
     /// Batches an epoch (beats are drawn at random, so an epoch is a count)
     #[arg(long, default_value_t = 50)]

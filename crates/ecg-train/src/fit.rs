@@ -92,7 +92,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     report::network(settings);
     let preparation = Preparation::default();
     let mut records = prepare(request, preparation)?;
-    let everybody = people(&records);
+    let everybody = usable_people(&records)?;
     let foreigners = prepare_foreign(request, preparation)?;
     let foreign = people(&foreigners);
     refuse_known(&everybody, &foreign)?;
@@ -105,13 +105,16 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     let linear_branch = request.linear_branch && fewest >= linear::LEAST_PERSONS;
     report::linear_branch(request.linear_branch, linear_branch, fewest);
 
+    // The persons of a fold are what it is measured on: none of them may choose its epoch.
+    let in_folds = training::Settings { patience: 0, ..settings.clone() };
     let (mut pool, mut travel) = (Pool::default(), Travel::default());
     for (number, fold) in folds.into_iter().enumerate() {
         let trained: BTreeSet<Person> = split.trained.difference(&fold).cloned().collect();
         let label = format!("fold {} of {}", number + 1, request.folds);
         let cast = Cast::draw(&trained, request.virtual_persons, settings.seed);
         let sampler = Sampler::new(&records, &trained, preparation).with_virtual_persons(&cast);
-        let result = train_watching(&label, &sampler, request, &records, &fold);
+        let watched = Watched { records: &records, persons: &fold, amplitude: request.amplitude };
+        let result = train_watching(&label, &sampler, &in_folds, watched);
         let network = complete(result.network, linear_branch, &records, &trained, &cast, &preparation)?;
         let embedder = Embedder { network: &network, amplitude: request.amplitude };
         let mut embedded = embed(embedder, &records, &fold, &preparation);
@@ -123,7 +126,8 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     let cast = Cast::draw(&split.trained, request.virtual_persons, settings.seed);
     let sampler = Sampler::new(&records, &split.trained, preparation).with_virtual_persons(&cast);
     let watched = if split.validation.is_empty() { &split.held_out } else { &split.validation };
-    let mut result = train_watching("final training", &sampler, request, &records, watched);
+    let watching = Watched { records: &records, persons: watched, amplitude: request.amplitude };
+    let mut result = train_watching("final training", &sampler, settings, watching);
     result.network = complete(result.network, linear_branch, &records, &split.trained, &cast, &preparation)?;
     let embedder = Embedder { network: &result.network, amplitude: request.amplitude };
     let mut held_out = Pool::default();
@@ -235,6 +239,18 @@ fn people(records: &[Prepared]) -> BTreeSet<Person> {
     records.iter().map(|record| record.person.clone()).collect()
 }
 
+/// Persons with at least one heartbeat to train on; the others are said.
+fn usable_people(records: &[Prepared]) -> anyhow::Result<BTreeSet<Person>> {
+    let with_beats = records.iter().filter(|record| record.takes.first().is_some_and(|take| !take.is_empty()));
+    let usable: BTreeSet<Person> = with_beats.map(|record| record.person.clone()).collect();
+    let all = people(records);
+    if usable.is_empty() {
+        bail!("no heartbeat was accepted in any record: is --signal the ECG, and its unit millivolts?");
+    }
+    report::without_beats(all.difference(&usable).count());
+    Ok(usable)
+}
+
 /// A collection is trained on or foreign: its figures as a foreign one would be those of persons it was trained on.
 fn refuse_known(everybody: &BTreeSet<Person>, foreign: &BTreeSet<Person>) -> anyhow::Result<()> {
     let names: BTreeSet<&str> = everybody.iter().map(|person| person.collection.as_str()).collect();
@@ -254,19 +270,19 @@ fn cross_validation(split: &Split, request: &Request) -> Vec<BTreeSet<Person>> {
     }
 }
 
+/// Who is looked at while training goes on.
+#[derive(Clone, Copy)]
+struct Watched<'a> {
+    records: &'a [Prepared],
+    persons: &'a BTreeSet<Person>,
+    amplitude: Option<Amplitude>,
+}
+
 /// Trains, with a progress bar, measuring `watched` after every epoch.
-fn train_watching(
-    label: &str,
-    sampler: &Sampler<'_>,
-    request: &Request,
-    records: &[Prepared],
-    watched: &BTreeSet<Person>,
-) -> Trained {
-    let settings = &request.training;
-    println!("\n{label}: {} persons trained on, {} watched", sampler.classes().len(), watched.len());
+fn train_watching(label: &str, sampler: &Sampler<'_>, settings: &training::Settings, watched: Watched<'_>) -> Trained {
+    println!("\n{label}: {} persons trained on, {} watched", sampler.classes().len(), watched.persons.len());
     let bars = Bars::new((settings.epochs * settings.steps_per_epoch) as u64, "steps");
-    let mut watcher =
-        Watcher { bars: &bars, records, watched, amplitude: request.amplitude, loss: 0.0, steps: 0, epoch: 0 };
+    let mut watcher = Watcher { bars: &bars, watched, loss: 0.0, steps: 0, epoch: 0 };
     let result = train(sampler, settings, &mut watcher);
     println!("  {label} took {}; epoch {} kept", bars.finish(), result.epoch);
     result
@@ -275,9 +291,7 @@ fn train_watching(
 /// Moves the bar and measures the watched persons.
 struct Watcher<'a> {
     bars: &'a Bars,
-    records: &'a [Prepared],
-    watched: &'a BTreeSet<Person>,
-    amplitude: Option<Amplitude>,
+    watched: Watched<'a>,
     loss: f64,
     steps: usize,
     epoch: usize,
@@ -292,7 +306,8 @@ impl Observer for Watcher<'_> {
 
     fn epoch(&mut self, network: &Network) -> Option<f64> {
         self.epoch += 1;
-        let embedded = glance(Embedder { network, amplitude: self.amplitude }, self.records, self.watched);
+        let Watched { records, persons, amplitude } = self.watched;
+        let embedded = glance(Embedder { network, amplitude }, records, persons);
         let eer = figures::eer(&compare_records(&embedded, Protocol::Records));
         let rate = eer.map_or_else(|| "not measured".to_owned(), |eer| format!("{:.2} %", 100.0 * eer));
         let loss = self.loss / self.steps.max(1) as f64;

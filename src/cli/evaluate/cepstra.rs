@@ -73,7 +73,7 @@ impl Scorer {
     ///
     /// # Errors
     /// The network's answer is no embedding.
-    pub fn embed_beats(&mut self, beats: &[Beat]) -> Result<Vec<(f64, Vec<f32>)>, EmbedError> {
+    pub fn embed_beats(&mut self, beats: &[Beat]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let mut averager = BeatAverager::new(&self.model.preparation());
         beats.iter().filter_map(|beat| averager.push(beat)).map(|input| self.embed(&input)).collect()
     }
@@ -86,13 +86,12 @@ impl Scorer {
         (!cepstra.is_empty()).then(|| mean(&cepstra))
     }
 
-    fn embed(&mut self, input: &ModelInput) -> Result<(f64, Vec<f32>), EmbedError> {
+    fn embed(&mut self, input: &ModelInput) -> Result<Vec<f32>, EmbedError> {
         let network = self.model.embed(input)?.values;
-        let values = match &self.beside {
+        Ok(match &self.beside {
             None => network,
             Some((share, centre)) => joined(&network, &centre.direction(&cepstrum(&mut self.kernel, input)), *share),
-        };
-        Ok((input.r_peak, values))
+        })
     }
 }
 

@@ -7,12 +7,10 @@ use ecg_identity::rates::{Comparison, det_curve, error_rates, rates_at};
 use ecg_wire::Format;
 
 use super::det::det_svg;
-use super::household::household;
 use super::protocol::{Protocol, Trial};
 use super::report::{Report, Seen};
 use super::sessions::{Chosen, SessionArgs};
 use crate::cli::Failure;
-use crate::config::Config;
 use crate::inference::Model;
 use crate::recording::mains_name;
 
@@ -24,8 +22,10 @@ averaged beat beside the network's embedding, each standardised over the
 records that are enrolled. The daemon does not use them: on persons new to the
 network they changed nothing beside it that chance does not, alone they have
 more than twice its EER (docs/adr/0019-a-linear-branch-and-no-cohort.md), and a
-household has too few persons to standardise over. Thresholds, also those of
-the decision over time, are the model's and fit no other share than 0.")]
+household has too few persons to standardise over. Thresholds are the model's
+and fit no other share than 0.
+
+What a listener hears, second by second: ecgid evaluate stream.")]
 pub struct Args {
     #[command(flatten)]
     sessions: SessionArgs,
@@ -48,11 +48,7 @@ pub struct Args {
     /// out. For comparison only, see below
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = parse_share)]
     mfcc: f64,
-    /// Also run the decision over time, with households of so many persons
-    #[arg(long, value_name = "PERSONS", default_value_t = 5)]
-    household: usize,
-    /// One threshold for that decision, and for the row at a threshold [default: as the daemon decides without a
-    /// configuration; for the row, the threshold of the model's card]
+    /// Threshold for the row at a threshold [default: that of the model's card]
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Bootstrap draws over persons for the 95 % intervals
@@ -111,10 +107,7 @@ fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Res
     let rates = error_rates(&trial.comparisons, args.replicates, args.seed)
         .context("no error rates from these sessions: are there persons with records in both?")?;
     let threshold = args.threshold.unwrap_or(model.card().decision.threshold);
-    let at_threshold = rates_at(&trial.comparisons, threshold)?;
-    let mut identity = Config::default().identity;
-    identity.threshold = args.threshold;
-    let decision = identity.decision_with(model);
+    let at_threshold = rates_at(&trial.comparisons, threshold, args.replicates, args.seed)?;
     Ok(Report::new(
         [
             args.sessions.collection.display().to_string(),
@@ -126,7 +119,7 @@ fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Res
         trial,
         seen,
         rates,
-        (at_threshold, household(trial, &decision, args.household)),
+        at_threshold,
     ))
 }
 

@@ -65,8 +65,8 @@ pub struct Probe {
     pub subject: String,
     /// Mean of the embeddings; empty where refused.
     pub embedding: Vec<f32>,
-    /// When each embedding is known, seconds since the window's start, and the embedding. Empty where refused.
-    pub timeline: Vec<(f64, Vec<f32>)>,
+    /// How many there are; 0 where refused.
+    pub embeddings: usize,
 }
 
 impl Protocol {
@@ -102,7 +102,7 @@ impl Protocol {
         let comparisons = probes.iter().flat_map(compare).collect();
         let references: Vec<Reference> = enrolled.into_iter().flat_map(references_of).collect();
         let has_reference = |p: &&Probe| references.iter().any(|r| r.subject == p.subject);
-        let mut counts: Vec<usize> = probes.iter().map(|p| p.timeline.len()).filter(|&n| n > 0).collect();
+        let mut counts: Vec<usize> = probes.iter().map(|p| p.embeddings).filter(|&n| n > 0).collect();
         counts.sort_unstable();
         let at = |q: usize| counts.get((counts.len().max(1) - 1) * q / 2).copied().unwrap_or(0);
         Ok(Trial {
@@ -151,9 +151,14 @@ impl Protocol {
         let windows = windows(stream.samples.len(), stream.fs.0 * self.seconds);
         let several = windows.len() > 1;
         let probe = |(n, window): (usize, Range<usize>)| {
-            let timeline = self.embed(scorer, &stream, window)?;
+            let embeddings = self.embed(scorer, &stream, window)?;
             let name = if several { format!("{}#{n}", entry.record) } else { entry.record.clone() };
-            Ok(Probe { name, subject: entry.subject.clone(), embedding: mean(&timeline), timeline })
+            Ok(Probe {
+                name,
+                subject: entry.subject.clone(),
+                embedding: mean(&embeddings),
+                embeddings: embeddings.len(),
+            })
         };
         windows.into_iter().enumerate().map(probe).collect()
     }
@@ -166,13 +171,10 @@ impl Protocol {
         }
     }
 
-    /// Embeddings of a part and when each is known, seconds; empty where the gate let too little through.
-    fn embed(&self, scorer: &mut Scorer, stream: &Stream, part: Range<usize>) -> anyhow::Result<Vec<(f64, Vec<f32>)>> {
-        let passage = stream.pass(part, self.mains)?;
-        let delay_s = passage.delay.r_to_segment_ms / 1000.0;
-        let mut timeline = scorer.embed_beats(&passage.beats)?;
-        timeline.iter_mut().for_each(|(at, _)| *at = *at / stream.fs.0 + delay_s);
-        Ok(if timeline.len() < MIN_EMBEDDINGS { Vec::new() } else { timeline })
+    /// Embeddings of a part; none where the gate let too little through.
+    fn embed(&self, scorer: &mut Scorer, stream: &Stream, part: Range<usize>) -> anyhow::Result<Vec<Vec<f32>>> {
+        let embeddings = scorer.embed_beats(&stream.pass(part, self.mains)?.beats)?;
+        Ok(if embeddings.len() < MIN_EMBEDDINGS { Vec::new() } else { embeddings })
     }
 }
 
@@ -182,8 +184,8 @@ fn references_of((subject, templates): (String, Vec<Vec<f32>>)) -> impl Iterator
     (1..).zip(templates).map(reference)
 }
 
-fn mean(timeline: &[(f64, Vec<f32>)]) -> Vec<f32> {
-    mean_unit(timeline.iter().map(|(_, embedding)| embedding.as_slice()))
+fn mean(embeddings: &[Vec<f32>]) -> Vec<f32> {
+    mean_unit(embeddings.iter().map(Vec::as_slice))
 }
 
 /// Consecutive windows of `length` samples; a rest that is shorter is left out, a record that is shorter is one window.

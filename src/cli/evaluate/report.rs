@@ -7,7 +7,6 @@ use ecg_data::Entry;
 use ecg_identity::rates::{ErrorRates, Interval, RatesAt};
 use serde::Serialize;
 
-use super::household::Household;
 use super::protocol::Trial;
 use crate::inference::Model;
 
@@ -104,8 +103,6 @@ pub struct Report {
     rank1: Rate,
     /// What the decision's threshold does to single comparisons here.
     at_threshold: AtThreshold,
-    /// What the decision over time does.
-    decision: Household,
     #[serde(flatten)]
     seen: Seen,
     warning: Option<String>,
@@ -114,8 +111,8 @@ pub struct Report {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct AtThreshold {
     threshold: f64,
-    fmr: f64,
-    fnmr: f64,
+    fmr: Rate,
+    fnmr: Rate,
 }
 
 impl Report {
@@ -129,7 +126,7 @@ impl Report {
         trial: &Trial,
         seen: Seen,
         rates: ErrorRates,
-        (at, decision): (RatesAt, Household),
+        at: RatesAt,
     ) -> Self {
         let ([collection, enrol, probe], (seconds, mains, mfcc_share), counts) = (what, how, rates.counts);
         Self {
@@ -154,8 +151,7 @@ impl Report {
             fnmr_at_fmr_1pct: rates.fnmr_at_fmr_1pct.into(),
             fnmr_at_fmr_01pct: rates.fnmr_at_fmr_01pct.into(),
             rank1: rates.rank1.into(),
-            at_threshold: AtThreshold { threshold: at.threshold, fmr: at.fmr, fnmr: at.fnmr },
-            decision,
+            at_threshold: AtThreshold { threshold: at.threshold, fmr: at.fmr.into(), fnmr: at.fnmr.into() },
             seen,
         }
     }
@@ -204,12 +200,13 @@ impl fmt::Display for Report {
             writeln!(f, "{name:20} {value:6.2} %  [{low:.2} – {high:.2}]")?;
         }
         let at = self.at_threshold;
-        let (fmr, fnmr) = (100.0 * at.fmr, 100.0 * at.fnmr);
-        writeln!(f, "at threshold {:.3}   FMR {fmr:.2} %, FNMR {fnmr:.2} %", at.threshold)?;
+        for (name, rate) in [("FMR", at.fmr), ("FNMR", at.fnmr)] {
+            let [value, low, high] = [rate.value, rate.low, rate.high].map(|x| 100.0 * x);
+            writeln!(f, "{:20} {value:6.2} %  [{low:.2} – {high:.2}]", format!("{name} at {:.3}", at.threshold))?;
+        }
         if self.impostor < 10_000 {
             writeln!(f, "note: FMR 0.1 % rests on {} non-mated comparisons", self.impostor / 1000)?;
         }
-        write!(f, "{}", self.decision)?;
         writeln!(f, "intervals: 95 %, bootstrap over persons")
     }
 }

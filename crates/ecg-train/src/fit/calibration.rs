@@ -14,6 +14,8 @@ use crate::measure::{Embedded, Protocol, compare_contacts};
 const BEATS: [usize; 7] = [1, 2, 3, 5, 8, 12, 16];
 /// Fewest persons of a collection that are worth a table.
 const PERSONS: usize = 10;
+/// Fewest persons of a collection that are worth a row of it.
+const ROW: usize = 5;
 /// Digits that a card can bear.
 const DIGITS: f64 = 1e4;
 
@@ -45,9 +47,14 @@ impl Contacts {
         if collections.is_empty() {
             return Ok(Vec::new());
         }
-        let of_all: Vec<Observation<'_>> = collections.iter().flat_map(|numbers| observations(numbers)).collect();
-        let together = Calibration::fit(&of_all).context("calibrating scores")?;
-        let each = collections.iter().map(|numbers| Calibration::fit(&observations(numbers)));
+        // A number of heartbeats that hardly anybody reached in a collection has no row there.
+        let each: Vec<Vec<Observation<'_>>> = collections.iter().map(|numbers| observations(numbers)).collect();
+        let each: Vec<_> = each.into_iter().filter(|observations| !observations.is_empty()).collect();
+        if each.is_empty() {
+            return Ok(Vec::new());
+        }
+        let together = Calibration::fit(&each.concat()).context("calibrating scores")?;
+        let each = each.iter().map(|observations| Calibration::fit(observations));
         let each: Vec<Calibration> = each.collect::<Result<_, _>>().context("calibrating scores of one collection")?;
         Ok(together.rows().iter().map(|row| strictest(row, &each)).collect())
     }
@@ -56,6 +63,7 @@ impl Contacts {
 fn observations(numbers: &BTreeMap<usize, Vec<Comparison>>) -> Vec<Observation<'_>> {
     numbers
         .iter()
+        .filter(|(_, all)| are_enough(all))
         .flat_map(|(&beats, all)| all.iter().map(move |comparison| (beats, comparison)))
         .map(|(beats, comparison)| Observation {
             beats,
@@ -64,6 +72,15 @@ fn observations(numbers: &BTreeMap<usize, Vec<Comparison>>) -> Vec<Observation<'
             person: comparison.probe_subject.as_str(),
         })
         .collect()
+}
+
+/// Persons enough on both sides for a row of their own.
+fn are_enough(all: &[Comparison]) -> bool {
+    let persons = |mated: bool| {
+        let of_side = all.iter().filter(|c| (c.probe_subject == c.reference_subject) == mated);
+        of_side.map(|c| c.probe_subject.as_str()).collect::<BTreeSet<_>>().len()
+    };
+    persons(true) >= ROW && persons(false) >= ROW
 }
 
 /// The row with the highest threshold that any collection needs at each rate that one of them can state.

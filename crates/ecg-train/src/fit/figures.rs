@@ -14,6 +14,8 @@ use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_window
 /// Bootstrap draws of every interval, and their seed.
 pub(super) const REPLICATES: usize = 1000;
 pub(super) const SEED: u64 = 1;
+/// So far above all that was measured lies a threshold that nothing measured can state; the last digit of a card.
+const ABOVE: f64 = 1e-4;
 
 /// Comparisons by protocol and collection. Those of several folds can be put together: their persons differ.
 #[derive(Debug, Default)]
@@ -64,13 +66,14 @@ impl Pool {
         let usable = self.windows.iter().filter(|(_, comparisons)| two_sided(comparisons));
         usable
             .filter_map(|((protocol, collection), comparisons)| {
-                Some((protocol.name(), collection.as_str(), rates_at(comparisons, threshold).ok()?))
+                Some((protocol.name(), collection.as_str(), rates_at(comparisons, threshold, REPLICATES, SEED).ok()?))
             })
             .collect()
     }
 
-    /// Lowest threshold that no collection's windows exceed the false match rate at. Windows of all later records of a
-    /// person: `first record, other records` has the most persons.
+    /// Lowest threshold that no collection's windows exceed the false match rate at; above the highest of a collection that is
+    /// too small to state the rate. Windows of all later records of a person: `first record, other records` has the most
+    /// persons.
     fn threshold(&self, target_fmr: f64) -> anyhow::Result<Option<f64>> {
         let mut highest: Option<f64> = None;
         for ((protocol, collection), comparisons) in &self.windows {
@@ -78,11 +81,11 @@ impl Pool {
                 continue;
             }
             let curve = det_curve(comparisons).with_context(|| format!("setting the threshold on {collection}"))?;
-            let found = curve.iter().find(|point| point.fmr <= target_fmr && point.threshold.is_finite());
-            highest = match (highest, found.map(|point| point.threshold)) {
-                (Some(a), Some(b)) => Some(a.max(b)),
-                (a, b) => a.or(b),
-            };
+            let finite = || curve.iter().filter(|point| point.threshold.is_finite());
+            let stated = finite().find(|point| point.fmr <= target_fmr).map(|point| point.threshold);
+            let beyond = || finite().map(|point| point.threshold).fold(f64::NEG_INFINITY, f64::max) + ABOVE;
+            let threshold = stated.unwrap_or_else(beyond);
+            highest = Some(highest.map_or(threshold, |other: f64| other.max(threshold)));
         }
         Ok(highest)
     }

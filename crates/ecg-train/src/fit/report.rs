@@ -140,8 +140,18 @@ pub(super) fn at_threshold(persons: &str, rates: &[(&str, &str, RatesAt)]) {
         println!("  at the threshold, windows of persons {persons}");
     }
     for (protocol, collection, rates) in rates {
-        let (fmr, fnmr) = (100.0 * rates.fmr, 100.0 * rates.fnmr);
-        println!("    {collection:<12} {protocol:<34} FMR {fmr:.3} %, FNMR {fnmr:.2} %");
+        let [fmr, fnmr] = [&rates.fmr, &rates.fnmr].map(|rate| {
+            let [value, low, high] = [rate.value, rate.low, rate.high].map(|x| 100.0 * x);
+            format!("{value:.2} [{low:.2}–{high:.2}]")
+        });
+        println!("    {collection:<12} {protocol:<34} FMR {fmr}, FNMR {fnmr} per cent");
+    }
+}
+
+/// Persons who take part in nothing.
+pub(super) fn without_beats(persons: usize) {
+    if persons > 0 {
+        println!("{persons} persons are left out: no heartbeat of theirs was accepted");
     }
 }
 
@@ -151,10 +161,11 @@ pub(super) fn travel(rows: &[Travelled]) {
         let (asked, home) = (100.0 * group[0].asked, &group[0].home);
         println!("\na threshold of FMR {asked} % by {home}, persons of the other folds, does to others (per cent)");
         for row in group {
-            let [fmr, low, high, fnmr] = [row.fmr, row.fmr_95[0], row.fmr_95[1], row.fnmr].map(|rate| 100.0 * rate);
+            let [fmr, low, high] = [row.fmr, row.fmr_95[0], row.fmr_95[1]].map(|rate| 100.0 * rate);
+            let [fnmr, least, most] = [row.fnmr, row.fnmr_95[0], row.fnmr_95[1]].map(|rate| 100.0 * rate);
             let (collection, protocol, n) = (&row.collection, &row.protocol, row.n_subjects);
             println!(
-                "    {collection:<12} {protocol:<34} FMR {fmr:.2} [{low:.2}–{high:.2}], FNMR {fnmr:.1}, {n} persons"
+                "    {collection:<12} {protocol:<34} FMR {fmr:.2} [{low:.2}–{high:.2}], FNMR {fnmr:.1} [{least:.1}–{most:.1}], {n} persons"
             );
         }
     }

@@ -46,6 +46,8 @@ pub struct Travelled {
     pub fmr_95: [f64; 2],
     /// False non-match rate there.
     pub fnmr: f64,
+    /// Its interval.
+    pub fnmr_95: [f64; 2],
 }
 
 impl Travel {
@@ -85,20 +87,24 @@ impl Travel {
         })
     }
 
-    /// For each fold the lowest threshold that the home comparisons of the other folds do not exceed the rate at.
-    fn thresholds(&self, home: &Key, asked: f64) -> anyhow::Result<Vec<f64>> {
+    /// For each fold the lowest threshold that the home comparisons of the other folds do not exceed the rate at; `None`
+    /// where those say nothing: too few persons.
+    fn thresholds(&self, home: &Key, asked: f64) -> anyhow::Result<Vec<Option<f64>>> {
         let of_others = |fold: usize| {
             let others = self.0.iter().enumerate().filter(move |(other, _)| *other != fold);
             let comparisons: Vec<Comparison> = others.filter_map(|(_, all)| all.get(home)).flatten().cloned().collect();
+            if !two_sided(&comparisons) {
+                return Ok(None);
+            }
             let curve = det_curve(&comparisons).context("setting a threshold on the other folds")?;
             let found = curve.iter().find(|point| point.fmr <= asked);
-            Ok(found.map_or(f64::INFINITY, |point| point.threshold))
+            Ok(Some(found.map_or(f64::INFINITY, |point| point.threshold)))
         };
         (0..self.0.len()).map(of_others).collect()
     }
 
-    fn row(&self, home: &Key, asked: f64, thresholds: &[f64], key: &Key) -> Option<Travelled> {
-        let here = || self.0.iter().zip(thresholds).filter_map(|(fold, at)| Some((fold.get(key)?, *at)));
+    fn row(&self, home: &Key, asked: f64, thresholds: &[Option<f64>], key: &Key) -> Option<Travelled> {
+        let here = || self.0.iter().zip(thresholds).filter_map(|(fold, at)| Some((fold.get(key)?, (*at)?)));
         let accepted = |of: bool| {
             let mut persons: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
             for (comparisons, threshold) in here() {
@@ -120,6 +126,7 @@ impl Travel {
             some as f64 / all as f64
         };
         let fmr: Interval = over_persons(&strangers, REPLICATES, SEED, share);
+        let fnmr: Interval = over_persons(&own, REPLICATES, SEED, |persons| 1.0 - share(persons));
         Some(Travelled {
             home: format!("{}, {}", home.1, home.0.name()),
             asked,
@@ -129,7 +136,8 @@ impl Travel {
             n_impostor: strangers.iter().map(|person| person.1).sum(),
             fmr: rounded(fmr.value),
             fmr_95: ends(&fmr),
-            fnmr: rounded(1.0 - share(&own.iter().collect::<Vec<_>>())),
+            fnmr: rounded(fnmr.value),
+            fnmr_95: ends(&fnmr),
         })
     }
 }

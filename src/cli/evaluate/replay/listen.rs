@@ -86,8 +86,10 @@ pub fn windows<'a>(
 /// How one attack ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Outcome {
-    /// Seconds from where something is repeated to the suspicion; `None` where there was none within the window.
-    pub(super) detected_s: Option<f64>,
+    /// Seconds from where something is repeated to R of the beat that gives it away; `None` where none does.
+    pub(super) betrayed_s: Option<f64>,
+    /// The same to the moment at which the daemon knows of that beat.
+    pub(super) known_s: Option<f64>,
     /// Beats that the signal path found in it.
     pub(super) beats: usize,
     /// Those of them that it did not refuse: without any, nobody is verified.
@@ -125,18 +127,22 @@ pub fn attack(
     let lead_in = lead_in(stream, &played, from_s, attack.needs_s(seconds));
     let mut presented = lead_in.clone();
     presented.samples.extend(&played.samples);
+    // The daemon knows of a beat when its segment has come, and the signal goes on until then.
+    if let Some(&last) = presented.samples.last() {
+        presented.samples.extend(std::iter::repeat_n(last, presented.fs.0.ceil() as usize));
+    }
     let passage = presented.pass(0..presented.samples.len(), mains)?;
     let begin = lead_in.samples.len() as f64;
     let mut liveness = history.clone();
     liveness.interrupt();
-    let mut outcome = Outcome { detected_s: None, beats: 0, usable: 0 };
+    let mut outcome = Outcome { betrayed_s: None, known_s: None, beats: 0, usable: 0 };
     for beat in passage.beats.iter().filter(|beat| beat.r_peak >= begin) {
         outcome.beats += 1;
         outcome.usable += usize::from(beat.quality.verdict.is_accepted());
         let suspected = liveness.push(&heartbeat(beat, presented.fs.0)).is_some();
-        let at_s = (beat.r_peak - begin) / presented.fs.0 - attack.news_s();
-        if suspected && outcome.detected_s.is_none() {
-            outcome.detected_s = Some(at_s);
+        if suspected && outcome.betrayed_s.is_none() {
+            let since = |at: f64| (at - begin) / presented.fs.0 - attack.news_s();
+            (outcome.betrayed_s, outcome.known_s) = (Some(since(beat.r_peak)), Some(since(beat.decided_at as f64)));
         }
     }
     Ok((outcome.beats >= FEWEST_BEATS).then_some(outcome))

@@ -120,12 +120,12 @@ impl Report {
 }
 
 fn kind(group: &Group, attack: Attack, of: &[&Attacked], window_s: f64, seed: u64) -> Kind {
-    let in_time = |attacked: &Attacked| attacked.2.detected_s.is_some_and(|s| s <= window_s);
+    let in_time = |attacked: &Attacked| attacked.2.betrayed_s.is_some_and(|s| s <= window_s);
     let share = |fewest_usable: usize| {
         let of = of.iter().filter(|attacked| attacked.2.usable >= fewest_usable);
         Share::new(of.map(|attacked| (attacked.1.as_str(), usize::from(in_time(attacked)), 1)), seed)
     };
-    let mut times_s: Vec<f64> = of.iter().filter_map(|(_, _, outcome)| outcome.detected_s).collect();
+    let mut times_s: Vec<f64> = of.iter().filter_map(|(_, _, outcome)| outcome.known_s).collect();
     times_s.sort_by(f64::total_cmp);
     let at = |share: f64| times_s.get(((times_s.len() as f64 - 1.0) * share).round() as usize).copied();
     Kind {

@@ -166,7 +166,7 @@ pub(super) fn rejection(
     };
     let rate = 100.0 * target_fmr;
     let source = format!("leaky split; false match rate {rate} % of windows of {WINDOW} beats: {whose}");
-    let own_rates = rates_at(&deciding, threshold)?;
+    let own_rates = rates_at(&deciding, threshold, 0, 0)?;
     let strangers = (!foreign.is_empty()).then(|| {
         let share = |accepted: &dyn Fn(&Probe) -> bool| {
             foreign.iter().filter(|probe| accepted(probe)).count() as f64 / foreign.len() as f64
@@ -187,7 +187,7 @@ pub(super) fn rejection(
         }
     });
     comparisons.extend(foreign.iter().flat_map(|probe| probe.against(references)));
-    Ok(Rejection { threshold, source, own: (own.len(), own_rates.fnmr), strangers, comparisons })
+    Ok(Rejection { threshold, source, own: (own.len(), own_rates.fnmr.value), strangers, comparisons })
 }
 
 /// The threshold for a false match rate: in the middle between the highest score that must be refused and the next one

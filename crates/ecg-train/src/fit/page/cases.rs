@@ -115,6 +115,7 @@ mod tests {
             fs: ecg_signal::FS,
             takes: vec![],
             inputs,
+            contacts: vec![],
             on_boards: vec![],
             beats_found: 2,
         }
