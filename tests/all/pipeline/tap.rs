@@ -13,7 +13,7 @@ fn stretch() -> Vec<f64> {
 }
 
 /// The settings of a decision that speaks from the first heartbeat on, by the calibration of the shipped model.
-fn from_the_first_beat(tap: Tap) -> Settings {
+pub(super) fn from_the_first_beat(tap: Tap) -> Settings {
     let model = Model::load(std::path::Path::new("models/ecgid-1.onnx")).unwrap();
     let calibrated = model.calibrated(0.02);
     assert!(calibrated.is_some());

@@ -51,12 +51,13 @@ pub(in crate::fit) fn travel(travelled: &[Travelled]) -> Section {
             .iter()
             .map(|row| {
                 let [low, high] = row.fmr_95.map(|end| percent(end, 2));
+                let [least, most] = row.fnmr_95.map(|end| percent(end, 1));
                 vec![
                     format!("{}<br><small>{}</small>", escape(&row.collection), escape(&row.protocol)),
                     row.n_subjects.to_string(),
                     row.n_impostor.to_string(),
                     format!("{} <small>{low}–{high}</small>", percent(row.fmr, 2)),
-                    percent(row.fnmr, 1),
+                    format!("{} <small>{least}–{most}</small>", percent(row.fnmr, 1)),
                 ]
             })
             .collect();
