@@ -11,7 +11,8 @@
 //!
 //! With a calibration the threshold T is that of the evidence's heartbeats, for the false positive rate that was asked
 //! for and the number of persons enrolled; after the first full window of a contact it is that of a ten times smaller
-//! rate, because all further looks at the same person are chances for a stranger. The floor (T − M below) is then the
+//! rate, because all further looks at the same person are chances for a stranger; not so with a subject who was verified
+//! last in this contact. The floor (T − M below) is then the
 //! threshold of a ten times larger rate. Averages of fewer than a full average's beats count until the first full one.
 //!
 //! Evidence is cleared by lost signal ([`Decider::no_signal`]), by a new gallery, by a change of the person that single
@@ -81,6 +82,8 @@ pub struct Decider {
     doubt: Option<Suspicion>,
     /// The signal is known to be unusable: what a beat from before says comes too late.
     unusable: bool,
+    /// Who was verified last in this contact: who comes back after a doubtful moment is no stranger who waits.
+    seen: Option<String>,
 }
 
 impl Decider {
@@ -97,9 +100,9 @@ impl Decider {
             embeddings: 0,
         };
         let (evidence, enrolled) = (Evidence::new(&config), comparisons(&references));
-        let (runs, doubt, unusable) = (Runs::default(), None, false);
-        let mut new = Self { evidence, runs, config, references, enrolled, decision, doubt, unusable };
-        new.decision.threshold = new.threshold();
+        let (runs, doubt, unusable, seen) = (Runs::default(), None, false, None);
+        let mut new = Self { evidence, runs, config, references, enrolled, decision, doubt, unusable, seen };
+        new.decision.threshold = new.threshold(None);
         new
     }
 
@@ -113,7 +116,7 @@ impl Decider {
     pub fn set_references(&mut self, references: Vec<Reference>) -> &Decision {
         (self.enrolled, self.references) = (comparisons(&references), references);
         self.clear();
-        self.evidence.begin_contact();
+        self.begin_contact();
         let stays = self.decision.state == State::NoSignal || self.doubt.is_some();
         if stays { &self.decision } else { self.settle(State::Acquiring, None, Why::GalleryChanged) }
     }
@@ -123,7 +126,7 @@ impl Decider {
     pub fn no_signal(&mut self, lost: Lost) -> &Decision {
         self.unusable = lost.is_of_the_signal();
         self.clear();
-        self.evidence.begin_contact();
+        self.begin_contact();
         self.settle(State::NoSignal, None, Why::Lost(lost))
     }
 
@@ -148,7 +151,7 @@ impl Decider {
     pub fn doubt(&mut self, doubt: Option<Suspicion>) -> &Decision {
         if std::mem::replace(&mut self.doubt, doubt) != doubt {
             self.clear();
-            self.evidence.begin_contact();
+            self.begin_contact();
             if self.decision.state != State::NoSignal {
                 match doubt {
                     None => self.settle(State::Acquiring, None, Why::Collecting),
@@ -239,7 +242,7 @@ impl Decider {
         let subject = &best.reference.subject;
         let [older, newer] = self.evidence.halves();
         let parts_agree = [older, newer, self.evidence.recent()].iter().all(|part| self.holds(subject, part));
-        if score < self.threshold() || !parts_agree {
+        if score < self.threshold(Some(subject)) || !parts_agree {
             return Update::Near { score, why: Why::ScoreNearThreshold };
         }
         if ranking.get(1).is_some_and(|second| score - second.score < self.config.lead) {
@@ -264,6 +267,8 @@ impl Decider {
             }
             Update::Matches { subject, revision, score } if self.runs.matched >= enter => {
                 self.settle(State::Verified, Some(score), Why::ScoreAboveThreshold);
+                self.decision.threshold = self.threshold(Some(&subject));
+                self.seen = Some(subject.clone());
                 (self.decision.subject, self.decision.revision) = (Some(subject), Some(revision));
                 self.runs.below = 0;
                 &self.decision
@@ -306,7 +311,7 @@ impl Decider {
             return self.settle(State::Uncertain, Some(score), Why::ScoreNearThreshold);
         }
         self.decision.score = Some(score);
-        self.decision.threshold = self.threshold();
+        self.decision.threshold = self.threshold(Some(&subject));
         self.decision.embeddings = self.evidence.len();
         &self.decision
     }
@@ -329,10 +334,11 @@ impl Decider {
         self.score(subject, part) >= self.config.floor(part.beats, self.enrolled)
     }
 
-    /// The score that the evidence, as long as it is now, has to reach.
-    fn threshold(&self) -> f64 {
+    /// The score that the evidence, as long as it is now, has to reach with this subject, or with anybody.
+    fn threshold(&self, subject: Option<&str>) -> f64 {
         let beats = self.evidence.whole().beats;
-        if self.evidence.is_late() {
+        let comes_back = subject.is_some() && subject == self.seen.as_deref();
+        if self.evidence.is_late() && !comes_back {
             self.config.late_threshold(beats, self.enrolled)
         } else {
             self.config.threshold(beats, self.enrolled)
@@ -342,6 +348,11 @@ impl Decider {
     fn clear(&mut self) {
         self.evidence.clear();
         self.runs = Runs::default();
+    }
+
+    fn begin_contact(&mut self) {
+        self.evidence.begin_contact();
+        self.seen = None;
     }
 
     fn forget_older(&mut self) {
@@ -355,7 +366,7 @@ impl Decider {
             subject: None,
             revision: None,
             score,
-            threshold: self.threshold(),
+            threshold: self.threshold(None),
             why,
             embeddings: self.evidence.len(),
         };

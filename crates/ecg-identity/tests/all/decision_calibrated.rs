@@ -112,6 +112,22 @@ fn who_fidgets_gets_no_further_first_window() {
 }
 
 #[test]
+fn who_was_verified_in_this_contact_comes_back_as_easily() {
+    let config = config(0.02);
+    let score = config.threshold(12, 2) as f32 + 0.01;
+    assert!(f64::from(score) < config.late_threshold(12, 2));
+    let mut decider = Decider::new(config, household(2));
+    contact(&mut decider, 0.95, 0.0, 20);
+    assert_eq!(decider.decision().subject.as_deref(), Some("ann"));
+    for twitch in 2..5 {
+        decider.person_changed();
+        let states = contact(&mut decider, score, 15.0 * f64::from(twitch), 14);
+        assert!(states.contains(&State::Verified), "{states:?}");
+        assert!(decider.decision().score.unwrap() >= decider.decision().threshold);
+    }
+}
+
+#[test]
 fn a_change_that_single_beats_show_ends_verified_at_once_and_the_evidence_with_it() {
     let mut decider = Decider::new(config(0.02), household(2));
     contact(&mut decider, 0.95, 0.0, 10);
