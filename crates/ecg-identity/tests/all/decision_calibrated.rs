@@ -37,6 +37,13 @@ fn contact(decider: &mut Decider, score: f32, from_s: f64, n: usize) -> Vec<Stat
     (0..n).map(|i| decider.push_average(at(i), (i + 1).min(FULL), &like_ann(score)).state).collect()
 }
 
+/// A score that twelve beats must have in the first window of a contact with a household of two, and later no more.
+fn enough_early_on() -> f32 {
+    let (config, score) = (config(0.02), config(0.02).threshold(12, 2) + 0.01);
+    assert!(score < config.late_threshold(12, 2));
+    score as f32
+}
+
 #[test]
 fn a_good_match_is_verified_before_the_first_full_average() {
     let mut decider = Decider::new(config(0.02), household(3));
@@ -83,45 +90,36 @@ fn a_person_with_several_templates_counts_twice_however_many_they_are() {
 
 #[test]
 fn a_stranger_who_stays_does_not_become_somebody_by_patience() {
-    let config = config(0.02);
-    // From the fourteenth beat on just above what is asked for early on: too late.
-    let score = config.threshold(12, 2) as f32 + 0.01;
-    let mut decider = Decider::new(config, household(2));
+    let mut decider = Decider::new(config(0.02), household(2));
     contact(&mut decider, 0.2, 0.0, 20);
     assert_eq!(decider.decision().state, State::Unknown);
     for i in 20..80 {
-        assert_ne!(decider.push(0.8 * f64::from(i), &like_ann(score)).state, State::Verified);
+        assert_ne!(decider.push(0.8 * f64::from(i), &like_ann(enough_early_on())).state, State::Verified);
     }
 }
 
 #[test]
 fn who_fidgets_gets_no_further_first_window() {
-    let config = config(0.02);
-    let score = config.threshold(12, 2) as f32 + 0.01;
-    assert!(f64::from(score) < config.late_threshold(12, 2));
-    let mut decider = Decider::new(config, household(2));
+    let mut decider = Decider::new(config(0.02), household(2));
     contact(&mut decider, 0.2, 0.0, 18);
     for fidget in 1..6 {
         decider.person_changed();
-        let states = contact(&mut decider, score, 15.0 * f64::from(fidget), 14);
+        let states = contact(&mut decider, enough_early_on(), 15.0 * f64::from(fidget), 14);
         assert!(!states.contains(&State::Verified), "{states:?}");
     }
     decider.no_signal(Lost::LeadOff);
     decider.signal();
-    assert!(contact(&mut decider, score, 100.0, 14).contains(&State::Verified), "a new contact");
+    assert!(contact(&mut decider, enough_early_on(), 100.0, 14).contains(&State::Verified), "a new contact");
 }
 
 #[test]
 fn who_was_verified_in_this_contact_comes_back_as_easily() {
-    let config = config(0.02);
-    let score = config.threshold(12, 2) as f32 + 0.01;
-    assert!(f64::from(score) < config.late_threshold(12, 2));
-    let mut decider = Decider::new(config, household(2));
+    let mut decider = Decider::new(config(0.02), household(2));
     contact(&mut decider, 0.95, 0.0, 20);
     assert_eq!(decider.decision().subject.as_deref(), Some("ann"));
     for twitch in 2..5 {
         decider.person_changed();
-        let states = contact(&mut decider, score, 15.0 * f64::from(twitch), 14);
+        let states = contact(&mut decider, enough_early_on(), 15.0 * f64::from(twitch), 14);
         assert!(states.contains(&State::Verified), "{states:?}");
         assert!(decider.decision().score.unwrap() >= decider.decision().threshold);
     }
