@@ -31,7 +31,8 @@ fn left_over(with: &Passage, without: &Passage) -> f64 {
     (sum / count as f64).sqrt()
 }
 
-/// Prints a row; gives its name if it falls short of `found` and `accepted` (per cent) or has more left than `left_mv`.
+/// Prints a row; gives its name if it falls short of `found` and `accepted` (per cent), invents a beat, or has more left than
+/// `left_mv`.
 fn row(
     notch: Mains,
     hz: f64,
@@ -52,7 +53,7 @@ fn row(
         (format!("{millivolts} mV of {hz} ± {swing} Hz, {notch:?}"), 100.0 * good as f64 / beats as f64);
     let sensitivity = tally.sensitivity();
     println!("{name:34} | {sensitivity:6.2} {:3} {share:6.1} % | {:5.1} µV", tally.invented, 1000.0 * left);
-    (sensitivity < found || share < accepted || left > left_mv).then_some(name)
+    (sensitivity < found || tally.invented > 0 || share < accepted || left > left_mv).then_some(name)
 }
 
 #[test]

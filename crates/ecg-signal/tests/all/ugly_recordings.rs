@@ -7,7 +7,7 @@ use ecg_signal::slew::SlewLimiter;
 use ecg_signal::{Hertz, Kernel, Mains};
 
 use crate::recordings::data;
-use crate::stream::Stream;
+use crate::stream::{Stream, Tally};
 
 /// Beats are matched as the scorers of detectors do.
 const MATCH_S: f64 = 0.15;
@@ -26,14 +26,22 @@ fn recorded(name: &str) -> Option<Stream> {
     Some(stream)
 }
 
-/// Prints a row; gives its name when, from 2 s after the disturbance on, fewer beats are found than without it, less
-/// `lost` of them, or when it took longer than `settled_s`.
+/// Seconds from a disturbance to the next accepted beat. 119, with much ventricular bigeminy, takes up to 6.4 s after a
+/// pulled cable, a change of gain or swapped electrodes (README, limits); its beats are found at once.
+fn accepted_within_s(name: &str) -> f64 {
+    if name == "119" { 7.0 } else { 2.0 }
+}
+
+/// Prints a row; gives its name when there are more than `lost` errors more than without the disturbance, one of them from
+/// 2 s after it on, or when no beat is accepted in time.
 fn row(name: &str, disturb: &str, clean: &Stream, stream: &Stream, end_s: f64, lost: usize) -> Option<String> {
     let (before, undisturbed) = (stream.run(), clean.run());
     let end = stream.samples.len() as f64 / stream.fs;
     let after = before.tally(stream, &(end_s + 2.0..end - 0.5), MATCH_S);
     let all = before.tally(stream, &(0.0..end - 0.5), MATCH_S);
     let reference = undisturbed.tally(clean, &(0.0..end - 0.5), MATCH_S);
+    let reference_after = undisturbed.tally(clean, &(end_s + 2.0..end - 0.5), MATCH_S);
+    let accepted_s = before.accepted_after_s(end_s);
     println!(
         "{name} {disturb:36} | {:4} beats, {:3} missed {:3} invented; undisturbed {:3} {:3}; after 2 s {:3} {:3} | {:5.2}",
         all.marked,
@@ -43,11 +51,13 @@ fn row(name: &str, disturb: &str, clean: &Stream, stream: &Stream, end_s: f64, l
         reference.invented,
         after.marked - after.found,
         after.invented,
-        before.accepted_after_s(end_s),
+        accepted_s,
     );
-    let errors = all.marked - all.found + all.invented;
-    let usual = reference.marked - reference.found + reference.invented;
-    (errors > usual + lost).then(|| format!("{name}: {disturb}"))
+    let errors = |tally: &Tally| tally.marked - tally.found + tally.invented;
+    let short = errors(&all) > errors(&reference) + lost
+        || errors(&after) > errors(&reference_after)
+        || accepted_s > accepted_within_s(name);
+    short.then(|| format!("{name}: {disturb}"))
 }
 
 #[test]
