@@ -1,5 +1,7 @@
 """What the acceptance scripts share: ports on this machine, waiting with an end, and an end for all that was begun.
 Python standard library only."""
+import errno
+import random
 import shutil
 import signal
 import socket
@@ -52,10 +54,22 @@ def folder(prefix, keep=False):
 
 
 def free_port():
-    """A port on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on which nobody listens now, below those the kernel gives to outgoing connections: whoever is stopped and
+    begun again on it finds it free. From among those, a connection of anybody's could have taken it meanwhile, even one
+    that is tried to this very port and so meets itself."""
+    try:
+        first_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        first_given = 32768
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", random.randrange(min(10_000, first_given - 1000), first_given)))
+                return probe.getsockname()[1]
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
 
 def can_connect(port):
