@@ -94,6 +94,7 @@ impl Model {
     /// [`ModelError`]: what is wrong and what to do.
     pub fn from_parts(onnx: &[u8], card: &str, file: &str) -> Result<Self, ModelError> {
         let card = Card::parse(card, file)?;
+        card.check_network(onnx, file)?;
         let network = Network::load(onnx, &card, file)?;
         let amplitude = card.amplitude();
         let id = format!("{}-{:08x}", card.name, fnv1a(onnx.iter().copied().chain(written(amplitude))) >> 32);

@@ -7,6 +7,7 @@
 use ecg_identity::Amplitude;
 use ecg_identity::calibration::{Calibration, CalibrationError, Row};
 use ecg_signal::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 
 use super::ModelError;
@@ -100,6 +101,8 @@ pub struct NetworkCard {
     pub parameters: u64,
     /// Multiply-accumulates for one embedding.
     pub multiply_accumulates: u64,
+    /// SHA-256 of the ONNX file that the card was written with, in hexadecimal; cards of before do not say it.
+    pub sha256: Option<String>,
 }
 
 /// `[decision]`.
@@ -212,6 +215,20 @@ impl Card {
     #[must_use]
     pub fn embedding_length(&self) -> usize {
         self.output.dimensions + if self.amplitude.is_some() { Amplitude::LENGTH } else { 0 }
+    }
+
+    /// Whether this is the ONNX file that the card was written with: thresholds of one network mean nothing for another.
+    ///
+    /// # Errors
+    /// [`ModelError::Network`] where it is another one.
+    pub fn check_network(&self, onnx: &[u8], file: &str) -> Result<(), ModelError> {
+        let Some(expected) = &self.network.sha256 else { return Ok(()) };
+        let found: String = digest(&SHA256, onnx).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        if found.eq_ignore_ascii_case(expected) {
+            return Ok(());
+        }
+        let problem = format!("its SHA-256 is {found}, its card was written with {expected}");
+        Err(ModelError::Network { file: file.into(), problem })
     }
 
     /// Persons of the named collection that the network has seen; `None` where the card does not know the collection.

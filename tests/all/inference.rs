@@ -148,7 +148,14 @@ fn an_onnx_file_that_is_not_what_the_card_says_is_refused() {
     assert!(load(&short).unwrap_err().to_string().contains("[1, 1, 174] instead of [N, 1, 175]"));
     assert!(refused("embedding = \"embedding\"", "embedding = \"code\"").contains("no output `code`"));
     assert!(refused("dimensions = 64", "dimensions = 32").contains("has 64 numbers, the card says 32"));
-    let card = Recipe::default().build().card;
+    let tiny = Recipe::default().build();
+    let with = |sha256: &str| tiny.card.replace("[network]", &format!("[network]\nsha256 = \"{sha256}\""));
+    let another = TinyModel { card: with(&"0".repeat(64)), onnx: tiny.onnx.clone() };
+    assert!(load(&another).unwrap_err().to_string().contains("its card was written with 0000"));
+    let digest = ring::digest::digest(&ring::digest::SHA256, &tiny.onnx);
+    let own = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    load(&TinyModel { card: with(&own), onnx: tiny.onnx.clone() }).unwrap();
+    let card = tiny.card;
     assert!(Model::from_parts(b"not a model", &card, "x.onnx").unwrap_err().to_string().contains("x.onnx"));
 }
 

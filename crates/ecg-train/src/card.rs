@@ -75,6 +75,7 @@ struct NetworkPart {
     kind: &'static str,
     parameters: usize,
     multiply_accumulates: usize,
+    sha256: String,
 }
 
 /// The threshold and how it was found.
@@ -252,6 +253,7 @@ impl Card {
                 kind: kind.name(),
                 parameters: plans.iter().map(|plan| plan.parameters()).sum(),
                 multiply_accumulates: plans.iter().map(|plan| plan.multiply_accumulates()).sum(),
+                sha256: onnx::sha256(&onnx::encode(network)),
             },
             decision: facts.decision,
             measured: facts.measured,
@@ -274,6 +276,17 @@ impl Card {
         let body = toml::to_string(self)?;
         Ok(format!("# Written by ecg-train. Fractions, not per cent; see models/README.md.\n{body}"))
     }
+}
+
+/// A card's text for the same network in another file.
+///
+/// # Errors
+/// Not TOML.
+pub fn of_file(card: &str, onnx: &[u8]) -> Result<String, toml::de::Error> {
+    let table: toml::Table = card.parse()?;
+    let written = table.get("network").and_then(|network| network.get("sha256")).and_then(toml::Value::as_str);
+    // Comments and the order of lines stay, which writing the table would not keep. A card of before has no such line.
+    Ok(written.map_or_else(|| card.to_owned(), |old| card.replace(old, &onnx::sha256(onnx))))
 }
 
 fn collections(split: &Split, signal: usize, mains: &str) -> Vec<CollectionPart> {
@@ -323,4 +336,18 @@ pub(crate) fn rounded(value: f64) -> f64 {
 /// Both ends of an interval.
 pub(crate) fn ends(interval: &Interval) -> [f64; 2] {
     [rounded(interval.low), rounded(interval.high)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_goes_along_with_a_rewritten_file_and_keeps_every_other_line() {
+        let card = |sha256: &str| format!("# A card\nname = \"m\"\n[network]\nsha256 = \"{sha256}\"\nkind = \"k\"\n");
+        assert_eq!(of_file(&card("00ff"), b"other").unwrap(), card(&onnx::sha256(b"other")));
+        let before = "name = \"m\"\n[network]\nkind = \"k\"\n";
+        assert_eq!(of_file(before, b"other").unwrap(), before);
+        assert!(of_file("name = ", b"other").is_err());
+    }
 }

@@ -10,7 +10,7 @@ use ecg_signal::Mains;
 
 use crate::loss::LossKind;
 use crate::network::NetworkKind;
-use crate::{fit, onnx, parity, split, training};
+use crate::{card, fit, onnx, parity, split, training};
 
 /// Train an ecgid network from recordings and write it as ONNX, with its card and curves.
 ///
@@ -169,8 +169,8 @@ struct RewriteArgs {
     /// Model that `fit` wrote
     #[arg(long, value_name = "NAME.onnx")]
     model: PathBuf,
-    /// Model file to write; may be the same. The card beside it stays valid, templates of the old file do not: the
-    /// daemon tells models apart by their bytes
+    /// Model file to write; may be the same. The card goes with it, with the new file's SHA-256; templates of the old
+    /// file do not: the daemon tells models apart by their bytes
     #[arg(long, value_name = "NAME.onnx")]
     out: PathBuf,
 }
@@ -250,8 +250,21 @@ fn dump_parity(args: &ParityArgs) -> anyhow::Result<()> {
 
 fn rewrite(args: &RewriteArgs) -> anyhow::Result<()> {
     let network = onnx::read(&args.model, &Device::flex())?;
+    // Read before anything is written: the two may be one.
+    let card = match std::fs::read_to_string(args.model.with_extension("toml")) {
+        Ok(card) => Some(card::of_file(&card, &onnx::encode(&network)).context("reading the card of --model")?),
+        Err(_) => None,
+    };
     let bytes = onnx::write(&network, &args.out)?;
     println!("wrote the weights of {} to {}, {bytes} bytes", args.model.display(), args.out.display());
+    match card {
+        Some(card) => {
+            let path = args.out.with_extension("toml");
+            std::fs::write(&path, card).with_context(|| format!("writing {}", path.display()))?;
+            println!("and its card to {}", path.display());
+        }
+        None => println!("it had no card beside it: without one a model cannot be used"),
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use ecg_signal::SEGMENT_SAMPLES;
 use prost::Message;
+use ring::digest::{SHA256, digest};
 
 use crate::network::plan::{Operation, Plan, TIME_BINS, bin_matrix};
 use crate::network::weights::{RestoreError, Weight, Weights};
@@ -94,6 +95,11 @@ pub fn encode(network: &Network) -> Vec<u8> {
         }],
     };
     model.encode_to_vec()
+}
+
+/// SHA-256 of an ONNX file, in hexadecimal as `sha256sum` prints it: by this a card knows its network.
+pub fn sha256(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes the network to `path`; returns the size in bytes.

@@ -61,6 +61,11 @@ fn a_tiny_training_writes_model_card_and_curves() {
     assert_eq!(card["input"]["chain"].as_str(), Some(ecg_signal::CHAIN));
     assert_eq!(card["amplitude"]["share"].as_float(), Some(0.15));
     assert_eq!(card["network"]["parameters"].as_integer(), Some(80_800));
+    let own = |card: &toml::Table| card["network"]["sha256"].as_str().map(str::to_owned);
+    assert_eq!(own(&card), Some(onnx::sha256(&std::fs::read(&out).unwrap())));
+    let again = folder.path().join("again.onnx");
+    run(&["rewrite", "--model", model, "--out", again.to_str().unwrap()]).expect("in today's form already");
+    assert_eq!(own(&table(&again.with_extension("toml"))), own(&card));
     let collection = &card["training"]["collections"][0];
     assert_eq!(collection["persons_held_out"].as_array().unwrap().len(), 2);
     assert_eq!(collection["persons_seen"].as_array().unwrap().len(), 4);
