@@ -52,6 +52,9 @@ impl Stage {
         match observation {
             Observation::FrontEnd { front_end, .. } => self.fs_hz = front_end.fs_hz,
             Observation::Beat(beat) => {
+                if beat.rr_ms.is_none() {
+                    self.window.interrupt();
+                }
                 let end = beat.interval_end(self.fs_hz);
                 self.window.push(end / self.fs_hz, beat.quality.verdict.is_accepted());
             }

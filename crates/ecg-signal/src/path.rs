@@ -345,7 +345,7 @@ impl SignalPath {
         beat.rr_ms = self
             .previous_end
             .replace(end)
-            .filter(|_| !raw.contact_lost)
+            .filter(|_| !raw.interrupted)
             .map(|previous| self.config.fs.milliseconds(end - previous))
             .filter(|rr| *rr <= LONGEST_RR_MS);
         self.state.beat(beat.rr_ms, beat.quality.verdict);

@@ -31,8 +31,8 @@ pub(super) struct RawBeat {
     pub(super) quality: BeatQuality,
     /// Samples from `r_peak` to the R of the segment.
     pub(super) realigned_by: i64,
-    /// Contact was lost between the beat before and this one.
-    pub(super) contact_lost: bool,
+    /// Contact was lost, or there was flutter, between the beat before and this one: no interval.
+    pub(super) interrupted: bool,
     /// The lead has been turned upside down with the beat before.
     pub(super) turned: bool,
 }
@@ -57,6 +57,36 @@ struct Block {
     met: usize,
 }
 
+/// The newest stretch in which nothing of a heart could be seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Blind {
+    /// Its first and its newest sample, and how many of those between were blind.
+    first: u64,
+    newest: u64,
+    count: u64,
+}
+
+impl Blind {
+    /// So long a stretch, and whoever comes behind it may be somebody else: electrodes are on another person in a second.
+    const LONG: u64 = FS.0 as u64;
+
+    /// Takes the marks of the samples from `start` on.
+    fn take(&mut self, marks: &[Mark], start: u64) {
+        for (at, _) in (start..).zip(marks).filter(|(_, mark)| mark.is_blind()) {
+            if self.count == 0 || at > self.newest + Self::LONG {
+                (self.first, self.count) = (at, 0);
+            }
+            self.newest = at;
+            self.count += 1;
+        }
+    }
+
+    /// Whether it is long, and began before the beat at `r_peak` and ended behind the one at `previous`.
+    fn lies_between(&self, previous: f64, r_peak: f64) -> bool {
+        self.count >= Self::LONG && r_peak > self.first as f64 && previous < self.newest as f64
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Interior {
     conditioner: Conditioner,
@@ -78,6 +108,7 @@ pub(super) struct Interior {
     /// Newest sample without contact, and where the beat before was.
     lost_at: Option<u64>,
     previous_r: f64,
+    blind: Blind,
 }
 
 impl Interior {
@@ -104,6 +135,7 @@ impl Interior {
             ended: false,
             lost_at: None,
             previous_r: 0.0,
+            blind: Blind::default(),
         })
     }
 
@@ -149,6 +181,9 @@ impl Interior {
         {
             self.lost_at = Some(self.marks.end() + newest as u64);
         }
+        if Mark::any(marks).is_blind() {
+            self.blind.take(marks, self.marks.end());
+        }
         self.marks.extend(marks);
         self.segmenter.extend(&conditioned[from..end]);
         while let Some((_, detection)) = self.found.front().copied().filter(|(offset, _)| *offset < end) {
@@ -193,12 +228,15 @@ impl Interior {
             _ => None,
         });
         let marks = self.span_marks(place);
+        if self.blind.lies_between(self.previous_r, detection.r_peak) {
+            self.gate.forget_heart();
+        }
         let quality = self.gate.judge(&detection, &self.segment, whole, behind.as_ref(), marks);
-        let contact_lost = self.lost_between(detection.r_peak);
+        let interrupted = detection.flutter || self.lost_between(detection.r_peak);
         let turned = self.gate.has_turned();
         self.previous_r = detection.r_peak;
         let Detection { r_peak, polarity, .. } = detection;
-        Some(RawBeat { r_peak, polarity, quality, realigned_by, contact_lost, turned })
+        Some(RawBeat { r_peak, polarity, quality, realigned_by, interrupted, turned })
     }
 
     /// Where the R of the next segment lies.
@@ -248,6 +286,7 @@ impl Interior {
         self.ended = false;
         self.lost_at = None;
         self.previous_r = 0.0;
+        self.blind = Blind::default();
     }
 
     pub(super) fn gate(&self) -> &QualityGate {

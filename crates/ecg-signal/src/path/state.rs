@@ -26,8 +26,8 @@ pub enum Contact {
 pub struct SignalState {
     /// What the last second looks like.
     pub contact: Contact,
-    /// Median of the newest eight accepted intervals as a rate; `None` until three are known and when no beat was
-    /// accepted for 5 s.
+    /// Median of the newest eight intervals between accepted beats as a rate; `None` until three are known, and when none
+    /// has come for 10 s or no beat was accepted for 5 s.
     pub heart_rate_bpm: Option<f64>,
     /// Share of the newest 16 beats that were accepted, 0 … 1; 0 without beats. Those from before a gap or a lost contact
     /// do not count.
@@ -43,6 +43,8 @@ const SECOND: u32 = FS.0 as u32;
 /// Twice the interval of the slowest heart that is expected (30 a minute).
 const NO_BEAT_AFTER: u32 = 4 * SECOND;
 const RATE_LASTS: u32 = 5 * SECOND;
+/// In bigeminy no two accepted beats follow each other for minutes, and the rate moves on.
+const INTERVALS_LAST: u32 = 10 * SECOND;
 const INTERVALS: usize = 8;
 const BEATS: u32 = 16;
 /// So many accepted beats in a row are a heart, whatever was refused before them.
@@ -79,6 +81,7 @@ pub(super) struct StateTracker {
     clipped: Held,
     still: Held,
     since_accepted: u32,
+    since_interval: u32,
     intervals: [f64; INTERVALS],
     known: usize,
     next: usize,
@@ -98,6 +101,7 @@ impl StateTracker {
             clipped: Held::default(),
             still: Held::default(),
             since_accepted: 0,
+            since_interval: 0,
             intervals: [0.0; INTERVALS],
             known: 0,
             next: 0,
@@ -113,6 +117,7 @@ impl StateTracker {
     pub(super) fn sample(&mut self, mark: Mark) {
         self.samples = self.samples.saturating_add(1);
         self.since_accepted = self.since_accepted.saturating_add(1);
+        self.since_interval = self.since_interval.saturating_add(1);
         self.lead_off.sample(mark.is_lead_off());
         self.clipped.sample(mark.is_clipped());
         self.still.sample(mark.is_still());
@@ -128,6 +133,7 @@ impl StateTracker {
         let count = marks.len() as u32;
         self.samples = self.samples.saturating_add(count);
         self.since_accepted = self.since_accepted.saturating_add(count);
+        self.since_interval = self.since_interval.saturating_add(count);
         [&mut self.lead_off, &mut self.clipped, &mut self.still].into_iter().for_each(|held| held.quiet(count));
     }
 
@@ -151,6 +157,10 @@ impl StateTracker {
         }
         let both = std::mem::replace(&mut self.previous_accepted, accepted) && accepted;
         if let (Some(rr_ms), true) = (rr_ms, both) {
+            if self.since_interval > INTERVALS_LAST {
+                (self.known, self.next) = (0, 0);
+            }
+            self.since_interval = 0;
             self.intervals[self.next] = rr_ms;
             self.next = (self.next + 1) % INTERVALS;
             self.known = (self.known + 1).min(INTERVALS);
@@ -204,7 +214,7 @@ impl StateTracker {
     }
 
     fn heart_rate_bpm(&self) -> Option<f64> {
-        if self.known < 3 || self.since_accepted > RATE_LASTS {
+        if self.known < 3 || self.since_accepted > RATE_LASTS || self.since_interval > INTERVALS_LAST {
             return None;
         }
         let mut sorted = self.intervals;
@@ -237,6 +247,22 @@ mod tests {
         beats.extend([(Some(1000.0), Verdict::Accepted); 20]);
         assert_eq!(after(&beats).heart_rate_bpm, Some(60.0));
         beats.push((None, Verdict::Accepted));
+        beats.extend([(Some(500.0), Verdict::Accepted); 2]);
+        assert_eq!(after(&beats).heart_rate_bpm, None);
+        beats.push((Some(500.0), Verdict::Accepted));
+        assert_eq!(after(&beats).heart_rate_bpm, Some(120.0));
+    }
+
+    #[test]
+    fn a_rate_that_no_interval_has_confirmed_for_ten_seconds_is_none() {
+        let mut beats = vec![(None, Verdict::Accepted)];
+        beats.extend([(Some(1000.0), Verdict::Accepted); 8]);
+        let bigeminy = [(Some(1000.0), REFUSED), (Some(1000.0), Verdict::Accepted)];
+        beats.extend(bigeminy.iter().cycle().take(10));
+        assert_eq!(after(&beats).heart_rate_bpm, Some(60.0));
+        beats.extend(bigeminy);
+        assert_eq!(after(&beats).heart_rate_bpm, None);
+        // What is known then begins anew.
         beats.extend([(Some(500.0), Verdict::Accepted); 2]);
         assert_eq!(after(&beats).heart_rate_bpm, None);
         beats.push((Some(500.0), Verdict::Accepted));

@@ -167,6 +167,11 @@ impl IndexMeter {
         self.beats.are_few()
     }
 
+    /// What comes now may be another heart's.
+    pub(super) fn forget_heart(&mut self) {
+        self.beats.forget_heart();
+    }
+
     pub(super) fn reset(&mut self) {
         self.half_rate.reset();
         self.second.reset();

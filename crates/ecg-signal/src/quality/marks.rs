@@ -71,6 +71,11 @@ impl Mark {
         self.0 & Self::STILL != 0
     }
 
+    /// Nothing of the heart can be in this sample: no contact, a converter at its limit, or a line that stands still.
+    pub(crate) fn is_blind(self) -> bool {
+        self.0 & (Self::CLIPPED | Self::LEAD_OFF | Self::STILL) != 0
+    }
+
     /// There was no contact at this sample after all.
     pub(crate) fn set_lead_off(&mut self) {
         self.0 |= Self::LEAD_OFF;

@@ -14,6 +14,12 @@ const KEPT: usize = 64;
 /// Beats that a new one is compared with.
 const COMPANIONS: usize = order::FEW;
 
+/// A beat that comes sooner than this share of the usual interval is premature. The heart rate of a person at rest swings
+/// by less from one beat to the next.
+const PREMATURE: f64 = 0.85;
+/// Intervals that make one usual.
+const LEAST_INTERVALS: usize = 4;
+
 /// A beat beside the eight before it, or, where fewer have come, the one behind it too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Company {
@@ -25,6 +31,8 @@ pub(super) struct Company {
     pub(super) interval_spread: f64,
     /// Share of the eight that have not come yet.
     pub(super) missing: f64,
+    /// It came sooner than the beats before it did.
+    pub(super) premature: bool,
 }
 
 /// The newest few values.
@@ -81,6 +89,19 @@ impl Few {
         self.values[..self.count].iter().copied().reduce(|a, b| if b > a { b } else { a }).unwrap_or(0.0)
     }
 
+    /// Whether the first number is lower than the median of the others, at least so many, by more than `by` (negative).
+    fn first_is_below(&self, least: usize, by: f64) -> bool {
+        if self.count <= least {
+            return false;
+        }
+        let mut others = self.values;
+        others.copy_within(1.., 0);
+        let others = order::sorted(others, self.count - 1);
+        let middle = (self.count - 2) / 2;
+        let median = (others[middle] + others[(self.count - 1) / 2]) / 2.0;
+        self.values[0] - median < by
+    }
+
     /// Mean distance from the upper median; 0 without numbers.
     fn spread(&self) -> f64 {
         let sorted = order::sorted(self.values, self.count);
@@ -118,6 +139,8 @@ fn log_interval(later: f64, earlier: f64) -> f64 {
 pub(super) struct RecentBeats {
     first: Newest<Found, KEPT>,
     second: Newest<f64, KEPT>,
+    /// Beats of the first detector since the wearer may have changed: the others are no company.
+    companions: usize,
 }
 
 impl RecentBeats {
@@ -126,6 +149,7 @@ impl RecentBeats {
     pub(super) fn first(&mut self, place: f64, part: Option<(&Part, f32)>) {
         let log_interval = self.first.newest_first().next().map_or(0.0, |before| log_interval(place, before.place));
         let found = Found { place, log_interval, ..Found::default() };
+        self.companions += 1;
         self.first.push(part.map_or(found, |(part, square)| Found {
             square,
             to_unit: square.sqrt().recip(),
@@ -139,9 +163,14 @@ impl RecentBeats {
         self.second.push(place);
     }
 
-    /// Fewer than eight beats have come.
+    /// What comes now may be another heart's: nothing of before is compared with it. The places of beats stay.
+    pub(super) fn forget_heart(&mut self) {
+        self.companions = 0;
+    }
+
+    /// Fewer than eight beats of this heart have come.
     pub(super) fn are_few(&self) -> bool {
-        self.first.len() < COMPANIONS
+        self.companions < COMPANIONS
     }
 
     /// How the beat at `place` with the QRS `part`, whose size has the square `square`, compares with those before it and
@@ -161,7 +190,7 @@ impl RecentBeats {
             compare(behind, dot(behind, behind));
         }
         let mut before = None;
-        for found in self.first.newest_first().take(COMPANIONS) {
+        for found in self.first.newest_first().take(self.companions.min(COMPANIONS)) {
             intervals.push(before.unwrap_or_else(|| log_interval(place, found.place)));
             before = Some(found.log_interval);
             compare(&found.part, found.square);
@@ -171,6 +200,7 @@ impl RecentBeats {
             height_spread: heights.spread(),
             interval_spread: intervals.spread(),
             missing: 1.0 - likeness.count as f64 / COMPANIONS as f64,
+            premature: intervals.first_is_below(LEAST_INTERVALS, PREMATURE.ln()),
         }
     }
 
@@ -246,5 +276,6 @@ impl RecentBeats {
     pub(super) fn reset(&mut self) {
         self.first.clear();
         self.second.clear();
+        self.companions = 0;
     }
 }

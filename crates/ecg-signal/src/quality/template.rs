@@ -6,7 +6,7 @@
 //! wearer) is followed after about a dozen beats, because the old count fades; one whose beats come upside down has been
 //! turned, and its shapes are turned with the second of them. Must not know why a segment came here.
 
-use super::CORRELATION_FLOOR;
+use super::{CORRELATION_FLOOR, PREMATURE_FLOOR};
 use crate::SEGMENT_R_INDEX;
 use crate::segment::Segment;
 use crate::widest::widest;
@@ -65,9 +65,17 @@ pub(super) struct Likenesses {
     ruling: usize,
     /// Enough beats have come for one to rule.
     trusted: bool,
+    /// Correlation from which on this segment has the same shape as others.
+    floor: f64,
 }
 
 impl Likenesses {
+    /// The same for a beat that came too soon: it is more often an ectopic one, which in many leads is half like a normal
+    /// one.
+    pub(super) fn of_premature(self) -> Self {
+        Self { floor: PREMATURE_FLOOR, ..self }
+    }
+
     /// Correlation with the nearest shape.
     pub(super) fn nearest(&self) -> f64 {
         self.each[self.nearest]
@@ -80,7 +88,7 @@ impl Likenesses {
 
     /// The segment has the ruling shape, or nothing rules yet.
     pub(super) fn is_usual(&self) -> bool {
-        !self.trusted || self.each[self.ruling] >= CORRELATION_FLOOR
+        !self.trusted || self.each[self.ruling] >= self.floor
     }
 }
 
@@ -103,7 +111,13 @@ impl UsualShapes {
     #[inline(always)]
     pub(super) fn compare(&self, part: &Part, size: f32) -> Likenesses {
         let each = self.shapes.each_ref().map(|shape| correlation(&shape.mean, shape.square, part, size));
-        Likenesses { each, nearest: largest(&each), ruling: self.ruling, trusted: self.beats >= TRUSTED_AFTER }
+        Likenesses {
+            each,
+            nearest: largest(&each),
+            ruling: self.ruling,
+            trusted: self.beats >= TRUSTED_AFTER,
+            floor: CORRELATION_FLOOR,
+        }
     }
 
     /// How many samples later (or, below 0, earlier) than at its R a segment has the usual shape that it does not have
@@ -148,7 +162,7 @@ impl UsualShapes {
     /// Learns from a beat: into the shape that it has, or in place of the rarest one.
     #[inline(always)]
     pub(super) fn learn(&mut self, part: &Part, likenesses: &Likenesses) {
-        let repeats = likenesses.nearest() >= CORRELATION_FLOOR;
+        let repeats = likenesses.nearest() >= likenesses.floor;
         let slot = if repeats { likenesses.nearest } else { self.give_up_rarest() };
         self.beats = self.beats.saturating_add(1);
         for shape in &mut self.shapes {

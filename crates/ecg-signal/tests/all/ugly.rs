@@ -152,21 +152,54 @@ fn gaps_and_resyncs_cost_no_beat_but_those_that_were_lost() {
     ]);
 }
 
+/// Another person's heart from `at_s` on, so many times as large.
+fn another_heart(stream: Stream, at_s: f64, factor: f64) -> Stream {
+    let other = Stream::person(7, stream.fs);
+    let (from, fs) = (stream.at(at_s), stream.fs);
+    let mut spliced = stream.change(at_s..SECONDS, |t, _| factor * other.samples[(t * fs) as usize].millivolts);
+    spliced.truth.retain(|beat| *beat < from as f64);
+    spliced.truth.extend(other.truth.iter().filter(|beat| **beat >= from as f64));
+    spliced
+}
+
+/// Nothing is known of whoever puts the electrodes on next: neither shapes nor heights nor the time between the two hearts
+/// speak against the beats of the second.
+#[test]
+fn another_wearer_after_twenty_seconds_without_contact_is_taken_up_from_the_first_beats() {
+    let without = |nothing: f64, factor: f64| {
+        move |stream: Stream| {
+            let mut off =
+                another_heart(stream, 35.0, factor).change(15.0..35.0, |_, _| nothing).clipped_at(RAIL_MV, true);
+            off.truth.retain(|beat| !(15.0 * off.fs..35.0 * off.fs).contains(beat));
+            off
+        }
+    };
+    let told = move |stream: Stream| {
+        let mut off = without(0.1, 1.0)(stream);
+        let stretch = off.at(15.0)..off.at(35.0);
+        off.samples[stretch].iter_mut().for_each(|sample| sample.lead_off = Some(true));
+        off
+    };
+    let off = 15.0..35.0;
+    table(&[
+        Row::new("no numbers, then another heart", off.clone(), without(f64::NAN, 1.0)),
+        Row::new("no numbers, then another at 30 %", off.clone(), without(f64::NAN, 0.3)),
+        Row::new("no numbers, then another at 300 %", off.clone(), without(f64::NAN, 3.0)),
+        Row::new("flat, then another heart", off.clone(), without(0.0, 1.0)),
+        Row::new("flat, then another at 30 %", off.clone(), without(0.0, 0.3)),
+        Row::new("rail, then another heart", off.clone(), without(3000.0, 1.0)),
+        Row::new("rail, then another upside down", off.clone(), without(3000.0, -1.0)),
+        // What is left of the signal at both edges.
+        Row::new("lead-off bits, then another heart", off, told).invented(3),
+    ]);
+}
+
 /// What is known of the lead before a gap must not be believed of another one after it.
 #[test]
 fn another_lead_after_a_gap_is_taken_up_from_its_first_beats() {
     let after_gap =
         |factor: f64| move |stream: Stream| stream.change(30.0..SECONDS, |_, x| factor * x).lose(30.0..31.0, 1.0);
-    let another = |factor: f64| {
-        move |stream: Stream| {
-            let other = Stream::person(7, stream.fs);
-            let (from, fs) = (stream.at(30.0), stream.fs);
-            let mut spliced = stream.change(30.0..SECONDS, |t, _| factor * other.samples[(t * fs) as usize].millivolts);
-            spliced.truth.retain(|beat| *beat < from as f64);
-            spliced.truth.extend(other.truth.iter().filter(|beat| **beat >= from as f64));
-            spliced.lose(30.0..31.0, 1.0)
-        }
-    };
+    let another = |factor: f64| move |stream: Stream| another_heart(stream, 30.0, factor).lose(30.0..31.0, 1.0);
     table(&[
         Row::new("gap, then 15 % of the gain", 30.0..31.0, after_gap(0.15)),
         Row::new("gap, then 40 %", 30.0..31.0, after_gap(0.4)),
