@@ -11,11 +11,11 @@ use crate::filter::design::{self, Sections};
 use crate::line::BLOCK;
 use crate::units::Hertz;
 
-/// Reach of the window before and after a peak of the integral: 2.0 s before and 0.72 s after the QRS, with the guard's
+/// Reach of the window before and after a peak of the integral: 2.04 s before and 0.68 s after the QRS, with the guard's
 /// own filter delay (40 ms) and the integral's (100 ms) taken off.
 const WINDOW_S: f64 = 2.752;
 /// The part of it after the peak, which is what a decision waits for.
-pub(super) const AFTER_PEAK_S: f64 = 0.66;
+pub(super) const AFTER_PEAK_S: f64 = 0.62;
 /// Length of the blocks in which sums are kept.
 const BLOCK_S: f64 = 0.064;
 /// Upper edge for the spread of the signal itself, and the distance of its difference.
@@ -32,6 +32,11 @@ const NARROW: f64 = 1.40;
 const SLOW: f64 = 0.45;
 /// Sum of both that flutter stays below. Electrode motion comes near to either limit, seldom to both.
 const NARROW_AND_SLOW: f64 = 1.75;
+/// A candidate that has the lead's usual shape (at least this similarity), and rest on either side (less than this beside
+/// it), is no flutter: wide beats in quick succession, paced ones of 130 a minute among them, leave no more rest than that
+/// in the signal itself.
+const USUAL: f64 = 0.95;
+const RESTING: f64 = 0.4;
 /// For a candidate that is not like a beat (below this similarity) less restless, broader waves are enough, if they are
 /// slow indeed: the edges of an episode, where beats are in the window, too.
 const UNLIKE: f64 = 0.8;
@@ -65,12 +70,14 @@ pub(super) struct Texture {
 
 impl Texture {
     /// Restless, narrow and slow: flutter. Each alone is also true of electrode motion, muscle noise or broad beats.
-    /// `similarity`: how like a beat the candidate in the middle of the window is.
-    pub(super) fn is_flutter(&self, similarity: f64) -> bool {
+    /// `similarity`: how like a beat the candidate in the middle of the window is; `noise_ratio`: what its band shows beside
+    /// it, in parts of it.
+    pub(super) fn is_flutter(&self, similarity: f64, noise_ratio: f64) -> bool {
         let is = |restless, narrow, slow| {
             self.spread_signal + self.spread_band > restless && self.complexity < narrow && self.mobility < slow
         };
-        is(RESTLESS, NARROW, SLOW) && self.mobility + self.complexity < NARROW_AND_SLOW
+        let beats = similarity >= USUAL && noise_ratio < RESTING;
+        !beats && is(RESTLESS, NARROW, SLOW) && self.mobility + self.complexity < NARROW_AND_SLOW
             || similarity < UNLIKE && is(EDGE_RESTLESS, EDGE_NARROW, EDGE_SLOW)
     }
 }
@@ -319,22 +326,22 @@ mod tests {
     #[test]
     fn a_slow_sine_is_flutter_and_a_fast_one_is_not() {
         let sine = |hz: f64| texture_of(move |t| (2.0 * std::f64::consts::PI * hz * t).sin());
-        assert!(sine(4.0).is_flutter(0.0));
+        assert!(sine(4.0).is_flutter(0.0, 1.0));
         assert!((sine(4.0).spread_signal - 0.90).abs() < 0.01);
         assert!((sine(4.0).complexity - 1.0).abs() < 0.03);
         assert!((sine(4.5).mobility - 0.45).abs() < 0.02);
-        assert!(!sine(6.0).is_flutter(0.0));
+        assert!(!sine(6.0).is_flutter(0.0, 1.0));
     }
 
     #[test]
     fn beats_with_rest_between_them_are_not_flutter() {
         let beats = texture_of(|t| (-((t % 0.4 - 0.2) / 0.02).powi(2)).exp());
-        assert!(!beats.is_flutter(0.0));
+        assert!(!beats.is_flutter(0.0, 1.0));
         assert!(beats.spread_signal < 0.67);
     }
 
     #[test]
     fn nothing_is_not_flutter() {
-        assert!(!texture_of(|_| 0.0).is_flutter(0.0));
+        assert!(!texture_of(|_| 0.0).is_flutter(0.0, 1.0));
     }
 }

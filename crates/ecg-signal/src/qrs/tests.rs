@@ -279,16 +279,16 @@ fn flutter_is_no_row_of_beats_and_marks_the_beat_after_it() {
 }
 
 #[test]
-fn a_beat_is_decided_within_770_ms_of_its_r_peak() {
+fn a_beat_is_decided_within_730_ms_of_its_r_peak() {
     let beats = heart(0.8, 58.0);
     let mut detector = QrsDetector::new(FS);
-    assert_eq!(detector.decision_delay(), 190);
+    assert_eq!(detector.decision_delay(), 180);
     for (n, &x) in render(&beats, 60.0, FS).iter().enumerate() {
         detector.push(x, &mut |d| {
             let waited = n as f64 - d.r_peak;
             // The first ones wait for the end of learning.
-            assert!(waited <= 192.0 || d.r_peak < 2.4 * 250.0, "waited {waited} samples");
-            assert!(waited >= 182.0);
+            assert!(waited <= 182.0 || d.r_peak < 2.4 * 250.0, "waited {waited} samples");
+            assert!(waited >= 172.0);
         });
     }
 }

@@ -26,6 +26,8 @@ enum Kind {
     NoP,
     /// Ventricular: wide, tall, T the other way.
     Ventricular,
+    /// A bundle branch block: as wide, with P.
+    Block,
 }
 
 impl Pulse {
@@ -33,6 +35,14 @@ impl Pulse {
         let stretch = self.rr_s.clamp(0.25, 1.2).sqrt();
         if self.kind == Kind::Ventricular {
             return vec![(1.6, 0.0, 0.026), (-0.5, 0.075, 0.03), (-0.4, 0.30 * stretch, 0.055 * stretch)];
+        }
+        if self.kind == Kind::Block {
+            return vec![
+                (0.1, -(0.18f64.min(0.45 * self.rr_s)), 0.022),
+                (1.0, 0.0, 0.022),
+                (0.7, 0.055, 0.022),
+                (-0.35, 0.33 * stretch, 0.06 * stretch),
+            ];
         }
         let p = if self.kind == Kind::Sinus { 0.12 } else { 0.0 };
         // At 220 a minute P lies on the T wave before it.
@@ -105,6 +115,31 @@ fn heart_rates_from_30_to_220_are_counted_beat_by_beat() {
         let rr = 60.0 / rate;
         let pulses = rhythm(|n, _| (rr * (1.0 + 0.02 * (n as f64).sin()), Kind::Sinus));
         short.extend(rows(&format!("{rate} a minute"), &pulses, 100.0, 0));
+    }
+    assert!(short.is_empty(), "{short:?}");
+}
+
+#[test]
+fn wide_beats_are_counted_however_fast_they_come() {
+    let mut short = Vec::new();
+    // At 180 a minute little but the shape tells them from flutter.
+    for (rate, least) in [(60.0, 100.0), (90.0, 100.0), (120.0, 100.0), (140.0, 100.0), (160.0, 99.0), (180.0, 80.0)] {
+        let rr = 60.0 / rate;
+        let pulses = rhythm(|n, _| (rr * (1.0 + 0.02 * (n as f64).sin()), Kind::Block));
+        short.extend(rows(&format!("bundle branch block, {rate} a minute"), &pulses, least, 0));
+    }
+    assert!(short.is_empty(), "{short:?}");
+}
+
+#[test]
+fn a_heart_under_rhythmic_movement_is_counted() {
+    let mut short = Vec::new();
+    let pulses = rhythm(|n, _| (0.86 * (1.0 + 0.03 * (n as f64).sin()), Kind::Sinus));
+    for (hz, height) in [(0.7, 8.0), (1.0, 5.0), (1.2, 3.0), (1.5, 1.0)] {
+        for fs in [125.0, 250.0, 500.0] {
+            let stream = rendered(&pulses, fs).change(0.0..SECONDS, |t, x| x + height * (TAU * hz * t).sin());
+            short.extend(row(&format!("a movement of {height} mV, {hz} times a second"), &stream, 98.0, 1));
+        }
     }
     assert!(short.is_empty(), "{short:?}");
 }
