@@ -167,11 +167,12 @@ impl Analyser {
         let corrected = Corrected::of(intervals);
         let irregular = irregular_percent(&series);
         let percent = share(corrected.total(), series.len());
-        let doubt = if percent > MOST_CORRECTED_PERCENT {
-            Some(Withheld::Corrected { percent })
-        } else {
-            irregular.filter(|percent| *percent > MOST_IRREGULAR_PERCENT).map(|percent| Withheld::Irregular { percent })
-        };
+        // After the correction: ectopic beats are not irregular any more, and fibrillation, of which much is corrected, is.
+        let irregular_rhythm = irregular
+            .filter(|percent| *percent > MOST_IRREGULAR_PERCENT)
+            .map(|percent| Withheld::Irregular { percent });
+        let much_corrected = (percent > MOST_CORRECTED_PERCENT).then_some(Withheld::Corrected { percent });
+        let doubt = irregular_rhythm.or(much_corrected);
         let gate = Gate { series: &series, clean_s: series.clean_s(), doubt };
         gate.figures(&self.welch, (correction, corrected), irregular)
     }

@@ -134,6 +134,7 @@ fn atrial_fibrillation_gives_a_rate_and_a_reason() {
     for hrv in [window.summary(now), Analyser::new().corrected(&two_sided(&row), Correction::TwoSided)] {
         println!("{:?} {:?} {:.1} %", hrv.rmssd_ms, hrv.corrected, hrv.corrected_percent);
         assert!(hrv.mean_hr_bpm.is_ok());
+        assert!(matches!(hrv.rmssd_ms, Err(Withheld::Irregular { .. })), "{:?}", hrv.rmssd_ms);
         assert!(hrv.figures().iter().skip(2).all(|(_, figure)| figure.is_err()));
     }
     for regular in ["A_mitdb100_0_300s", "B_synthetic_lf_hf"] {

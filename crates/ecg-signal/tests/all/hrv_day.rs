@@ -1,4 +1,4 @@
-//! The running day: its figures are those of the definitions, its memory does not grow.
+//! The running day: its figures are those of the definitions.
 
 use ecg_signal::hrv::{HrvDay, NnInterval, Withheld};
 

@@ -1,6 +1,7 @@
 //! Memory: nothing is allocated per sample, and a day takes no more of it than its first minutes.
 
 use allocation_counter::measure;
+use ecg_signal::hrv::HrvWindow;
 use ecg_signal::{Conditioner, Hertz, Mains, PathConfig, PathInput, QrsDetector, Resampler, SignalPath};
 
 use crate::wave::{Noise, heart};
@@ -81,4 +82,15 @@ fn a_day_takes_no_more_memory_than_its_first_minutes() {
     assert_eq!((counted.bytes_current, counted.count_current), (0, 0), "{counted:?}");
     assert!(counted.bytes_total < 1 << 20, "{counted:?}");
     assert!(beats > 24 * 60 * 60 && last > (24.0 * 3600.0 - 3.0) * 250.0, "{beats} beats, the last at {last}");
+}
+
+#[test]
+fn figures_of_variability_hold_no_more_after_three_days_than_after_one() {
+    let mut window = HrvWindow::corrected(300.0);
+    let mut beats = (1..).map(|n: u32| f64::from(n) * 0.8 + 0.02 * (f64::from(n) * 0.4).sin());
+    let mut days = |count: usize| beats.by_ref().take(count * 108_000).for_each(|at_s| window.push(at_s, true));
+    days(1);
+    let counted = measure(|| days(2));
+    assert!(counted.bytes_current <= 4096, "{counted:?}");
+    assert!(window.day(3.0 * 86_400.0).clean_s > 86_000.0);
 }

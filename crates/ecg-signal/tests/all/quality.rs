@@ -174,7 +174,7 @@ fn window(x: impl Iterator<Item = f64>) -> (SignalPath, Vec<Beat>) {
 }
 
 #[test]
-fn a_clean_window_is_good_and_each_disturbance_has_its_reason() {
+fn a_clean_window_is_good_and_a_disturbed_one_has_a_fault() {
     let mut noise = Noise::new(6);
     let heart = heart_record(FS, 30.0, 0.8);
     let (path, _) = window(heart.iter().map(|v| v + 0.01 * noise.normal()));
