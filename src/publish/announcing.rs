@@ -143,10 +143,9 @@ fn read(store: &Store, known: Option<u64>) -> Result<Option<Reading>, StoreError
 fn state(steps: Vec<Step>, agenda: &mut Agenda) {
     for step in steps {
         match step {
-            // Before the statements, as answers are.
             Step::Move { .. } => {
                 let payload = Payload { bytes: step.body(), content_type: "application/json" };
-                agenda.answer(Message::acknowledged(step.topic().to_owned(), payload));
+                agenda.moves(Message::acknowledged(step.topic().to_owned(), payload));
             }
             Step::Announce(Announcement { topic, payload }) => {
                 let payload = Payload { bytes: payload.to_string().into_bytes(), content_type: "application/json" };

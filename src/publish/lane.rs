@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::Tools;
 use super::agenda::{Agenda, Connection, Due, Slot};
@@ -24,19 +24,14 @@ use super::requests::Requests;
 use super::telemetry_queue::TelemetryQueue;
 use super::topics::Topics;
 use crate::config::{Config, MqttConfig};
-use crate::event::{Event, IdentityEvent, IdentityState, Reason, SourceEvent};
+use crate::event::{Event, IdentityEvent, SourceEvent};
 use crate::pipeline::pulse::Pulse;
 use crate::store::Store;
 
 mod doors;
+mod ending;
 
 use doors::Doors;
-
-/// How long what is left may take when the daemon stops.
-const FLUSH: Duration = Duration::from_secs(3);
-
-/// How long the goodbye may take after that.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Time between two attempts at what the disk has refused.
 const RETRY: Duration = Duration::from_secs(2);
@@ -258,7 +253,10 @@ impl<D: Disk> Lane<D> {
                     announcing.heard(&heard.payload, now);
                 }
             }
-            Some(Matter::Request(name)) => self.requests.take(name, heard),
+            Some(Matter::Request(name)) => {
+                let now = self.now();
+                self.requests.take(name, heard, now);
+            }
             None => tracing::debug!(heard.topic, "a retained message, or one that asks nothing, is not answered"),
             Some(Matter::Challenge) => self.answer_door(&heard),
         }
@@ -292,6 +290,7 @@ impl<D: Disk> Lane<D> {
     async fn next_due(&mut self) -> Option<(Slot, Message)> {
         match self.agenda.next(self.now())? {
             Due::Answer(message) => Some((Slot::Answer, message)),
+            Due::Move(message) => Some((Slot::Move(message.topic.clone()), message)),
             Due::Statement(message) => Some((Slot::Statement(message.topic.clone()), message)),
             Due::Identity { record, age } => {
                 let record = self.issuer.repeat(&record, age);
@@ -300,7 +299,9 @@ impl<D: Disk> Lane<D> {
                 Some((Slot::Identity, message.retained().expiring(expires).numbered(record.seq)))
             }
             Due::Event => {
-                let (id, record) = self.journal.oldest().await?;
+                let Some((id, record)) = self.journal.oldest().await else {
+                    return self.agenda.instead_of_event().map(|answer| (Slot::Answer, answer));
+                };
                 let record = self.issuer.stored(record);
                 let message = Message::acknowledged(self.topics.event(), self.encoder.identity(&record));
                 Some((Slot::Event(id), message.numbered(record.seq)))
@@ -327,71 +328,11 @@ impl<D: Disk> Lane<D> {
         let what = match slot {
             // The asker named the topic: it is not ours to mend.
             Slot::Answer => return,
-            Slot::Statement(topic) => topic.clone(),
+            Slot::Statement(topic) | Slot::Move(topic) => topic.clone(),
             Slot::Identity => self.topics.identity(),
             Slot::Event(_) => self.topics.event(),
         };
         self.health.refused(&what, why);
-    }
-
-    /// The daemon stops: the identity is not known any more, what waits is handed over, then the gateway is offline.
-    async fn finish(mut self) {
-        if let Some(record) = self.agenda.identity()
-            && record.event.state != IdentityState::NoSignal
-        {
-            let stopping = IdentityEvent {
-                state: IdentityState::NoSignal,
-                reason: Reason::Stopping,
-                subject: None,
-                template_revision: None,
-                score: None,
-                ..record.event.clone()
-            };
-            self.take_identity(stopping).await;
-        }
-        self.agenda.statements.set(availability(self.topics.device_availability(), false));
-        self.agenda.statements.remove(&self.topics.bridge_health());
-        if timeout(FLUSH, self.flush()).await.is_err() {
-            tracing::warn!("the broker did not take everything in time; identity events wait on disk");
-        }
-        if self.agenda.connection().is_none() || !self.say_offline().await {
-            // Without a goodbye the broker publishes the last will: offline, too.
-            return;
-        }
-        self.client.disconnect(GOODBYE).await;
-    }
-
-    /// Sends until nothing is due and nothing is on its way.
-    async fn flush(&mut self) {
-        loop {
-            self.send_what_is_due().await;
-            if self.agenda.is_idle() {
-                return;
-            }
-            match self.client.next().await {
-                Some(signal) => self.hear(signal).await,
-                None => return,
-            }
-        }
-    }
-
-    /// True when the broker knows.
-    async fn say_offline(&mut self) -> bool {
-        self.agenda.statements.set(availability(self.topics.gateway_availability(), false));
-        let say = async {
-            while self.agenda.connection().is_some() {
-                if self.agenda.is_idle() && self.agenda.statements.all_said() {
-                    return true;
-                }
-                self.send_what_is_due().await;
-                match self.client.next().await {
-                    Some(signal) => self.hear(signal).await,
-                    None => return false,
-                }
-            }
-            false
-        };
-        timeout(GOODBYE, say).await.unwrap_or(false)
     }
 }
 
