@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
@@ -32,6 +32,9 @@ const EVENTS: usize = 256;
 
 /// How long the sinks may take to hand over what is left after the last event.
 const FLUSH: Duration = Duration::from_secs(5);
+
+/// How often old pages of the database are looked for that could not be wiped when they were left.
+const WIPE_EVERY: Duration = Duration::from_secs(10);
 
 /// Arguments of `ecgid run`.
 #[derive(Debug, clap::Args)]
@@ -73,6 +76,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     let pulse = Pulse::default();
     let control = Control::new(config, &model, &settings, store.clone(), cancel.clone());
     let interface = open_interface(config, &control).await;
+    let wiping = tokio::spawn(keep_wiped(store.clone()));
 
     let (to_tap, from_pipeline) = mpsc::channel(EVENTS);
     let (to_sink, from_tap) = mpsc::channel(EVENTS);
@@ -97,6 +101,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
         }
     };
     dog.abort();
+    wiping.abort();
     herald.abort();
     if let Some(interface) = interface {
         interface.close().await;
@@ -128,9 +133,9 @@ pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Setting
 }
 
 /// Calls that can wait for the disk or compute at a time: four requests, an enrolment, the network, the gallery, the
-/// outbox, announcements, the broker's address. On a busy machine more threads would be made than there are calls, since
+/// outbox, announcements, wiping, the broker's address. On a busy machine more threads would be made than there are calls, since
 /// one that has just finished is not yet known to be idle, and each keeps a heap of its own.
-const BLOCKING_THREADS: usize = 10;
+const BLOCKING_THREADS: usize = 11;
 
 /// A runtime with as many threads as a gateway needs: the work is little.
 ///
@@ -209,6 +214,20 @@ fn signer(config: &Config) -> Result<Signer, Failure> {
     let place = config.keys.signing(&config.store.path);
     let key = SecretKey::read_or_make(Purpose::Claims, &place).map_err(Failure::config)?;
     Ok(Signer::new(&key))
+}
+
+/// Wipes what a change of the gallery could not wipe, once whoever held old pages has let go or the disk has room again.
+async fn keep_wiped(store: Store) {
+    let mut every = interval(WIPE_EVERY);
+    loop {
+        every.tick().await;
+        let store = store.clone();
+        match tokio::task::spawn_blocking(move || store.wipe_old_pages()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "old pages of the database cannot be wiped yet"),
+            Err(stopped) => tracing::error!(%stopped, "the wiping of old pages has failed"),
+        }
+    }
 }
 
 /// Where the events go: to the broker, or, without one, to standard output.

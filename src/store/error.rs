@@ -119,12 +119,6 @@ pub enum StoreError {
     /// No enrolment of this subject is left that could be taken back.
     #[error("there is no enrolment of {0} to take back")]
     NothingToUndo(Slug),
-    /// Deleted, but another program keeps old pages of the file in use.
-    #[error(
-        "the subject is deleted, but another program still reads the database and holds old pages of it; run the \
-             command again"
-    )]
-    PagesHeld,
 }
 
 impl StoreError {

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
 use ecgid::cli::run::settings;
-use ecgid::config::{Config, Environment};
+use ecgid::config::{Config, Environment, Slug};
 use ecgid::control::{Control, Way};
 use ecgid::inference::Model;
 use ecgid::pipeline::outlet::Telemetry;
-use ecgid::store::Store;
+use ecgid::store::{NewTemplate, Store};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -239,6 +239,24 @@ fn the_command_line_enrols_and_names_through_the_daemon_that_holds_the_port() {
 
     assert!(said(&["undo", "ann"]).contains("it is deleted"));
     assert_eq!(said(&["list"]).trim(), "nobody is enrolled");
+}
+
+#[test]
+fn a_deletion_is_done_while_another_program_reads_and_the_daemon_wipes_when_that_lets_go() {
+    let daemon = Daemon::with_a_synthetic_heart();
+    let database = daemon.folder.path().join("gallery.sqlite");
+    let store = Store::open(&database).unwrap();
+    let (subject, embedding) = (&Slug::new("anna").unwrap(), &[1.0]);
+    let new = NewTemplate { subject, front_end: "f", model: "m", beats: 20, embedding, replaces: true };
+    store.add_template(&new).unwrap();
+    let reader = rusqlite::Connection::open(&database).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM part;").unwrap();
+    let deleted = ecgid(&["subjects", "--config", text(&daemon.config), "delete", "anna", "--yes"]);
+    assert_eq!(deleted.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&deleted.stderr).contains("note: it is done; old pages"), "{deleted:?}");
+    assert!(!store.is_wiped().unwrap());
+    drop(reader);
+    daemon.until("the wiping", || store.is_wiped().unwrap().then_some(()));
 }
 
 #[test]

@@ -12,6 +12,8 @@ use ecgid::store::{
 mod encrypted;
 #[path = "store/opened.rs"]
 mod opened;
+#[path = "store/wiped.rs"]
+mod wiped;
 
 use encrypted::sealed_rows;
 
