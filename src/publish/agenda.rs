@@ -16,7 +16,7 @@ use super::statements::Statements;
 use crate::event::IdentityState;
 use crate::store::OutboxId;
 
-/// Rest after the broker has refused an event: somebody must change its access rules first.
+/// Rest after the broker has refused an event or a statement: somebody must change its access rules first.
 const REST: Duration = Duration::from_secs(30);
 
 /// Life below which an identity is not sent any more: it would reach nobody in time.
@@ -266,13 +266,20 @@ impl Agenda {
         Some(slot)
     }
 
-    /// No broker takes this. An event stays in the outbox; the rest is tried again with the next change or the next
-    /// connection.
+    /// The broker does not take this. An event stays in the outbox and is tried again after a rest, a statement too; the
+    /// identity with the next word of the pipeline. Moves and answers are not: they say nothing any more then.
     pub(super) fn unwanted(&mut self, slot: &Slot, now: Duration) {
-        if let Slot::Event(_) = slot {
-            self.outbox_rests_until = now + REST;
+        match slot {
+            Slot::Event(_) => self.outbox_rests_until = now + REST,
+            Slot::Statement(topic) => self.statements.refused(topic, now + REST),
+            Slot::Move(_) => self.moved(slot),
+            Slot::Identity | Slot::Answer => {}
         }
-        self.moved(slot);
+    }
+
+    /// The broker has everything but the events of the outbox.
+    pub(super) fn all_said(&self) -> bool {
+        self.is_idle() && self.moves.is_empty() && self.statements.all_said()
     }
 
     /// It is on its way now.
@@ -313,7 +320,7 @@ impl Agenda {
         if let Some(message) = self.moves.front() {
             return Some(Due::Move(message.clone()));
         }
-        if let Some(message) = self.statements.take_due() {
+        if let Some(message) = self.statements.take_due(now) {
             return Some(Due::Statement(message));
         }
         if self.outbox_rests_until <= now { Some(Due::Event) } else { self.take_answer().map(Due::Answer) }
@@ -345,7 +352,8 @@ impl Agenda {
     pub(super) fn wakes_at(&self, now: Duration) -> Duration {
         let rested = Some(self.outbox_rests_until).filter(|until| *until > now);
         let identity = self.identity_due(now).filter(|_| self.is_idle()).map(|due| due.max(now + SOON));
-        [rested, identity].into_iter().flatten().fold(now + IDLE, Duration::min)
+        let refused = self.statements.rested_at().filter(|_| self.is_idle()).map(|due| due.max(now + SOON));
+        [rested, refused, identity].into_iter().flatten().fold(now + IDLE, Duration::min)
     }
 
     /// When the identity must be said: at once where the broker does not know it, later where the pipeline has spoken

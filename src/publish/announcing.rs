@@ -92,10 +92,9 @@ impl Announcing {
         self.settles_as = Some(topics);
     }
 
-    /// The broker has everything: what was taken back is forgotten.
+    /// The broker has everything: what was taken back is forgotten. What it refuses it has not.
     async fn settle(&mut self, agenda: &mut Agenda) {
-        if agenda.is_idle()
-            && agenda.statements.all_said()
+        if agenda.all_said()
             && let Some(topics) = self.settles_as.clone()
             && self.stored(move |store| store.set_announced(&topics)).await.is_some()
         {

@@ -229,18 +229,24 @@ impl<D: Disk> Lane<D> {
                 self.announce().await;
             }
             Signal::Down => self.agenda.down(),
-            Signal::Acknowledged => {
-                if let Some(Slot::Event(id)) = self.agenda.acknowledged(self.now()) {
-                    self.journal.acknowledge(id).await;
-                }
-            }
+            Signal::Acknowledged => self.acknowledged().await,
             Signal::Heard(heard) => self.answer(heard),
             Signal::Refused { why } => {
                 if let Some(slot) = self.agenda.refused(self.now()) {
-                    self.warn_of_refusal(&slot, &why);
+                    self.note_refusal(&slot, &why);
                 }
             }
             Signal::Late => self.agenda.late(),
+        }
+    }
+
+    async fn acknowledged(&mut self) {
+        let Some(slot) = self.agenda.acknowledged(self.now()) else { return };
+        if let Some(topic) = self.topic_of(&slot) {
+            self.health.accepted(&topic);
+        }
+        if let Slot::Event(id) = slot {
+            self.journal.acknowledge(id).await;
         }
     }
 
@@ -268,7 +274,7 @@ impl<D: Disk> Lane<D> {
         if let Some((slot, message)) = self.next_due().await {
             if message.wire_size() > max_packet {
                 self.agenda.unwanted(&slot, self.now());
-                self.warn_of_refusal(&slot, "it is longer than the broker's longest packet");
+                self.note_refusal(&slot, "it is longer than the broker's longest packet");
             } else if self.client.publish(number, message).is_ok() {
                 self.agenda.sent(slot, self.now());
             } else {
@@ -323,16 +329,24 @@ impl<D: Disk> Lane<D> {
         self.agenda.statements.set(message.retained().expiring(Instant::now() + health::EXPIRY));
     }
 
-    fn warn_of_refusal(&mut self, slot: &Slot, why: &str) {
-        tracing::error!(?slot, why, "the broker refuses a message; check its access rules for this user and topic");
-        let what = match slot {
-            // The asker named the topic: it is not ours to mend.
-            Slot::Answer => return,
-            Slot::Statement(topic) | Slot::Move(topic) => topic.clone(),
-            Slot::Identity => self.topics.identity(),
-            Slot::Event(_) => self.topics.event(),
-        };
-        self.health.refused(&what, why);
+    /// Said aloud once for each topic and connection: it is tried again and again.
+    fn note_refusal(&mut self, slot: &Slot, why: &str) {
+        let news = self.topic_of(slot).is_some_and(|topic| self.health.refused(&topic, why));
+        if news {
+            tracing::error!(?slot, why, "the broker refuses a message; check its access rules for this user and topic");
+        } else {
+            tracing::debug!(?slot, why, "the broker refuses a message");
+        }
+    }
+
+    /// Where it goes; `None` for an answer, whose topic the asker has named: it is not ours to mend.
+    fn topic_of(&self, slot: &Slot) -> Option<String> {
+        match slot {
+            Slot::Answer => None,
+            Slot::Statement(topic) | Slot::Move(topic) => Some(topic.clone()),
+            Slot::Identity => Some(self.topics.identity()),
+            Slot::Event(_) => Some(self.topics.event()),
+        }
     }
 }
 

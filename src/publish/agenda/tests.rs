@@ -157,6 +157,22 @@ fn one_acknowledged_message_is_on_its_way() {
 }
 
 #[test]
+fn a_refused_statement_is_said_again_after_a_rest_on_the_same_connection() {
+    let mut agenda = Agenda::new(EXPIRY);
+    agenda.statements.set(online());
+    up(&mut agenda);
+    let Some(Due::Statement(message)) = agenda.next(at(0.0)) else { panic!("a statement is due") };
+    let slot = Slot::Statement(message.topic);
+    agenda.sent(slot.clone(), at(0.0));
+    assert_eq!(agenda.refused(at(1.0)), Some(slot));
+    assert!(!agenda.all_said(), "the broker has not taken it");
+    assert_eq!(said(&mut agenda, 30.9), Some("event"));
+    assert_eq!(agenda.wakes_at(at(2.0)), at(31.0));
+    assert_eq!(said(&mut agenda, 31.0), Some("statement"));
+    assert!(agenda.all_said());
+}
+
+#[test]
 fn an_identity_is_repeated_with_the_pipelines_words_and_never_without() {
     let mut agenda = Agenda::new(EXPIRY);
     agenda.hold(record(IdentityState::Verified, 1), at(0.0));

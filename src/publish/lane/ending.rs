@@ -61,7 +61,7 @@ impl<D: Disk> Lane<D> {
         self.agenda.statements.set(availability(self.topics.gateway_availability(), false));
         let say = async {
             while self.agenda.connection().is_some() {
-                if self.agenda.is_idle() && self.agenda.statements.all_said() {
+                if self.agenda.is_idle() && self.agenda.statements.is_quiet(self.now()) {
                     return true;
                 }
                 self.send_what_is_due().await;
