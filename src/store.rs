@@ -21,6 +21,7 @@ mod announced;
 mod error;
 mod gallery;
 mod history;
+mod lock;
 mod outbox;
 mod schema;
 mod vault;
@@ -29,6 +30,7 @@ mod wipe;
 pub use error::StoreError;
 pub use gallery::{Reference, Subject, Template};
 pub use history::{Change, HISTORY, NewEnrolment, NewPart, NewTemplate, OwnTemplate, Undone};
+pub use lock::DaemonLock;
 pub use outbox::{Dropped, OutboxEntry, OutboxId, Tally};
 pub use wipe::NOT_WIPED;
 

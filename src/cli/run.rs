@@ -24,7 +24,7 @@ use crate::pipeline::tap::Tap;
 use crate::pipeline::{self, PipelineError, Settings, watchdog};
 use crate::publish::{Signer, Tools};
 use crate::source::configured::ConfiguredSource;
-use crate::store::{Store, StoreError};
+use crate::store::{DaemonLock, Store, StoreError};
 use crate::{publish, telemetry};
 
 /// Room for events on their way out. A full minute of telemetry; identity events wait on disk behind it.
@@ -35,6 +35,9 @@ const FLUSH: Duration = Duration::from_secs(5);
 
 /// How often old pages of the database are looked for that could not be wiped when they were left.
 const WIPE_EVERY: Duration = Duration::from_secs(10);
+
+/// What to do about a disk that takes nothing.
+const DISK: &str = "the disk of the database is full or fails; free space there, the next start goes on";
 
 /// Arguments of `ecgid run`.
 #[derive(Debug, clap::Args)]
@@ -69,6 +72,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
 pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Failure> {
     let source = ConfiguredSource::new(&config.source).map_err(Failure::config)?;
     let model = load_model(config)?;
+    let _lock = DaemonLock::take(&config.store.path).map_err(unusable)?;
     let store = open_store(config)?;
     let signer = signer(config)?;
     let settings = settings(config, &model, Telemetry::Drop);
@@ -179,16 +183,16 @@ pub fn load_model(config: &Config) -> Result<Model, Failure> {
     Ok(model)
 }
 
+/// Not EX_CONFIG where it may pass, after which systemd would leave it: the start after somebody has made room succeeds.
+fn unusable(error: StoreError) -> Failure {
+    match error {
+        StoreError::Taken { .. } => error.into(),
+        error if error.may_pass() => Failure::from(anyhow::Error::from(error).context(DISK)),
+        error => Failure::config(error),
+    }
+}
+
 fn open_store(config: &Config) -> Result<Store, Failure> {
-    let unusable = |error: StoreError| {
-        if error.may_pass() {
-            // Not EX_CONFIG, after which systemd would leave it: the start after somebody has made room succeeds.
-            let what = "the disk of the database is full or fails; free space there, the next start goes on";
-            Failure::from(anyhow::Error::from(error).context(what))
-        } else {
-            Failure::config(error)
-        }
-    };
     let store = Store::open_with(&config.store.path, &config.keys).map_err(unusable)?;
     // A template that does not open would end the pipeline later, and a restart mends nothing.
     store.check_templates().map_err(unusable)?;

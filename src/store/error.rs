@@ -24,6 +24,15 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// Another daemon works with it.
+    #[error(
+        "another ecgid runs on the database {}: stop that one, or give this one a database of its own in [store] path",
+        path.display()
+    )]
+    Taken {
+        /// The database.
+        path: PathBuf,
+    },
     /// A database, but not one of ours.
     #[error("{} is a database of another program; name another file in [store] path", path.display())]
     NotOurs {
@@ -128,6 +137,7 @@ impl StoreError {
     pub fn may_pass(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
         match self {
+            Self::Taken { .. } => true,
             Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
             Self::Open { source, .. } | Self::Sqlite { source, .. } => source
                 .sqlite_error_code()
