@@ -48,6 +48,10 @@ pub(super) struct Reporter {
     refusals: BTreeMap<String, String>,
     /// Topics on which it has refused something since it is connected, whatever became of them.
     refused_before: BTreeSet<String>,
+    /// What we may not listen to on this connection, and why.
+    denied: BTreeMap<String, String>,
+    /// Connections end early again and again.
+    brief: bool,
     said: Option<(Duration, Alarming)>,
 }
 
@@ -57,6 +61,36 @@ impl Reporter {
         self.connections += 1;
         self.refusals.clear();
         self.refused_before.clear();
+        self.denied.clear();
+    }
+
+    /// The broker does not let us listen to this filter.
+    pub(super) fn denied(&mut self, filter: &str, why: &str) {
+        tracing::error!(filter, why, "the broker denies a subscription; check its access rules for this user");
+        self.denied.insert(filter.to_owned(), why.to_owned());
+    }
+
+    /// Connections end early again and again, or one lasts.
+    pub(super) fn brief(&mut self, brief: bool) {
+        self.brief = brief;
+    }
+
+    /// What is wrong with the broker; what hinders most comes first.
+    fn at_the_broker(&self) -> Option<String> {
+        if self.brief {
+            return Some(
+                "connections to the broker end within seconds: another client may use the same id; give every gateway an \
+                 mqtt.client_id of its own, and look into the broker's log"
+                    .to_owned(),
+            );
+        }
+        let denied = self.denied.first_key_value().map(|(filter, why)| {
+            format!(
+                "the broker does not let this user listen to {filter} ({why}), and whoever asks there gets no answer; check \
+                 its access rules"
+            )
+        });
+        denied.or_else(|| self.refusal())
     }
 
     /// The broker does not want what is said on this topic. True the first time on this connection.
@@ -86,7 +120,7 @@ impl Reporter {
 
     /// The report, if it is due: on every change that somebody should know of, else once a minute.
     pub(super) fn take_due(&mut self, stock: Stock, now: Duration) -> Option<Health> {
-        let problem = stock.problem.or_else(|| self.refusal());
+        let problem = stock.problem.or_else(|| self.at_the_broker());
         let alarming = (problem.clone(), self.connections, stock.dropped, self.dropped_telemetry, stock.unsaved > 0);
         if self.said.as_ref().is_some_and(|(at, said)| *said == alarming && now.saturating_sub(*at) < EVERY) {
             return None;
@@ -152,6 +186,20 @@ mod tests {
         reporter.connected();
         let health = reporter.take_due(stock(0, None), Duration::ZERO).unwrap();
         assert_eq!((health.problem, health.broker_connections), (None, 1));
+    }
+
+    #[test]
+    fn what_may_not_be_heard_is_a_problem_on_that_connection_and_brief_ones_until_one_lasts() {
+        let mut reporter = Reporter::default();
+        let problem_of = |reporter: &mut Reporter| reporter.take_due(stock(0, None), Duration::ZERO).unwrap().problem;
+        reporter.denied("home/challenge", "NotAuthorized");
+        assert!(problem_of(&mut reporter).unwrap().contains("listen to home/challenge (NotAuthorized)"));
+        reporter.brief(true);
+        assert!(problem_of(&mut reporter).unwrap().contains("mqtt.client_id"));
+        reporter.connected();
+        assert!(problem_of(&mut reporter).unwrap().contains("mqtt.client_id"), "whether it lasts is not known yet");
+        reporter.brief(false);
+        assert_eq!(problem_of(&mut reporter), None);
     }
 
     #[test]

@@ -237,6 +237,8 @@ impl<D: Disk> Lane<D> {
                 }
             }
             Signal::Late => self.agenda.late(),
+            Signal::Denied { filter, why } => self.health.denied(&filter, &why),
+            Signal::Brief(brief) => self.health.brief(brief),
         }
     }
 
@@ -283,6 +285,7 @@ impl<D: Disk> Lane<D> {
         }
         while let Some(message) = self.telemetry.pop() {
             if message.wire_size() > max_packet {
+                self.health.dropped_telemetry(1);
                 continue;
             }
             if let Err(Full(message)) = self.client.publish(number, message) {
@@ -317,7 +320,7 @@ impl<D: Disk> Lane<D> {
 
     /// Says how the gateway is, where that is due.
     fn report_health(&mut self) {
-        let dropped = self.telemetry.take_dropped();
+        let dropped = self.telemetry.take_dropped() + self.client.take_dropped();
         if dropped > 0 {
             tracing::warn!(dropped, "telemetry was dropped: no broker took it in time");
         }
