@@ -9,17 +9,19 @@ use std::time::Duration;
 
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
 use ecgid::cli::run::settings;
-use ecgid::config::{Config, Environment, Slug};
+use ecgid::config::{Config, Environment};
 use ecgid::control::{Control, Way};
 use ecgid::inference::Model;
 use ecgid::pipeline::outlet::Telemetry;
-use ecgid::store::{NewTemplate, Store};
+use ecgid::store::Store;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::recordings::{ecgid, text};
 use crate::tiny_model::Recipe;
 
+#[path = "control/beside.rs"]
+mod beside;
 #[path = "control/daemon.rs"]
 mod daemon;
 
@@ -239,41 +241,6 @@ fn the_command_line_enrols_and_names_through_the_daemon_that_holds_the_port() {
 
     assert!(said(&["undo", "ann"]).contains("it is deleted"));
     assert_eq!(said(&["list"]).trim(), "nobody is enrolled");
-}
-
-#[test]
-fn a_deletion_is_done_while_another_program_reads_and_the_daemon_wipes_when_that_lets_go() {
-    let daemon = Daemon::with_a_synthetic_heart();
-    let database = daemon.folder.path().join("gallery.sqlite");
-    let store = Store::open(&database).unwrap();
-    let (subject, embedding) = (&Slug::new("anna").unwrap(), &[1.0]);
-    let new = NewTemplate { subject, front_end: "f", model: "m", beats: 20, embedding, replaces: true };
-    store.add_template(&new).unwrap();
-    let reader = rusqlite::Connection::open(&database).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM part;").unwrap();
-    let deleted = ecgid(&["subjects", "--config", text(&daemon.config), "delete", "anna", "--yes"]);
-    assert_eq!(deleted.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&deleted.stderr).contains("note: it is done; old pages"), "{deleted:?}");
-    assert!(!store.is_wiped().unwrap());
-    drop(reader);
-    daemon.until("the wiping", || store.is_wiped().unwrap().then_some(()));
-}
-
-#[test]
-fn a_file_left_behind_by_a_daemon_that_was_killed_is_in_nobodys_way() {
-    let daemon = Daemon::with_a_synthetic_heart();
-    let config = daemon.config.clone();
-    let file = daemon.access_file();
-    let left = std::fs::read(&file).unwrap();
-    let list = || ecgid(&["subjects", "--config", text(&config), "list"]);
-    assert!(list().status.success());
-    signal(daemon.process(), "KILL");
-    while TcpStream::connect(access(&left)).is_ok() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    assert!(file.exists());
-    let output = list();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn access(file: &[u8]) -> String {
