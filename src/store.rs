@@ -62,7 +62,7 @@ impl Store {
     /// [`StoreError`]: no access, not one of our databases, made by a newer version, no key or another one.
     pub fn open_with(path: &Path, keys: &KeysConfig) -> Result<Self, StoreError> {
         make_private(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
-        let failed = |source| StoreError::Open { path: path.to_owned(), source };
+        let failed = |source| StoreError::opening(path, source);
         let mut connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         schema::check_owner(&connection, path)?;

@@ -216,7 +216,9 @@ async fn open_interface(config: &Config, control: &Control) -> Option<Interface>
 /// Signs with the key of this gateway, which the first start makes.
 fn signer(config: &Config) -> Result<Signer, Failure> {
     let place = config.keys.signing(&config.store.path);
-    let key = SecretKey::read_or_make(Purpose::Claims, &place).map_err(Failure::config)?;
+    let key = SecretKey::read_or_make(Purpose::Claims, &place).map_err(|error| {
+        if error.may_pass() { anyhow::Error::from(error).context(DISK).into() } else { Failure::config(error) }
+    })?;
     Ok(Signer::new(&key))
 }
 
