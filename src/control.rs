@@ -142,13 +142,15 @@ impl Control {
             }
             Request::SubjectsRename { from, to } => {
                 let said = serde_json::json!({ "from": from, "to": to });
-                self.on_disk(place, move |store| store.rename(&from, &to)).await.map(|()| said)
+                self.on_disk(place, changing(move |store| store.rename(&from, &to).map(|()| said))).await
             }
             Request::SubjectsDelete { subject } => {
                 let said = serde_json::json!({ "subject": subject });
-                self.on_disk(place, move |store| store.delete(&subject)).await.map(|()| said)
+                self.on_disk(place, changing(move |store| store.delete(&subject).map(|()| said))).await
             }
-            Request::SubjectsUndo { subject } => self.undo(place, subject).await,
+            Request::SubjectsUndo { subject } => {
+                self.on_disk(place, changing(move |store| undo(store, &subject))).await
+            }
             Request::Health => {
                 let waiting = self.on_disk(place, Store::pending_count).await?;
                 Ok(self.0.facts.to_value(waiting))
@@ -171,15 +173,6 @@ impl Control {
         Err(Refusal::new(ErrorCode::NotPermitted, message))
     }
 
-    async fn undo(&self, place: Place, subject: Slug) -> Result<Value, Refusal> {
-        let name = subject.to_string();
-        let undone = self.on_disk(place, move |store| store.undo(&subject)).await?;
-        // Cannot fail: string keys.
-        let mut said = serde_json::to_value(undone).unwrap_or_default();
-        said["subject"] = name.into();
-        Ok(said)
-    }
-
     /// Runs a call that waits for the disk beside the async tasks. Its place is given back when it is done, though the
     /// asker may have gone before.
     async fn on_disk<T: Send + 'static>(
@@ -194,5 +187,24 @@ impl Control {
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|died| Refusal::failed("the request", &died))?.map_err(Refusal::from)
+    }
+}
+
+fn undo(store: &Store, subject: &Slug) -> Result<Value, StoreError> {
+    // Cannot fail: string keys.
+    let mut said = serde_json::to_value(store.undo(subject)?).unwrap_or_default();
+    said["subject"] = subject.as_str().into();
+    Ok(said)
+}
+
+/// The same call, saying in its answer whether what it deleted is in no file any more.
+fn changing(
+    call: impl FnOnce(&Store) -> Result<Value, StoreError>,
+) -> impl FnOnce(&Store) -> Result<Value, StoreError> {
+    |store| {
+        let mut said = call(store)?;
+        // It is done, whatever the next query says.
+        said["wiped"] = store.is_wiped().unwrap_or(false).into();
+        Ok(said)
     }
 }

@@ -103,6 +103,20 @@ pub enum KeyError {
     NoRandomness(Purpose),
 }
 
+impl KeyError {
+    /// It may pass without anybody changing the configuration.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::File { source, .. } if disk_may_recover(source))
+    }
+}
+
+/// A disk that is full (of bytes or of files, or beyond a quota) or fails: somebody may make room or mend it.
+pub(crate) fn disk_may_recover(error: &std::io::Error) -> bool {
+    // EIO has no kind of its own.
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) || error.raw_os_error() == Some(5)
+}
+
 fn places(place: &KeyPlace) -> String {
     let file = place.file.display();
     match &place.credential {

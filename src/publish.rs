@@ -22,6 +22,7 @@ mod agenda;
 mod announcing;
 #[cfg(feature = "demo")]
 pub mod broker;
+mod bucket;
 pub mod challenge;
 pub mod claim;
 mod client;

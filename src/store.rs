@@ -21,14 +21,18 @@ mod announced;
 mod error;
 mod gallery;
 mod history;
+mod lock;
 mod outbox;
 mod schema;
 mod vault;
+mod wipe;
 
 pub use error::StoreError;
 pub use gallery::{Reference, Subject, Template};
 pub use history::{Change, HISTORY, NewEnrolment, NewPart, NewTemplate, OwnTemplate, Undone};
+pub use lock::DaemonLock;
 pub use outbox::{Dropped, OutboxEntry, OutboxId, Tally};
+pub use wipe::NOT_WIPED;
 
 /// Wait for another process (`ecgid subjects`, `ecgid enrol`) to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,7 +62,7 @@ impl Store {
     /// [`StoreError`]: no access, not one of our databases, made by a newer version, no key or another one.
     pub fn open_with(path: &Path, keys: &KeysConfig) -> Result<Self, StoreError> {
         make_private(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
-        let failed = |source| StoreError::Open { path: path.to_owned(), source };
+        let failed = |source| StoreError::opening(path, source);
         let mut connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         schema::check_owner(&connection, path)?;
@@ -66,16 +70,16 @@ impl Store {
         let key = key(&connection, path, keys)?;
         let vault = Arc::new(Vault::new(&key));
         schema::migrate(&mut connection, path, &vault)?;
-        let query = "SELECT key_id, wiped FROM vault";
-        let (expected, wiped): (String, bool) =
-            connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+        let expected: String =
+            connection.query_row("SELECT key_id FROM vault", [], |row| row.get(0)).map_err(failed)?;
         if expected != vault.key_id() {
             let (found, key) = (vault.key_id().to_owned(), key.found_in().to_owned());
             return Err(StoreError::WrongKey { path: path.to_owned(), key, expected, found });
         }
         let store = Self { connection: Arc::new(Mutex::new(connection)), path: path.to_owned(), vault };
-        if !wiped {
-            store.wipe_plaintext();
+        if let Err(error) = store.wipe_old_pages() {
+            // The database can be used meanwhile.
+            tracing::warn!(%error, "old pages of the database cannot be wiped now; to be wiped later");
         }
         Ok(store)
     }
@@ -99,16 +103,6 @@ impl Store {
             return Err(StoreError::Damaged { path: self.path.clone(), found });
         }
         self.check_templates().map(drop)
-    }
-
-    /// Overwrites what templates were before they were encrypted. Where that does not work now, the next start tries it
-    /// again: the database can be used meanwhile.
-    fn wipe_plaintext(&self) {
-        let marked =
-            || self.lock().execute("UPDATE vault SET wiped = 1", []).map_err(StoreError::during("noting that"));
-        if let Err(error) = self.scrub().and_then(|()| marked()) {
-            tracing::warn!(%error, "old templates could not be wiped from the database; the next start tries it again");
-        }
     }
 
     /// A panic in another thread leaves no half-done state behind: SQLite rolls its transaction back.

@@ -175,7 +175,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         accept_resemblance: args.accept_resemblance,
     };
     let report = match keep(&store, &offer) {
-        Err(KeepError::Resembles(question)) if confirmed(&mut keyboard, &question)? => {
+        Err(KeepError::Resembles(question)) if runtime()?.block_on(confirmed(&mut keyboard, &question))? => {
             keep(&store, &Offer { accept_resemblance: true, ..offer })?
         }
         kept => kept?,
@@ -184,9 +184,9 @@ pub fn main(args: Args) -> Result<(), Failure> {
 }
 
 /// Asks whether it is another person; false where there is nobody to ask.
-fn confirmed(keyboard: &mut Keyboard, question: &Question) -> anyhow::Result<bool> {
+async fn confirmed(keyboard: &mut Keyboard, question: &Question) -> anyhow::Result<bool> {
     let Question { told, advice } = question;
-    match keyboard.confirmed(&format!("{told}; {advice}.\nIs it another person, to be enrolled all the same?")) {
+    match keyboard.confirmed(&format!("{told}; {advice}.\nIs it another person, to be enrolled all the same?")).await {
         Some(true) => Ok(true),
         Some(false) => bail!("nothing is stored; {advice}"),
         None => Ok(false),

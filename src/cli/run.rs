@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
@@ -24,7 +24,7 @@ use crate::pipeline::tap::Tap;
 use crate::pipeline::{self, PipelineError, Settings, watchdog};
 use crate::publish::{Signer, Tools};
 use crate::source::configured::ConfiguredSource;
-use crate::store::{Store, StoreError};
+use crate::store::{DaemonLock, Store, StoreError};
 use crate::{publish, telemetry};
 
 /// Room for events on their way out. A full minute of telemetry; identity events wait on disk behind it.
@@ -32,6 +32,12 @@ const EVENTS: usize = 256;
 
 /// How long the sinks may take to hand over what is left after the last event.
 const FLUSH: Duration = Duration::from_secs(5);
+
+/// How often old pages of the database are looked for that could not be wiped when they were left.
+const WIPE_EVERY: Duration = Duration::from_secs(10);
+
+/// What to do about a disk that takes nothing.
+const DISK: &str = "the disk of the database is full or fails; free space there, the next start goes on";
 
 /// Arguments of `ecgid run`.
 #[derive(Debug, clap::Args)]
@@ -66,6 +72,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
 pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Failure> {
     let source = ConfiguredSource::new(&config.source).map_err(Failure::config)?;
     let model = load_model(config)?;
+    let _lock = DaemonLock::take(&config.store.path).map_err(unusable)?;
     let store = open_store(config)?;
     let signer = signer(config)?;
     let settings = settings(config, &model, Telemetry::Drop);
@@ -73,6 +80,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     let pulse = Pulse::default();
     let control = Control::new(config, &model, &settings, store.clone(), cancel.clone());
     let interface = open_interface(config, &control).await;
+    let wiping = tokio::spawn(keep_wiped(store.clone()));
 
     let (to_tap, from_pipeline) = mpsc::channel(EVENTS);
     let (to_sink, from_tap) = mpsc::channel(EVENTS);
@@ -97,6 +105,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
         }
     };
     dog.abort();
+    wiping.abort();
     herald.abort();
     if let Some(interface) = interface {
         interface.close().await;
@@ -128,9 +137,9 @@ pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Setting
 }
 
 /// Calls that can wait for the disk or compute at a time: four requests, an enrolment, the network, the gallery, the
-/// outbox, announcements, the broker's address. On a busy machine more threads would be made than there are calls, since
+/// outbox, announcements, wiping, the broker's address. On a busy machine more threads would be made than there are calls, since
 /// one that has just finished is not yet known to be idle, and each keeps a heap of its own.
-const BLOCKING_THREADS: usize = 10;
+const BLOCKING_THREADS: usize = 11;
 
 /// A runtime with as many threads as a gateway needs: the work is little.
 ///
@@ -174,16 +183,16 @@ pub fn load_model(config: &Config) -> Result<Model, Failure> {
     Ok(model)
 }
 
+/// Not EX_CONFIG where it may pass, after which systemd would leave it: the start after somebody has made room succeeds.
+fn unusable(error: StoreError) -> Failure {
+    match error {
+        StoreError::Taken { .. } => error.into(),
+        error if error.may_pass() => Failure::from(anyhow::Error::from(error).context(DISK)),
+        error => Failure::config(error),
+    }
+}
+
 fn open_store(config: &Config) -> Result<Store, Failure> {
-    let unusable = |error: StoreError| {
-        if error.may_pass() {
-            // Not EX_CONFIG, after which systemd would leave it: the start after somebody has made room succeeds.
-            let what = "the disk of the database is full or fails; free space there, the next start goes on";
-            Failure::from(anyhow::Error::from(error).context(what))
-        } else {
-            Failure::config(error)
-        }
-    };
     let store = Store::open_with(&config.store.path, &config.keys).map_err(unusable)?;
     // A template that does not open would end the pipeline later, and a restart mends nothing.
     store.check_templates().map_err(unusable)?;
@@ -207,8 +216,24 @@ async fn open_interface(config: &Config, control: &Control) -> Option<Interface>
 /// Signs with the key of this gateway, which the first start makes.
 fn signer(config: &Config) -> Result<Signer, Failure> {
     let place = config.keys.signing(&config.store.path);
-    let key = SecretKey::read_or_make(Purpose::Claims, &place).map_err(Failure::config)?;
+    let key = SecretKey::read_or_make(Purpose::Claims, &place).map_err(|error| {
+        if error.may_pass() { anyhow::Error::from(error).context(DISK).into() } else { Failure::config(error) }
+    })?;
     Ok(Signer::new(&key))
+}
+
+/// Wipes what a change of the gallery could not wipe, once whoever held old pages has let go or the disk has room again.
+async fn keep_wiped(store: Store) {
+    let mut every = interval(WIPE_EVERY);
+    loop {
+        every.tick().await;
+        let store = store.clone();
+        match tokio::task::spawn_blocking(move || store.wipe_old_pages()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "old pages of the database cannot be wiped yet"),
+            Err(stopped) => tracing::error!(%stopped, "the wiping of old pages has failed"),
+        }
+    }
 }
 
 /// Where the events go: to the broker, or, without one, to standard output.

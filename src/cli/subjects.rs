@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use ecg_identity::enrolment::days;
 use hyper::Method;
+use serde_json::Value;
 
 use super::daemon::Daemon;
 use super::run::runtime;
 use super::{Failure, date};
 use crate::config::{Config, Slug};
-use crate::store::{Store, Subject, Template, Undone};
+use crate::store::{NOT_WIPED, Store, Subject, Template, Undone};
 
 /// Arguments of `ecgid subjects`.
 #[derive(Debug, clap::Args)]
@@ -112,6 +113,8 @@ fn open(store: &Store, action: &Action) -> anyhow::Result<()> {
             say_deleted(name);
         }
     }
+    let changed = !matches!(action, Action::List { .. });
+    note_old_pages(!changed || store.is_wiped()?);
     Ok(())
 }
 
@@ -125,19 +128,34 @@ async fn ask(daemon: &Daemon, action: &Action) -> anyhow::Result<()> {
             list(&subjects, *json)?;
         }
         Action::Rename { from, to } => {
-            daemon.ask(Method::PATCH, &path(from), Some(serde_json::json!({ "to": to }))).await?;
+            let said = daemon.ask(Method::PATCH, &path(from), Some(serde_json::json!({ "to": to }))).await?;
             say_renamed(from, to);
+            note_old_pages(is_wiped(&said));
         }
         Action::Undo { name } => {
             let undone = daemon.ask(Method::POST, &format!("{}/undo", path(name)), None).await?;
+            let wiped = is_wiped(&undone);
             say_undone(name, &serde_json::from_value(undone)?);
+            note_old_pages(wiped);
         }
         Action::Delete { name, .. } => {
-            daemon.ask(Method::DELETE, &path(name), None).await?;
+            let said = daemon.ask(Method::DELETE, &path(name), None).await?;
             say_deleted(name);
+            note_old_pages(is_wiped(&said));
         }
     }
     Ok(())
+}
+
+/// What the daemon says of it; one of an earlier version says nothing where it has succeeded.
+fn is_wiped(said: &Value) -> bool {
+    said["wiped"].as_bool().unwrap_or(true)
+}
+
+fn note_old_pages(wiped: bool) {
+    if !wiped {
+        eprintln!("note: it is done; {NOT_WIPED}");
+    }
 }
 
 fn say_renamed(from: &Slug, to: &Slug) {

@@ -42,12 +42,13 @@ impl Slug {
         }
     }
 
-    /// A slug that names a subject: `none`, `unknown` and `deleted` are what subscribers read where nobody is named.
+    /// A slug that names a subject: `none`, `unknown` and `deleted` are what subscribers read where nobody is named, and
+    /// `unavailable` is Home Assistant's word for an entity of which nothing is known.
     ///
     /// # Errors
     /// [`SlugError`].
     pub fn subject(text: impl Into<String>) -> Result<Self, SlugError> {
-        Self::new(text)?.unless_reserved(&["none", "unknown", "deleted"])
+        Self::new(text)?.unless_reserved(&["none", "unknown", "deleted", "unavailable"])
     }
 
     /// A slug that names a device: the other words stand on the same topic level.

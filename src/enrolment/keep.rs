@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::{Like, Report, Updated};
 use crate::config::Slug;
-use crate::store::{Change, NewEnrolment, NewPart, Store, StoreError};
+use crate::store::{Change, NOT_WIPED, NewEnrolment, NewPart, Store, StoreError};
 
 /// A second day that is less like the first than this share of the threshold is worth a word: of persons not trained on,
 /// 7 % of honest pairs of records are, and nine of ten of strangers (ADR 16).
@@ -77,6 +77,9 @@ pub(crate) fn keep(store: &Store, offer: &Offer<'_>) -> Result<Report, KeepError
     let (change, parts, update) = if offer.update { updated(store, offer)? } else { enrolled(offer) };
     let Offer { subject, front_end, model, judged, .. } = *offer;
     let revision = store.enrol(&NewEnrolment { subject, front_end, model, change, parts: &parts })?;
+    if !store.is_wiped()? {
+        notes.push(NOT_WIPED.to_owned());
+    }
     let (days, rates) = history(store, offer)?;
     if let Some((slow, fast)) = heart_rates_apart(&rates) {
         notes.push(format!(

@@ -1,9 +1,11 @@
 //! Decides which acknowledged message is due, and what the broker's answers mean for it.
 //!
 //! One acknowledged message is on its way at a time; on any error it is simply due again. What is due, first things
-//! first: answers; the identity that holds, so that nobody is told `online` over an older one (it lets one other message go
-//! where it is only repeated because the broker is slow); the [`Statements`]; then the oldest event of the outbox. It is a plain state machine: no socket, no disk, no clock. Time is handed in as what
-//! has passed since the start.
+//! first: the identity that holds, so that nobody is told `online` over an older one and nobody's questions keep it from
+//! doors (it lets one other message go where it is only repeated because the broker is slow); answers; what moves in Home
+//! Assistant; the [`Statements`]; then the oldest event of the outbox. After an answer one message of what comes behind it
+//! goes first, so that a flood of questions takes half of the rest at most. It is a plain state machine: no socket, no
+//! disk, no clock. Time is handed in as what has passed since the start.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use super::statements::Statements;
 use crate::event::IdentityState;
 use crate::store::OutboxId;
 
-/// Rest after the broker has refused an event: somebody must change its access rules first.
+/// Rest after the broker has refused an event or a statement: somebody must change its access rules first.
 const REST: Duration = Duration::from_secs(30);
 
 /// Life below which an identity is not sent any more: it would reach nobody in time.
@@ -43,6 +45,8 @@ const ANSWERS: usize = 16;
 pub(super) enum Slot {
     /// The answer to somebody's question.
     Answer,
+    /// The word to Home Assistant that an entity moves, by its topic.
+    Move(String),
     /// A retained statement, by its topic.
     Statement(String),
     /// The identity that holds.
@@ -56,6 +60,8 @@ pub(super) enum Slot {
 pub(super) enum Due {
     /// This answer.
     Answer(Message),
+    /// This word that an entity moves.
+    Move(Message),
     /// This statement.
     Statement(Message),
     /// That this identity holds, and how long ago that was known.
@@ -65,7 +71,7 @@ pub(super) enum Due {
         /// Time since the pipeline's last word.
         age: Duration,
     },
-    /// The oldest event of the outbox, if it holds one.
+    /// The oldest event of the outbox, if it holds one; else [`Agenda::instead_of_event`].
     Event,
 }
 
@@ -112,6 +118,10 @@ pub(super) struct Agenda {
     /// What is on its way, and since when.
     in_flight: Option<(Slot, Duration)>,
     answers: VecDeque<Message>,
+    /// The last of what is not the identity was an answer: the rest has its turn.
+    answered: bool,
+    /// One for each topic that is moved.
+    moves: VecDeque<Message>,
     last_turn: Duration,
     /// Words of the pipeline count from then on.
     words_count_from: Duration,
@@ -129,6 +139,8 @@ impl Agenda {
             up: None,
             in_flight: None,
             answers: VecDeque::new(),
+            answered: false,
+            moves: VecDeque::new(),
             last_turn: Duration::ZERO,
             words_count_from: Duration::ZERO,
             outbox_rests_until: Duration::ZERO,
@@ -182,6 +194,13 @@ impl Agenda {
         self.answers.push_back(answer);
     }
 
+    /// An entity of Home Assistant moves away from the topic of this message: said once, before the statements.
+    pub(super) fn moves(&mut self, message: Message) {
+        if self.moves.iter().all(|waiting| waiting.topic != message.topic) {
+            self.moves.push_back(message);
+        }
+    }
+
     /// A broker may have forgotten everything, or have published the last will.
     pub(super) fn up(&mut self, connection: Connection) {
         self.up = Some(connection);
@@ -221,7 +240,15 @@ impl Agenda {
                 self.identity_due_again();
             }
         }
+        self.moved(&slot);
         Some(slot)
+    }
+
+    /// Nobody is told of this move again.
+    fn moved(&mut self, slot: &Slot) {
+        if let Slot::Move(topic) = slot {
+            self.moves.retain(|waiting| waiting.topic != *topic);
+        }
     }
 
     /// What was on its way has not left in time. The identity is due as it is known now; a statement that is too old is
@@ -239,12 +266,20 @@ impl Agenda {
         Some(slot)
     }
 
-    /// No broker takes this. An event stays in the outbox; the rest is tried again with the next change or the next
-    /// connection.
+    /// The broker does not take this. An event stays in the outbox and is tried again after a rest, a statement too; the
+    /// identity with the next word of the pipeline. Moves and answers are not: they say nothing any more then.
     pub(super) fn unwanted(&mut self, slot: &Slot, now: Duration) {
-        if let Slot::Event(_) = slot {
-            self.outbox_rests_until = now + REST;
+        match slot {
+            Slot::Event(_) => self.outbox_rests_until = now + REST,
+            Slot::Statement(topic) => self.statements.refused(topic, now + REST),
+            Slot::Move(_) => self.moved(slot),
+            Slot::Identity | Slot::Answer => {}
         }
+    }
+
+    /// The broker has everything but the events of the outbox.
+    pub(super) fn all_said(&self) -> bool {
+        self.is_idle() && self.moves.is_empty() && self.statements.all_said()
     }
 
     /// It is on its way now.
@@ -257,8 +292,8 @@ impl Agenda {
         match slot {
             Slot::Statement(topic) => self.statements.due_again(topic),
             Slot::Identity => self.identity_due_again(),
-            // The journal has kept the event; an answer is asked for again.
-            Slot::Event(_) | Slot::Answer => {}
+            // The journal has kept the event, the agenda the move; an answer is asked for again.
+            Slot::Event(_) | Slot::Move(_) | Slot::Answer => {}
         }
     }
 
@@ -267,9 +302,6 @@ impl Agenda {
     pub(super) fn next(&mut self, now: Duration) -> Option<Due> {
         if self.up.is_none() || self.in_flight.is_some() {
             return None;
-        }
-        if let Some(answer) = self.answers.pop_front() {
-            return Some(Due::Answer(answer));
         }
         let yields = self.standing.as_mut().is_some_and(|standing| std::mem::take(&mut standing.yields));
         if !yields && self.identity_due(now).is_some_and(|due| due <= now) {
@@ -280,10 +312,29 @@ impl Agenda {
             standing.due = now + pause;
             return Some(Due::Identity { record: standing.record.clone(), age: now.saturating_sub(known) });
         }
-        if let Some(message) = self.statements.take_due() {
+        if !std::mem::take(&mut self.answered)
+            && let Some(answer) = self.take_answer()
+        {
+            return Some(Due::Answer(answer));
+        }
+        if let Some(message) = self.moves.front() {
+            return Some(Due::Move(message.clone()));
+        }
+        if let Some(message) = self.statements.take_due(now) {
             return Some(Due::Statement(message));
         }
-        (self.outbox_rests_until <= now).then_some(Due::Event)
+        if self.outbox_rests_until <= now { Some(Due::Event) } else { self.take_answer().map(Due::Answer) }
+    }
+
+    /// The outbox was found empty: what goes out in the place of its event.
+    pub(super) fn instead_of_event(&mut self) -> Option<Message> {
+        self.take_answer()
+    }
+
+    fn take_answer(&mut self) -> Option<Message> {
+        let answer = self.answers.pop_front();
+        self.answered = answer.is_some();
+        answer
     }
 
     /// Rest before the identity is repeated. The first word of the pipeline after that comes about a second later, so
@@ -301,7 +352,8 @@ impl Agenda {
     pub(super) fn wakes_at(&self, now: Duration) -> Duration {
         let rested = Some(self.outbox_rests_until).filter(|until| *until > now);
         let identity = self.identity_due(now).filter(|_| self.is_idle()).map(|due| due.max(now + SOON));
-        [rested, identity].into_iter().flatten().fold(now + IDLE, Duration::min)
+        let refused = self.statements.rested_at().filter(|_| self.is_idle()).map(|due| due.max(now + SOON));
+        [rested, refused, identity].into_iter().flatten().fold(now + IDLE, Duration::min)
     }
 
     /// When the identity must be said: at once where the broker does not know it, later where the pipeline has spoken

@@ -92,10 +92,9 @@ impl Announcing {
         self.settles_as = Some(topics);
     }
 
-    /// The broker has everything: what was taken back is forgotten.
+    /// The broker has everything: what was taken back is forgotten. What it refuses it has not.
     async fn settle(&mut self, agenda: &mut Agenda) {
-        if agenda.is_idle()
-            && agenda.statements.all_said()
+        if agenda.all_said()
             && let Some(topics) = self.settles_as.clone()
             && self.stored(move |store| store.set_announced(&topics)).await.is_some()
         {
@@ -143,10 +142,9 @@ fn read(store: &Store, known: Option<u64>) -> Result<Option<Reading>, StoreError
 fn state(steps: Vec<Step>, agenda: &mut Agenda) {
     for step in steps {
         match step {
-            // Before the statements, as answers are.
             Step::Move { .. } => {
                 let payload = Payload { bytes: step.body(), content_type: "application/json" };
-                agenda.answer(Message::acknowledged(step.topic().to_owned(), payload));
+                agenda.moves(Message::acknowledged(step.topic().to_owned(), payload));
             }
             Step::Announce(Announcement { topic, payload }) => {
                 let payload = Payload { bytes: payload.to_string().into_bytes(), content_type: "application/json" };

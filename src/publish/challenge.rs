@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bucket::TokenBucket;
 use super::payload::SCHEMA;
 use crate::event::{IdentityEvent, IdentityState, Reason};
 
@@ -87,21 +88,20 @@ struct Wrong<'a> {
 pub struct Desk {
     /// Answers go to topics that begin with this.
     below: String,
-    left: u32,
-    earned_until: Duration,
+    answers: TokenBucket,
 }
 
 impl Desk {
     /// `answers` is the topic `…/answer` of the device.
     #[must_use]
     pub fn new(answers: &str) -> Self {
-        Self { below: format!("{answers}/"), left: BURST, earned_until: Duration::ZERO }
+        Self { below: format!("{answers}/"), answers: TokenBucket::new(BURST, EARNED_EVERY) }
     }
 
     /// What is to be said to a question that comes at `now`, by a timer that only runs on. Bounded: 20 at once,
     /// then one every 200 ms, errors included; more get silence.
     pub fn take(&mut self, question: &Question<'_>, now: Duration) -> Reply {
-        if question.retained || !self.has_time(now) {
+        if question.retained || !self.answers.spend(now) {
             return Reply::Silence;
         }
         let correlation = question.correlation.filter(|data| data.len() <= MAX_CORRELATION);
@@ -125,20 +125,6 @@ impl Desk {
             Some(nonce) => Reply::Claim { nonce, to: to.to_owned(), correlation: correlation.to_vec() },
             None => wrong("ask with {\"nonce\": \"…\"}: 16 to 64 letters, digits, - and _ that were never used before"),
         }
-    }
-
-    /// Spends one answer, if there is one.
-    fn has_time(&mut self, now: Duration) -> bool {
-        while self.left < BURST && self.earned_until + EARNED_EVERY <= now {
-            self.left += 1;
-            self.earned_until += EARNED_EVERY;
-        }
-        if self.left == BURST {
-            self.earned_until = now;
-        }
-        let has_time = self.left > 0;
-        self.left -= u32::from(has_time);
-        has_time
     }
 
     fn may_answer(&self, topic: &str) -> bool {

@@ -11,22 +11,26 @@
 //! - What was subscribed is subscribed anew on each connection, with QoS 0: a request that waited on the broker while
 //!   the gateway was away is not carried out later.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rumqttc::{
-    AsyncClient, ConnAck, Event, EventLoop, MqttOptions, Outgoing, Packet, PubAck, PubAckReason, Publish, QoS,
-};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeFilterInput};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::message::{Delivery, Message};
+use super::message::Message;
 use crate::config::MqttConfig;
 use crate::source::backoff::Backoff;
 
+mod endurance;
 mod options;
+mod outward;
 mod tls;
 
+use endurance::Past;
 pub use options::read_password;
+use outward::Outward;
 pub use tls::{TlsFilesError, named_key, read_tls_files};
 
 /// Longest packet in either direction; ours are below 8 KiB.
@@ -60,6 +64,20 @@ pub(super) enum Signal {
     Late,
     /// Somebody has published on a topic that is subscribed.
     Heard(Heard),
+    /// The broker does not let us listen to this filter.
+    Denied { filter: String, why: String },
+    /// Connections end early again and again; `false`: one lasts.
+    Brief(bool),
+}
+
+/// What is listened to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Filter {
+    /// The topic filter.
+    pub(super) topics: String,
+    /// Whether a message that its sender wants retained is known by that also while it is new. Otherwise only those are
+    /// marked as retained that the broker had kept.
+    pub(super) retained_when_new: bool,
 }
 
 /// A message of somebody else, as it came.
@@ -67,7 +85,7 @@ pub(super) enum Signal {
 pub(super) struct Heard {
     pub(super) topic: String,
     pub(super) payload: Vec<u8>,
-    /// The broker has kept it for a while: nobody says it now.
+    /// The broker has kept it for a while and nobody says it now, or will keep it ([`Filter::retained_when_new`]).
     pub(super) retained: bool,
     /// Where an answer is wanted.
     pub(super) response_topic: Option<String>,
@@ -87,6 +105,7 @@ pub(super) enum Command {
 pub(super) struct Client {
     commands: mpsc::Sender<Command>,
     signals: mpsc::Receiver<Signal>,
+    dropped: Arc<AtomicU64>,
 }
 
 /// The queue to the connection is full, or it has ended: here is the message back.
@@ -96,13 +115,13 @@ pub(super) struct Full(pub(super) Box<Message>);
 impl Client {
     /// Connects, and again for ever, in a task of its own. `will` is what the broker says when the gateway falls
     /// silent; `subscriptions` are the topic filters that are listened to.
-    pub(super) fn start(mqtt: &MqttConfig, will: Message, subscriptions: Vec<String>) -> Self {
+    pub(super) fn start(mqtt: &MqttConfig, will: Message, subscriptions: Vec<Filter>) -> Self {
         let (commands, from_lane) = mpsc::channel(QUEUE);
         let (to_lane, signals) = mpsc::channel(QUEUE);
         let dialler = Dialler { mqtt: mqtt.clone(), will, subscriptions };
-        let out = Outward { signals: to_lane, connection: 0, up: false, awaited: None };
-        tokio::spawn(run(dialler, out, from_lane));
-        Self { commands, signals }
+        let dropped = Arc::new(AtomicU64::new(0));
+        tokio::spawn(run(dialler, Outward::new(to_lane, Arc::clone(&dropped)), from_lane));
+        Self { commands, signals, dropped }
     }
 
     /// The near side alone, and what the far side holds.
@@ -110,7 +129,7 @@ impl Client {
     pub(super) fn detached() -> (Self, mpsc::Receiver<Command>, mpsc::Sender<Signal>) {
         let (commands, from_lane) = mpsc::channel(QUEUE);
         let (to_lane, signals) = mpsc::channel(QUEUE);
-        (Self { commands, signals }, from_lane, to_lane)
+        (Self { commands, signals, dropped: Arc::default() }, from_lane, to_lane)
     }
 
     /// The next signal; `None` after [`Client::disconnect`].
@@ -124,6 +143,11 @@ impl Client {
             Command::Publish { message, .. } => Full(Box::new(message)),
             Command::Disconnect => unreachable!("a publish comes back as it was sent"),
         })
+    }
+
+    /// How much telemetry was handed over and not sent since the last call.
+    pub(super) fn take_dropped(&self) -> u64 {
+        self.dropped.swap(0, Ordering::Relaxed)
     }
 
     /// Says goodbye, so that the broker does not publish the last will, and waits until that is said.
@@ -141,7 +165,7 @@ impl Client {
 struct Dialler {
     mqtt: MqttConfig,
     will: Message,
-    subscriptions: Vec<String>,
+    subscriptions: Vec<Filter>,
 }
 
 impl Dialler {
@@ -168,7 +192,6 @@ async fn run(dialler: Dialler, mut out: Outward, mut commands: mpsc::Receiver<Co
     let mut backoff = Backoff::default();
     let mut failing = false;
     loop {
-        let connections = out.connection;
         let end = match dialler.options().await {
             Ok(options) => {
                 let (requests, eventloop) = AsyncClient::builder(options).capacity(QUEUE).build();
@@ -178,34 +201,32 @@ async fn run(dialler: Dialler, mut out: Outward, mut commands: mpsc::Receiver<Co
         };
         out.down().await;
         let End::Failed(why) = end else { return };
-        if out.connection > connections {
-            backoff.succeeded();
-            failing = false;
+        match out.endurance.ended(Instant::now()) {
+            Past::None | Past::Brief => {}
+            Past::Lasted => {
+                backoff.succeeded();
+                failing = false;
+            }
+            Past::BriefAgain => {
+                let MqttConfig { host, port, client_id, .. } = &dialler.mqtt;
+                tracing::warn!(
+                    host,
+                    port,
+                    client_id,
+                    why,
+                    "connections to the broker end early; another client may use the same mqtt.client_id"
+                );
+                out.tell_endurance(true).await;
+            }
         }
         if !std::mem::replace(&mut failing, true) {
             let MqttConfig { host, port, .. } = &dialler.mqtt;
             tracing::warn!(host, port, why, "no broker; trying again");
         }
-        if !wait(backoff.next_wait(), &mut commands).await {
+        if !wait(backoff.next_wait(), &out, &mut commands).await {
             return;
         }
     }
-}
-
-/// The one acknowledged message that is on its way.
-struct Awaited {
-    /// Packet identifier, once the client has chosen one.
-    packet: Option<u16>,
-    deadline: Instant,
-}
-
-/// The way to the lane, which outlives connections.
-struct Outward {
-    signals: mpsc::Sender<Signal>,
-    /// Counts connections; `up` says whether the last one stands.
-    connection: u64,
-    up: bool,
-    awaited: Option<Awaited>,
 }
 
 /// One connection.
@@ -232,6 +253,9 @@ impl Line<'_> {
             match &*event {
                 Event::Outgoing(Outgoing::Disconnect) => return End::Closed,
                 Event::Incoming(Packet::ConnAck(_)) => self.connected(),
+                Event::Incoming(Packet::SubAck(ack)) if !out.denied(&self.dialler.subscriptions, ack).await => {
+                    return End::Closed;
+                }
                 _ => {}
             }
             if !out.say(*event).await {
@@ -243,11 +267,13 @@ impl Line<'_> {
     fn connected(&self) {
         let MqttConfig { host, port, .. } = &self.dialler.mqtt;
         tracing::info!(host, port, tls = self.dialler.mqtt.tls.is_some(), "connected to the broker");
-        for filter in &self.dialler.subscriptions {
-            // The queue of a new connection is empty and longer than our few filters.
-            if let Err(error) = self.requests.try_subscribe(filter.as_str(), QoS::AtMostOnce) {
-                tracing::error!(filter, %error, "cannot subscribe; requests on this topic are not heard");
-            }
+        // In one packet: its acknowledgement has a code for each filter, in their order.
+        let filters = self.dialler.subscriptions.iter().map(|filter| {
+            SubscribeFilterInput::new(&filter.topics, QoS::AtMostOnce).preserve_retain(filter.retained_when_new)
+        });
+        // The queue of a new connection is empty.
+        if let Err(error) = self.requests.try_subscribe_many(filters) {
+            tracing::error!(%error, "cannot subscribe; neither doors nor requests are heard");
         }
     }
 
@@ -263,6 +289,7 @@ impl Line<'_> {
                 Some(awaited) if awaited.deadline < silent_at => (awaited.deadline, "the broker does not acknowledge"),
                 _ => (silent_at, "the broker takes no bytes"),
             };
+            let lasts_at = out.endurance.lasts_at();
             tokio::select! {
                 biased;
                 polled = &mut poll => return match polled {
@@ -280,107 +307,28 @@ impl Line<'_> {
                     }
                 },
                 () = sleep_until(deadline) => return Turn::Ended(End::Failed(why.to_owned())),
-            }
-        }
-    }
-}
-
-impl Outward {
-    fn hand_over(&mut self, requests: &AsyncClient, connection: u64, message: Message) {
-        if !self.up || connection != self.connection {
-            return;
-        }
-        let acknowledged = message.delivery == Delivery::Acknowledged;
-        // It may have waited: the process was stopped.
-        let life_left_s = message.life_left_s(Instant::now());
-        if life_left_s == Some(0) {
-            // With a full queue to the lane, the deadline makes a new connection of it, where all is due again.
-            if acknowledged && self.signals.try_send(Signal::Late).is_err() {
-                self.awaited = Some(Awaited { packet: None, deadline: Instant::now() + ACK_TIMEOUT });
-            }
-            return;
-        }
-        let options = options::of_message(&message, life_left_s);
-        let handed = requests.try_publish(message.topic, message.payload.bytes, options);
-        match handed {
-            // A full queue means that no byte leaves; the deadline turns that into a new connection and a new attempt.
-            Ok(()) | Err(_) if acknowledged => {
-                self.awaited = Some(Awaited { packet: None, deadline: Instant::now() + ACK_TIMEOUT });
-            }
-            Ok(()) => {}
-            Err(_) => tracing::debug!("telemetry dropped: the connection takes nothing"),
-        }
-    }
-
-    /// Tells the lane what an event means to it; false if the lane has gone.
-    async fn say(&mut self, event: Event) -> bool {
-        let signal = match event {
-            Event::Incoming(Packet::ConnAck(connack)) => self.connected(&connack),
-            Event::Incoming(Packet::Publish(publish)) => Signal::Heard(heard(publish)),
-            Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => {
-                if let Some(awaited) = &mut self.awaited {
-                    awaited.packet.get_or_insert(packet);
+                () = sleep_until(lasts_at.unwrap_or(deadline)), if lasts_at.is_some() => {
+                    out.endurance.lasts();
+                    out.tell_endurance(false).await;
                 }
-                return true;
             }
-            Event::Incoming(Packet::PubAck(puback)) => {
-                if self.awaited.as_ref().and_then(|awaited| awaited.packet) != Some(puback.pkid) {
-                    return true;
-                }
-                self.awaited = None;
-                verdict(&puback)
-            }
-            _ => return true,
-        };
-        self.signals.send(signal).await.is_ok()
-    }
-
-    fn connected(&mut self, connack: &ConnAck) -> Signal {
-        self.connection += 1;
-        self.up = true;
-        self.awaited = None;
-        let limit = connack.properties.as_ref().and_then(|properties| properties.max_packet_size);
-        let max_packet = limit.unwrap_or(MAX_PACKET).min(MAX_PACKET) as usize;
-        Signal::Up { connection: self.connection, max_packet }
-    }
-
-    async fn down(&mut self) {
-        self.awaited = None;
-        if std::mem::take(&mut self.up) {
-            // A lane that has gone ends the next turn by itself.
-            let _gone = self.signals.send(Signal::Down).await;
         }
-    }
-}
-
-fn verdict(puback: &PubAck) -> Signal {
-    match puback.reason {
-        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Signal::Acknowledged,
-        reason => Signal::Refused { why: format!("{reason:?}") },
-    }
-}
-
-fn heard(publish: Publish) -> Heard {
-    let properties = publish.properties.unwrap_or_default();
-    Heard {
-        topic: String::from_utf8_lossy(&publish.topic).into_owned(),
-        payload: publish.payload.to_vec(),
-        retained: publish.retain,
-        response_topic: properties.response_topic,
-        correlation: properties.correlation_data.map(|data| data.to_vec()),
     }
 }
 
 /// Waits, throwing away what was meant for the connection that has ended; false if the lane has gone.
-async fn wait(time: Duration, commands: &mut mpsc::Receiver<Command>) -> bool {
+async fn wait(time: Duration, out: &Outward, commands: &mut mpsc::Receiver<Command>) -> bool {
     let until = Instant::now() + time;
     loop {
         tokio::select! {
             () = sleep_until(until) => return true,
             command = commands.recv() => match command {
-                Some(Command::Publish { .. }) => {}
+                Some(Command::Publish { message, .. }) => out.drop_message(&message),
                 Some(Command::Disconnect) | None => return false,
             },
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

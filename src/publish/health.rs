@@ -1,5 +1,6 @@
 //! How the gateway itself is: what waits, what was dropped, what is wrong and what to do. It decides when that is said.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -43,7 +44,14 @@ type Alarming = (Option<String>, u64, u64, u64, bool);
 pub(super) struct Reporter {
     connections: u64,
     dropped_telemetry: u64,
-    refusal: Option<String>,
+    /// What the broker refuses on this connection, by topic, and why.
+    refusals: BTreeMap<String, String>,
+    /// Topics on which it has refused something since it is connected, whatever became of them.
+    refused_before: BTreeSet<String>,
+    /// What we may not listen to on this connection, and why.
+    denied: BTreeMap<String, String>,
+    /// Connections end early again and again.
+    brief: bool,
     said: Option<(Duration, Alarming)>,
 }
 
@@ -51,12 +59,58 @@ impl Reporter {
     /// A broker is there; what the last one refused may be allowed now.
     pub(super) fn connected(&mut self) {
         self.connections += 1;
-        self.refusal = None;
+        self.refusals.clear();
+        self.refused_before.clear();
+        self.denied.clear();
     }
 
-    /// The broker does not want something.
-    pub(super) fn refused(&mut self, what: &str, why: &str) {
-        self.refusal = Some(format!("the broker refuses {what} ({why}); check its access rules for this user"));
+    /// The broker does not let us listen to this filter.
+    pub(super) fn denied(&mut self, filter: &str, why: &str) {
+        tracing::error!(filter, why, "the broker denies a subscription; check its access rules for this user");
+        self.denied.insert(filter.to_owned(), why.to_owned());
+    }
+
+    /// Connections end early again and again, or one lasts.
+    pub(super) fn brief(&mut self, brief: bool) {
+        self.brief = brief;
+    }
+
+    /// What is wrong with the broker; what hinders most comes first.
+    fn at_the_broker(&self) -> Option<String> {
+        if self.brief {
+            return Some(
+                "connections to the broker end within seconds: another client may use the same id; give every gateway an \
+                 mqtt.client_id of its own, and look into the broker's log"
+                    .to_owned(),
+            );
+        }
+        let denied = self.denied.first_key_value().map(|(filter, why)| {
+            format!(
+                "the broker does not let this user listen to {filter} ({why}), and whoever asks there gets no answer; check \
+                 its access rules"
+            )
+        });
+        denied.or_else(|| self.refusal())
+    }
+
+    /// The broker does not want what is said on this topic. True the first time on this connection.
+    pub(super) fn refused(&mut self, topic: &str, why: &str) -> bool {
+        self.refusals.insert(topic.to_owned(), why.to_owned());
+        self.refused_before.insert(topic.to_owned())
+    }
+
+    /// The broker has taken what is said on this topic.
+    pub(super) fn accepted(&mut self, topic: &str) {
+        self.refusals.remove(topic);
+    }
+
+    fn refusal(&self) -> Option<String> {
+        let (topic, why) = self.refusals.first_key_value()?;
+        let more = match self.refusals.len() {
+            1 => String::new(),
+            topics => format!(" and {} more topics", topics - 1),
+        };
+        Some(format!("the broker refuses {topic} ({why}){more}; check its access rules for this user"))
     }
 
     /// Telemetry was dropped.
@@ -66,7 +120,7 @@ impl Reporter {
 
     /// The report, if it is due: on every change that somebody should know of, else once a minute.
     pub(super) fn take_due(&mut self, stock: Stock, now: Duration) -> Option<Health> {
-        let problem = stock.problem.or_else(|| self.refusal.clone());
+        let problem = stock.problem.or_else(|| self.at_the_broker());
         let alarming = (problem.clone(), self.connections, stock.dropped, self.dropped_telemetry, stock.unsaved > 0);
         if self.said.as_ref().is_some_and(|(at, said)| *said == alarming && now.saturating_sub(*at) < EVERY) {
             return None;
@@ -116,14 +170,36 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_a_problem_until_the_next_connection() {
+    fn a_refusal_is_a_problem_until_its_topic_is_taken_or_the_next_connection() {
         let mut reporter = Reporter::default();
-        reporter.refused("an event", "NotAuthorized");
-        let problem = reporter.take_due(stock(0, None), Duration::ZERO).unwrap().problem.unwrap();
-        assert!(problem.contains("an event") && problem.contains("access rules"), "{problem}");
+        assert!(reporter.refused("home/event", "NotAuthorized"));
+        assert!(reporter.refused("home/info", "NotAuthorized"));
+        assert!(!reporter.refused("home/event", "NotAuthorized"), "it is known");
+        let problem_of = |reporter: &mut Reporter| reporter.take_due(stock(0, None), Duration::ZERO).unwrap().problem;
+        let problem = problem_of(&mut reporter).unwrap();
+        assert!(problem.contains("home/event (NotAuthorized) and 1 more") && problem.contains("access rules"));
+        reporter.accepted("home/event");
+        assert!(problem_of(&mut reporter).unwrap().contains("refuses home/info (NotAuthorized);"));
+        reporter.accepted("home/info");
+        assert_eq!(problem_of(&mut reporter), None);
+        assert!(!reporter.refused("home/info", "NotAuthorized"), "said once on a connection");
         reporter.connected();
         let health = reporter.take_due(stock(0, None), Duration::ZERO).unwrap();
         assert_eq!((health.problem, health.broker_connections), (None, 1));
+    }
+
+    #[test]
+    fn what_may_not_be_heard_is_a_problem_on_that_connection_and_brief_ones_until_one_lasts() {
+        let mut reporter = Reporter::default();
+        let problem_of = |reporter: &mut Reporter| reporter.take_due(stock(0, None), Duration::ZERO).unwrap().problem;
+        reporter.denied("home/challenge", "NotAuthorized");
+        assert!(problem_of(&mut reporter).unwrap().contains("listen to home/challenge (NotAuthorized)"));
+        reporter.brief(true);
+        assert!(problem_of(&mut reporter).unwrap().contains("mqtt.client_id"));
+        reporter.connected();
+        assert!(problem_of(&mut reporter).unwrap().contains("mqtt.client_id"), "whether it lasts is not known yet");
+        reporter.brief(false);
+        assert_eq!(problem_of(&mut reporter), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::Heard;
+use super::client::{Filter, Heard};
 use super::message::Message;
 use super::payload::Payload;
 use super::topics::Topics;
@@ -45,11 +45,12 @@ impl Hearing {
         Self { birth: birth.map(str::to_owned), challenge: topics.challenge(), request: topics.bridge_request() }
     }
 
-    /// The filters to subscribe to.
-    pub(super) fn filters(&self) -> Vec<String> {
-        let mut filters = vec![self.challenge.clone(), format!("{}/#", self.request)];
-        filters.extend(self.birth.clone());
-        filters
+    /// The filters to subscribe to. Whoever retains a question has asked wrongly, whether we were there to hear it or not;
+    /// Home Assistant may retain its birth, and has started all the same.
+    pub(super) fn filters(&self) -> Vec<Filter> {
+        let asked = [self.challenge.clone(), format!("{}/#", self.request)];
+        let asked = asked.into_iter().map(|topics| Filter { topics, retained_when_new: true });
+        asked.chain(self.birth.clone().map(|topics| Filter { topics, retained_when_new: false })).collect()
     }
 
     /// What this message is about; `None`: nothing that is answered. A retained message is one of the past: whoever

@@ -104,6 +104,10 @@ impl<D: Disk> Journal<D> {
                 self.may_hold_more = false;
                 // The gap has been told, and the count of it stays.
                 self.dropped_now = 0;
+                // Events may have changed their size since they were counted: a subject was renamed or deleted.
+                if let Some(tally) = &mut self.tally {
+                    (tally.waiting, tally.bytes) = (0, 0);
+                }
                 return None;
             };
             self.handed_out = Some((entry.id, OutboxEntry::size_of(&entry.body)));
@@ -220,4 +224,30 @@ fn parse(entry: &OutboxEntry) -> Option<IdentityRecord> {
             tracing::error!(boot_id = entry.boot_id, seq = entry.seq, %error, "a stored event is unreadable; dropped");
         })
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Slug;
+
+    #[tokio::test]
+    async fn an_empty_outbox_counts_for_nothing_though_a_subject_was_deleted_meanwhile() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("ecgid.sqlite")).unwrap();
+        let body = r#"{"subject":"a-name-of-some-length"}"#;
+        let id = store.append("boot", 1, body).unwrap();
+        let mut journal = Journal::new(store.clone(), 1 << 20);
+        journal.settle().await;
+        assert_eq!(journal.stock().bytes, OutboxEntry::size_of(body));
+        // Nobody of this name is enrolled; events are cleaned all the same.
+        assert!(store.delete(&Slug::new("a-name-of-some-length").unwrap()).is_err());
+        let entry = journal.disk.oldest(None).await.unwrap().unwrap();
+        assert!(entry.body.len() < body.len());
+        journal.handed_out = Some((id, OutboxEntry::size_of(&entry.body)));
+        journal.acknowledge(id).await;
+        assert_ne!(journal.stock().bytes, 0, "what was counted and what has left differ");
+        assert!(journal.oldest().await.is_none());
+        assert_eq!((journal.stock().waiting, journal.stock().bytes), (0, 0));
+    }
 }

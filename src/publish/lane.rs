@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::Tools;
 use super::agenda::{Agenda, Connection, Due, Slot};
@@ -24,19 +24,14 @@ use super::requests::Requests;
 use super::telemetry_queue::TelemetryQueue;
 use super::topics::Topics;
 use crate::config::{Config, MqttConfig};
-use crate::event::{Event, IdentityEvent, IdentityState, Reason, SourceEvent};
+use crate::event::{Event, IdentityEvent, SourceEvent};
 use crate::pipeline::pulse::Pulse;
 use crate::store::Store;
 
 mod doors;
+mod ending;
 
 use doors::Doors;
-
-/// How long what is left may take when the daemon stops.
-const FLUSH: Duration = Duration::from_secs(3);
-
-/// How long the goodbye may take after that.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Time between two attempts at what the disk has refused.
 const RETRY: Duration = Duration::from_secs(2);
@@ -234,18 +229,26 @@ impl<D: Disk> Lane<D> {
                 self.announce().await;
             }
             Signal::Down => self.agenda.down(),
-            Signal::Acknowledged => {
-                if let Some(Slot::Event(id)) = self.agenda.acknowledged(self.now()) {
-                    self.journal.acknowledge(id).await;
-                }
-            }
+            Signal::Acknowledged => self.acknowledged().await,
             Signal::Heard(heard) => self.answer(heard),
             Signal::Refused { why } => {
                 if let Some(slot) = self.agenda.refused(self.now()) {
-                    self.warn_of_refusal(&slot, &why);
+                    self.note_refusal(&slot, &why);
                 }
             }
             Signal::Late => self.agenda.late(),
+            Signal::Denied { filter, why } => self.health.denied(&filter, &why),
+            Signal::Brief(brief) => self.health.brief(brief),
+        }
+    }
+
+    async fn acknowledged(&mut self) {
+        let Some(slot) = self.agenda.acknowledged(self.now()) else { return };
+        if let Some(topic) = self.topic_of(&slot) {
+            self.health.accepted(&topic);
+        }
+        if let Slot::Event(id) = slot {
+            self.journal.acknowledge(id).await;
         }
     }
 
@@ -258,7 +261,10 @@ impl<D: Disk> Lane<D> {
                     announcing.heard(&heard.payload, now);
                 }
             }
-            Some(Matter::Request(name)) => self.requests.take(name, heard),
+            Some(Matter::Request(name)) => {
+                let now = self.now();
+                self.requests.take(name, heard, now);
+            }
             None => tracing::debug!(heard.topic, "a retained message, or one that asks nothing, is not answered"),
             Some(Matter::Challenge) => self.answer_door(&heard),
         }
@@ -270,7 +276,7 @@ impl<D: Disk> Lane<D> {
         if let Some((slot, message)) = self.next_due().await {
             if message.wire_size() > max_packet {
                 self.agenda.unwanted(&slot, self.now());
-                self.warn_of_refusal(&slot, "it is longer than the broker's longest packet");
+                self.note_refusal(&slot, "it is longer than the broker's longest packet");
             } else if self.client.publish(number, message).is_ok() {
                 self.agenda.sent(slot, self.now());
             } else {
@@ -279,6 +285,7 @@ impl<D: Disk> Lane<D> {
         }
         while let Some(message) = self.telemetry.pop() {
             if message.wire_size() > max_packet {
+                self.health.dropped_telemetry(1);
                 continue;
             }
             if let Err(Full(message)) = self.client.publish(number, message) {
@@ -292,6 +299,7 @@ impl<D: Disk> Lane<D> {
     async fn next_due(&mut self) -> Option<(Slot, Message)> {
         match self.agenda.next(self.now())? {
             Due::Answer(message) => Some((Slot::Answer, message)),
+            Due::Move(message) => Some((Slot::Move(message.topic.clone()), message)),
             Due::Statement(message) => Some((Slot::Statement(message.topic.clone()), message)),
             Due::Identity { record, age } => {
                 let record = self.issuer.repeat(&record, age);
@@ -300,7 +308,9 @@ impl<D: Disk> Lane<D> {
                 Some((Slot::Identity, message.retained().expiring(expires).numbered(record.seq)))
             }
             Due::Event => {
-                let (id, record) = self.journal.oldest().await?;
+                let Some((id, record)) = self.journal.oldest().await else {
+                    return self.agenda.instead_of_event().map(|answer| (Slot::Answer, answer));
+                };
                 let record = self.issuer.stored(record);
                 let message = Message::acknowledged(self.topics.event(), self.encoder.identity(&record));
                 Some((Slot::Event(id), message.numbered(record.seq)))
@@ -310,7 +320,7 @@ impl<D: Disk> Lane<D> {
 
     /// Says how the gateway is, where that is due.
     fn report_health(&mut self) {
-        let dropped = self.telemetry.take_dropped();
+        let dropped = self.telemetry.take_dropped() + self.client.take_dropped();
         if dropped > 0 {
             tracing::warn!(dropped, "telemetry was dropped: no broker took it in time");
         }
@@ -322,76 +332,24 @@ impl<D: Disk> Lane<D> {
         self.agenda.statements.set(message.retained().expiring(Instant::now() + health::EXPIRY));
     }
 
-    fn warn_of_refusal(&mut self, slot: &Slot, why: &str) {
-        tracing::error!(?slot, why, "the broker refuses a message; check its access rules for this user and topic");
-        let what = match slot {
-            // The asker named the topic: it is not ours to mend.
-            Slot::Answer => return,
-            Slot::Statement(topic) => topic.clone(),
-            Slot::Identity => self.topics.identity(),
-            Slot::Event(_) => self.topics.event(),
-        };
-        self.health.refused(&what, why);
-    }
-
-    /// The daemon stops: the identity is not known any more, what waits is handed over, then the gateway is offline.
-    async fn finish(mut self) {
-        if let Some(record) = self.agenda.identity()
-            && record.event.state != IdentityState::NoSignal
-        {
-            let stopping = IdentityEvent {
-                state: IdentityState::NoSignal,
-                reason: Reason::Stopping,
-                subject: None,
-                template_revision: None,
-                score: None,
-                ..record.event.clone()
-            };
-            self.take_identity(stopping).await;
-        }
-        self.agenda.statements.set(availability(self.topics.device_availability(), false));
-        self.agenda.statements.remove(&self.topics.bridge_health());
-        if timeout(FLUSH, self.flush()).await.is_err() {
-            tracing::warn!("the broker did not take everything in time; identity events wait on disk");
-        }
-        if self.agenda.connection().is_none() || !self.say_offline().await {
-            // Without a goodbye the broker publishes the last will: offline, too.
-            return;
-        }
-        self.client.disconnect(GOODBYE).await;
-    }
-
-    /// Sends until nothing is due and nothing is on its way.
-    async fn flush(&mut self) {
-        loop {
-            self.send_what_is_due().await;
-            if self.agenda.is_idle() {
-                return;
-            }
-            match self.client.next().await {
-                Some(signal) => self.hear(signal).await,
-                None => return,
-            }
+    /// Said aloud once for each topic and connection: it is tried again and again.
+    fn note_refusal(&mut self, slot: &Slot, why: &str) {
+        let news = self.topic_of(slot).is_some_and(|topic| self.health.refused(&topic, why));
+        if news {
+            tracing::error!(?slot, why, "the broker refuses a message; check its access rules for this user and topic");
+        } else {
+            tracing::debug!(?slot, why, "the broker refuses a message");
         }
     }
 
-    /// True when the broker knows.
-    async fn say_offline(&mut self) -> bool {
-        self.agenda.statements.set(availability(self.topics.gateway_availability(), false));
-        let say = async {
-            while self.agenda.connection().is_some() {
-                if self.agenda.is_idle() && self.agenda.statements.all_said() {
-                    return true;
-                }
-                self.send_what_is_due().await;
-                match self.client.next().await {
-                    Some(signal) => self.hear(signal).await,
-                    None => return false,
-                }
-            }
-            false
-        };
-        timeout(GOODBYE, say).await.unwrap_or(false)
+    /// Where it goes; `None` for an answer, whose topic the asker has named: it is not ours to mend.
+    fn topic_of(&self, slot: &Slot) -> Option<String> {
+        match slot {
+            Slot::Answer => None,
+            Slot::Statement(topic) | Slot::Move(topic) => Some(topic.clone()),
+            Slot::Identity => Some(self.topics.identity()),
+            Slot::Event(_) => Some(self.topics.event()),
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Message {
     pub(super) expires: Option<Instant>,
     /// Number of the identity event, for subscribers that do not look into the payload.
     pub(super) seq: Option<u64>,
+    /// Somebody has asked for it.
+    pub(super) answers: bool,
     /// What the asker knows an answer by.
     pub(super) correlation: Option<Vec<u8>>,
 }
@@ -43,6 +45,7 @@ impl Message {
             retain: false,
             expires: None,
             seq: None,
+            answers: false,
             correlation: None,
         }
     }
@@ -79,8 +82,14 @@ impl Message {
 
     /// The same, as the answer to what came with this correlation data.
     pub(super) fn answering(mut self, correlation: Option<Vec<u8>>) -> Self {
+        self.answers = true;
         self.correlation = correlation;
         self
+    }
+
+    /// It is telemetry: neither acknowledged nor the answer to anybody.
+    pub(super) fn is_telemetry(&self) -> bool {
+        self.delivery == Delivery::Unacknowledged && !self.answers
     }
 
     /// Upper bound of its size on the wire: topic and payload, and room for the header and the properties.

@@ -1,9 +1,12 @@
 //! What can go wrong with the database, said so that the reader can mend it.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
 
 use crate::config::Slug;
-use crate::keys::KeyError;
+use crate::keys::{KeyError, disk_may_recover};
 
 /// Why an operation on the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,15 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
+    },
+    /// Another daemon works with it.
+    #[error(
+        "another ecgid runs on the database {}: stop that one, or give this one a database of its own in [store] path",
+        path.display()
+    )]
+    Taken {
+        /// The database.
+        path: PathBuf,
     },
     /// A database, but not one of ours.
     #[error("{} is a database of another program; name another file in [store] path", path.display())]
@@ -119,12 +131,6 @@ pub enum StoreError {
     /// No enrolment of this subject is left that could be taken back.
     #[error("there is no enrolment of {0} to take back")]
     NothingToUndo(Slug),
-    /// Deleted, but another program keeps old pages of the file in use.
-    #[error(
-        "the subject is deleted, but another program still reads the database and holds old pages of it; run the \
-             command again"
-    )]
-    PagesHeld,
 }
 
 impl StoreError {
@@ -132,9 +138,11 @@ impl StoreError {
     /// the database.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+        use ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
         match self {
-            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            Self::Taken { .. } => true,
+            Self::File { source, .. } => disk_may_recover(source),
+            Self::NewKey { source, .. } => source.may_pass(),
             Self::Open { source, .. } | Self::Sqlite { source, .. } => source
                 .sqlite_error_code()
                 .is_some_and(|code| matches!(code, DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure)),
@@ -142,10 +150,29 @@ impl StoreError {
         }
     }
 
+    /// SQLite cannot use the file at `path`. Where it cannot make a file beside it, it does not say why: the directory is
+    /// asked for the reason.
+    pub(super) fn opening(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        if source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+            && let Err(source) = probe(&path)
+        {
+            return Self::File { path, source };
+        }
+        Self::Open { path, source }
+    }
+
     /// Turns an error of SQLite into one that says what was attempted.
     pub(super) fn during(action: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| Self::Sqlite { action, source }
     }
+}
+
+/// Makes a file beside the database and removes it.
+fn probe(database: &Path) -> std::io::Result<()> {
+    let file = database.with_extension("probe");
+    File::create(&file)?;
+    std::fs::remove_file(&file)
 }
 
 #[cfg(test)]
@@ -165,5 +192,23 @@ mod tests {
         assert!(!open(ffi::SQLITE_CANTOPEN).may_pass());
         assert!(!open(ffi::SQLITE_NOTADB).may_pass());
         assert!(!StoreError::NotOurs { path: "db".into() }.may_pass());
+        let file = |code| std::io::Error::from_raw_os_error(code);
+        // ENOSPC, which no free inode is, too; EDQUOT; EIO; ENOENT; EACCES.
+        for (code, passes) in [(28, true), (122, true), (5, true), (2, false), (13, false)] {
+            assert_eq!(StoreError::File { path: "db".into(), source: file(code) }.may_pass(), passes, "{code}");
+            let key = KeyError::File { action: "make", path: "key".into(), source: file(code) };
+            assert_eq!(StoreError::NewKey { path: "db".into(), source: key }.may_pass(), passes, "{code}");
+        }
+    }
+
+    #[test]
+    fn where_sqlite_cannot_make_a_file_the_directory_says_why() {
+        let cannot = || rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CANTOPEN), None);
+        let nowhere = StoreError::opening(Path::new("/nowhere/ecgid.sqlite"), cannot());
+        assert!(matches!(&nowhere, StoreError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound));
+        let directory = tempfile::tempdir().unwrap();
+        let fine = StoreError::opening(&directory.path().join("ecgid.sqlite"), cannot());
+        assert!(matches!(fine, StoreError::Open { .. }));
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing stays");
     }
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::error::StoreError;
 use super::vault::Place;
+use super::wipe::note_old_pages;
 use super::{Store, outbox};
 use crate::config::Slug;
 
@@ -124,30 +125,36 @@ impl Store {
         read_subjects(&self.lock()).map_err(StoreError::during("reading the subjects"))
     }
 
-    /// Gives a subject another name, in events that still wait for the broker too.
+    /// Gives a subject another name, in events that still wait for the broker too. The old one is in no file once
+    /// [`Self::is_wiped`].
     ///
     /// # Errors
-    /// [`StoreError::NoSuchSubject`], [`StoreError::SubjectExists`], [`StoreError::Sqlite`],
-    /// [`StoreError::PagesHeld`].
+    /// [`StoreError::NoSuchSubject`], [`StoreError::SubjectExists`], [`StoreError::Sqlite`].
     pub fn rename(&self, from: &Slug, to: &Slug) -> Result<(), StoreError> {
         if self.subject_exists(to)? {
             return Err(StoreError::SubjectExists(to.clone()));
         }
         let renamed = self.change("renaming the subject", |connection| {
             outbox::replace_subject(connection, from, Some(to))?;
-            connection.execute("UPDATE subject SET slug = ?2 WHERE slug = ?1", params![from.as_str(), to.as_str()])
+            let names = params![from.as_str(), to.as_str()];
+            let renamed = connection.execute("UPDATE subject SET slug = ?2 WHERE slug = ?1", names)?;
+            if renamed > 0 {
+                note_old_pages(connection)?;
+            }
+            Ok(renamed)
         })?;
-        if renamed == 0 { Err(StoreError::NoSuchSubject(from.clone())) } else { self.scrub() }
+        if renamed == 0 { Err(StoreError::NoSuchSubject(from.clone())) } else { Ok(()) }
     }
 
     /// Deletes a subject and everything of it: templates, the replaced ones too, and its name in events that still wait
-    /// for the broker (they stay, so that the sequence has no gap). Afterwards its bytes are in no file of the database.
+    /// for the broker (they stay, so that the sequence has no gap). Its bytes are in no file of the database once
+    /// [`Self::is_wiped`]; where that could not be reached at once, also deleting somebody who is gone tries it again.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchSubject`], [`StoreError::Sqlite`], [`StoreError::PagesHeld`].
+    /// [`StoreError::NoSuchSubject`], [`StoreError::Sqlite`].
     pub fn delete(&self, subject: &Slug) -> Result<(), StoreError> {
         let deleted = self.change("deleting the subject", |connection| delete_subject(connection, subject))?;
-        if deleted == 0 { Err(StoreError::NoSuchSubject(subject.clone())) } else { self.scrub() }
+        if deleted == 0 { Err(StoreError::NoSuchSubject(subject.clone())) } else { Ok(()) }
     }
 
     /// A number that changes whenever the gallery does, by whichever process: a running daemon compares it with the one
@@ -171,38 +178,35 @@ impl Store {
             .map_err(StoreError::during("looking for the subject"))
     }
 
-    /// Runs `work` in one transaction that also counts the gallery's revision up.
+    /// Runs `work` in one transaction that also counts the gallery's revision up; then wipes old pages, where it or an
+    /// earlier change has left some.
     pub(super) fn change<T>(
         &self,
         action: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.lock();
         let run = || {
+            let mut connection = self.lock();
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.execute("UPDATE gallery SET revision = revision + 1", [])?;
             transaction.commit()?;
             Ok(result)
         };
-        run().map_err(StoreError::during(action))
-    }
-
-    /// Rewrites the file without its free space and empties the write-ahead log: both may hold old pages.
-    pub(super) fn scrub(&self) -> Result<(), StoreError> {
-        let connection = self.lock();
-        let failed = StoreError::during("wiping the deleted pages");
-        connection.execute_batch("VACUUM").map_err(&failed)?;
-        let busy: i64 =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(&failed)?;
-        if busy == 0 { Ok(()) } else { Err(StoreError::PagesHeld) }
+        let result = run().map_err(StoreError::during(action))?;
+        self.wipe_after_change();
+        Ok(result)
     }
 }
 
 /// Takes a subject out of every table; 0 where it is in none.
 pub(super) fn delete_subject(connection: &Connection, subject: &Slug) -> rusqlite::Result<usize> {
     outbox::replace_subject(connection, subject, None)?;
-    connection.execute("DELETE FROM subject WHERE slug = ?1", params![subject.as_str()])
+    let deleted = connection.execute("DELETE FROM subject WHERE slug = ?1", params![subject.as_str()])?;
+    if deleted > 0 {
+        note_old_pages(connection)?;
+    }
+    Ok(deleted)
 }
 
 fn read_subjects(connection: &Connection) -> rusqlite::Result<Vec<Subject>> {

@@ -10,6 +10,7 @@ use super::Store;
 use super::error::StoreError;
 use super::gallery::{Sealed, delete_subject};
 use super::vault::{Place, Vault};
+use super::wipe::note_old_pages;
 use crate::clock;
 use crate::config::Slug;
 
@@ -116,8 +117,7 @@ impl Store {
     /// on this front end with this model, then counting up; a revision that was undone does not come again.
     ///
     /// # Errors
-    /// [`StoreError::UnusableEmbedding`], [`StoreError::NoSuchTemplate`], [`StoreError::Sqlite`],
-    /// [`StoreError::PagesHeld`].
+    /// [`StoreError::UnusableEmbedding`], [`StoreError::NoSuchTemplate`], [`StoreError::Sqlite`].
     pub fn enrol(&self, new: &NewEnrolment<'_>) -> Result<u32, StoreError> {
         let usable = |part: &NewPart| !part.embedding.is_empty() && part.embedding.iter().all(|v| v.is_finite());
         if new.parts.is_empty() || !new.parts.iter().all(usable) {
@@ -130,12 +130,7 @@ impl Store {
         }
         let now = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
         let vault = &self.vault;
-        let (revision, wiped) =
-            self.change("storing the enrolment", |connection| insert(connection, vault, new, now))?;
-        if wiped > 0 {
-            self.scrub()?;
-        }
-        Ok(revision)
+        self.change("storing the enrolment", |connection| insert(connection, vault, new, now))
     }
 
     /// The templates of one subject that count on this front end with this model.
@@ -167,24 +162,22 @@ impl Store {
     }
 
     /// Takes the newest change of a subject back, on whichever front end it was, and brings back what that had
-    /// replaced. A subject of whom nothing is left is deleted. The bytes of what is taken back are in no file afterwards.
+    /// replaced. A subject of whom nothing is left is deleted. The bytes of what is taken back are in no file once
+    /// [`Self::is_wiped`].
     ///
     /// # Errors
-    /// [`StoreError::NoSuchSubject`], [`StoreError::NothingToUndo`], [`StoreError::Sqlite`], [`StoreError::PagesHeld`].
+    /// [`StoreError::NoSuchSubject`], [`StoreError::NothingToUndo`], [`StoreError::Sqlite`].
     pub fn undo(&self, subject: &Slug) -> Result<Undone, StoreError> {
         if !self.subject_exists(subject)? {
             return Err(StoreError::NoSuchSubject(subject.clone()));
         }
         let undone = self.change("taking the enrolment back", |connection| undo(connection, subject))?;
-        let undone = undone.ok_or_else(|| StoreError::NothingToUndo(subject.clone()))?;
-        self.scrub()?;
-        Ok(undone)
+        undone.ok_or_else(|| StoreError::NothingToUndo(subject.clone()))
     }
 }
 
-/// Adds the rows, retires what they replace, wipes what is too old to be brought back. Gives the revision, and how many
-/// templates were wiped.
-fn insert(connection: &Connection, vault: &Vault, new: &NewEnrolment<'_>, now: i64) -> rusqlite::Result<(u32, usize)> {
+/// Adds the rows, retires what they replace, deletes what is too old to be brought back. Gives the revision.
+fn insert(connection: &Connection, vault: &Vault, new: &NewEnrolment<'_>, now: i64) -> rusqlite::Result<u32> {
     let slug = new.subject.as_str();
     connection.execute(
         "INSERT INTO subject (slug, created_at_unix_ms) VALUES (?1, ?2) ON CONFLICT (slug) DO NOTHING",
@@ -235,11 +228,14 @@ fn insert(connection: &Connection, vault: &Vault, new: &NewEnrolment<'_>, now: i
             params![id, enrolment, anchor, part.beats, part.heart_rate_bpm, sealed],
         )?;
     }
-    Ok((revision, wipe_old(connection, enrolment)?))
+    if delete_old(connection, enrolment)? > 0 {
+        note_old_pages(connection)?;
+    }
+    Ok(revision)
 }
 
-/// Wipes what was retired before the newest [`HISTORY`] changes, except for anchors of what is still there.
-fn wipe_old(connection: &Connection, enrolment: i64) -> rusqlite::Result<usize> {
+/// Deletes what was retired before the newest [`HISTORY`] changes, except for anchors of what is still there.
+fn delete_old(connection: &Connection, enrolment: i64) -> rusqlite::Result<usize> {
     connection.execute(
         "DELETE FROM part WHERE retired_by IN (
              SELECT other.id FROM enrolment AS other JOIN enrolment AS this USING (subject_id, front_end, model)
@@ -277,5 +273,6 @@ fn undo(connection: &Connection, subject: &Slug) -> rusqlite::Result<Option<Undo
     if left == 0 {
         delete_subject(connection, subject)?;
     }
+    note_old_pages(connection)?;
     Ok(Some(Undone { revision, front_end, model, restored, deleted: left == 0 }))
 }

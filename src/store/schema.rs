@@ -98,9 +98,7 @@ const ENCRYPTED: u32 = 3;
 
 /// Whether the templates of the file are encrypted, so that their key must exist already.
 pub(super) fn is_encrypted(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
-    version(connection)
-        .map(|found| found >= ENCRYPTED)
-        .map_err(|source| StoreError::Open { path: path.to_owned(), source })
+    version(connection).map(|found| found >= ENCRYPTED).map_err(|source| StoreError::opening(path, source))
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<u32> {
@@ -128,7 +126,7 @@ fn with_vault(connection: &Connection, vault: &Arc<Vault>) -> rusqlite::Result<(
 
 /// Refuses a database of another program before anything in it is changed.
 pub(super) fn check_owner(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Open { path: path.to_owned(), source };
+    let failed = |source| StoreError::opening(path, source);
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed)?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
@@ -141,7 +139,7 @@ pub(super) fn check_owner(connection: &Connection, path: &Path) -> Result<(), St
 
 /// Brings the file to the present version, all or nothing.
 pub(super) fn migrate(connection: &mut Connection, path: &Path, vault: &Arc<Vault>) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Open { path: path.to_owned(), source };
+    let failed = |source| StoreError::opening(path, source);
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     // Immediate: two programs that start together must not both migrate.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

@@ -135,6 +135,10 @@ def mqtt(ecgid, directory):
         wait_for(lambda: daemon.get("/api/v1/health")["bridge"], "the health that is published")
         expect(daemon.get("/api/v1/health")["bridge"]["broker_connections"] == 1, "health does not know the broker")
         expect(daemon.get("/api/v1/enrol")["state"] == "idle", "a retained request was carried out")
+        # Nor one that is to be retained, while it is new; the answer to another tells that it has been heard.
+        broker.publish("ecgid/open/bridge/request/enrol/start", '{"subject": "retained"}', "-r")
+        expect(broker.request("open", "health")["status"] == "ok", "health after a retained request")
+        expect(daemon.get("/api/v1/enrol")["state"] == "idle", "a request that came retained was carried out")
 
         broker.publish("ecgid/open/bridge/request/enrol/start", '{"subject": "anna", "seconds": 16, "transaction": "7"}')
         answer = heard.until("ecgid/open/bridge/response/enrol/start", lambda m: True, "the answer to enrol/start")

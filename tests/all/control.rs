@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::recordings::{ecgid, text};
 use crate::tiny_model::Recipe;
 
+#[path = "control/beside.rs"]
+mod beside;
 #[path = "control/daemon.rs"]
 mod daemon;
 
@@ -239,23 +241,6 @@ fn the_command_line_enrols_and_names_through_the_daemon_that_holds_the_port() {
 
     assert!(said(&["undo", "ann"]).contains("it is deleted"));
     assert_eq!(said(&["list"]).trim(), "nobody is enrolled");
-}
-
-#[test]
-fn a_file_left_behind_by_a_daemon_that_was_killed_is_in_nobodys_way() {
-    let daemon = Daemon::with_a_synthetic_heart();
-    let config = daemon.config.clone();
-    let file = daemon.access_file();
-    let left = std::fs::read(&file).unwrap();
-    let list = || ecgid(&["subjects", "--config", text(&config), "list"]);
-    assert!(list().status.success());
-    signal(daemon.process(), "KILL");
-    while TcpStream::connect(access(&left)).is_ok() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    assert!(file.exists());
-    let output = list();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn access(file: &[u8]) -> String {

@@ -12,6 +12,8 @@ use ecgid::store::{
 mod encrypted;
 #[path = "store/opened.rs"]
 mod opened;
+#[path = "store/wiped.rs"]
+mod wiped;
 
 use encrypted::sealed_rows;
 
@@ -319,7 +321,7 @@ fn deleting_somebody_who_is_not_enrolled_says_so() {
 
 #[test]
 fn words_of_the_contract_cannot_name_a_subject() {
-    for word in ["none", "unknown", "deleted", "Alice", "a b", "", "a/b", "+", "ä", "-x"] {
+    for word in ["none", "unknown", "deleted", "unavailable", "Alice", "a b", "", "a/b", "+", "ä", "-x"] {
         assert!(Slug::subject(word).is_err(), "{word}");
     }
 }

@@ -39,11 +39,12 @@ impl Keyboard {
         }
     }
 
-    /// Asks, and waits for the answer; `None` where there is nobody to ask.
-    pub(super) fn confirmed(&mut self, question: &str) -> Option<bool> {
+    /// Asks, and waits for the answer; `None` where there is nobody to ask. It does not block: whoever waits for it may
+    /// wait for Ctrl-C, too.
+    pub(super) async fn confirmed(&mut self, question: &str) -> Option<bool> {
         let typed = self.0.as_mut()?;
         while typed.try_recv().is_ok() {}
         eprint!("{question} [y/N] ");
-        Some(matches!(typed.blocking_recv()?.trim(), "y" | "Y" | "yes"))
+        Some(matches!(typed.recv().await?.trim(), "y" | "Y" | "yes"))
     }
 }

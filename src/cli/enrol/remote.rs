@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use hyper::Method;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -46,7 +46,14 @@ pub(super) fn enrol(
             Turn::Ended(report) => return Ok(report),
             Turn::Asks(question) => question,
         };
-        let answer = super::confirmed(keyboard, &question);
+        let answered = async {
+            tokio::select! {
+                answer = super::confirmed(keyboard, &question) => Ok(answer),
+                // It does not end the program by itself any more since it was first waited for.
+                _ = tokio::signal::ctrl_c() => Err(call_off(daemon).await),
+            }
+        };
+        let answer = runtime.block_on(answered)?;
         let accept = matches!(answer, Ok(true));
         runtime.block_on(daemon.ask(Method::POST, &format!("{ENROL}/confirm"), Some(json!({ "accept": accept }))))?;
         if !answer? {
@@ -72,16 +79,21 @@ fn status(data: Value) -> anyhow::Result<Status> {
     serde_json::from_value(data).context("the daemon is of another version than this program: restart it")
 }
 
+/// Calls the enrolment off; gives what is said of that.
+async fn call_off(daemon: &Daemon) -> anyhow::Error {
+    match daemon.ask(Method::DELETE, ENROL, None).await {
+        Ok(_) => anyhow!("called off: nothing is stored"),
+        Err(error) => error,
+    }
+}
+
 /// Shows how far it is, until it has ended or asks something.
 async fn follow(daemon: &Daemon, number: u64, screen: &mut Screen, keyboard: &mut Keyboard) -> anyhow::Result<Turn> {
     let mut tick = tokio::time::interval(EVERY);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         tokio::select! {
-            _ = &mut interrupted => {
-                daemon.ask(Method::DELETE, ENROL, None).await?;
-                bail!("called off: nothing is stored");
-            }
+            _ = &mut interrupted => return Err(call_off(daemon).await),
             _ = keyboard.line() => {
                 // Pressed at another moment than the one that asks for it: nothing has to be said.
                 let _not_now = daemon.ask(Method::POST, &format!("{ENROL}/moved"), None).await;

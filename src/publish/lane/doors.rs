@@ -15,8 +15,8 @@ use crate::publish::payload::Payload;
 /// What the pipeline said longer ago than this is not what it would say now; it speaks about once a second.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
-/// A lane that has not turned for so long stood still, and the daemon with it (a stopped process, a suspended machine):
-/// at least its retry turns it more often.
+/// A lane that has not turned for so long stood still, and the daemon with it (a stopped process): at least its retry turns
+/// it more often.
 const STOOD_STILL: Duration = Duration::from_secs(5);
 
 /// What is asked and what may be said.

@@ -159,6 +159,9 @@ async fn wrong_questions_get_an_error_or_silence_and_never_a_claim() {
     visitor.send(good, Some(&own), None, false).await;
     assert!(String::from_utf8(visitor.answer().await.unwrap().1).unwrap().contains("correlation"));
 
+    visitor.send(good, Some(&own), Some(b"k"), true).await;
+    assert!(visitor.answer().await.is_none(), "a retained question is answered to nobody, also while it is new");
+
     // Thirty more than it has time for: the rest gets nothing, and the publisher goes on.
     sleep(Duration::from_secs(4)).await;
     for _ in 0..60 {

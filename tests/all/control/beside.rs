@@ -1,0 +1,87 @@
+//! The daemon beside other programs: a second daemon, a reader of its database, what a killed one left, an interrupted
+//! command.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use ecgid::config::Slug;
+use ecgid::store::{NewTemplate, Store};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use super::{Daemon, access, signal};
+use crate::recordings::{ecgid, text};
+
+#[test]
+fn ctrl_c_at_the_question_whether_it_is_another_person_calls_the_enrolment_off() {
+    let daemon = Daemon::with_a_synthetic_heart();
+    assert_eq!(daemon.ask("POST", "/api/v1/enrol", r#"{"subject": "anna", "seconds": 12}"#).status, 200);
+    daemon.until_state(&["done"]);
+    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&keyboard).unwrap();
+    unlockpt(&keyboard).unwrap();
+    let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    let mut asked = Command::new(env!("CARGO_BIN_EXE_ecgid"))
+        .args(["enrol", "anne", "--seconds", "12", "--config", text(&daemon.config)])
+        .stdin(terminal)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut told, mut said) = (Vec::new(), asked.stderr.take().unwrap());
+    while !told.ends_with(b"[y/N] ") {
+        let mut byte = [0];
+        assert_eq!(said.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&told));
+        told.push(byte[0]);
+    }
+    signal(asked.id(), "INT");
+    let code = daemon.until("the end of the command", || asked.try_wait().unwrap());
+    assert_eq!(code.code(), Some(1));
+    assert_eq!(daemon.until_state(&["cancelled"])["subject"], "anne");
+}
+
+#[test]
+fn a_deletion_is_done_while_another_program_reads_and_the_daemon_wipes_when_that_lets_go() {
+    let daemon = Daemon::with_a_synthetic_heart();
+    let database = daemon.folder.path().join("gallery.sqlite");
+    let store = Store::open(&database).unwrap();
+    let (subject, embedding) = (&Slug::new("anna").unwrap(), &[1.0]);
+    let new = NewTemplate { subject, front_end: "f", model: "m", beats: 20, embedding, replaces: true };
+    store.add_template(&new).unwrap();
+    let reader = rusqlite::Connection::open(&database).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM part;").unwrap();
+    let deleted = ecgid(&["subjects", "--config", text(&daemon.config), "delete", "anna", "--yes"]);
+    assert_eq!(deleted.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&deleted.stderr).contains("note: it is done; old pages"), "{deleted:?}");
+    assert!(!store.is_wiped().unwrap());
+    drop(reader);
+    daemon.until("the wiping", || store.is_wiped().unwrap().then_some(()));
+}
+
+#[test]
+fn a_second_daemon_on_the_same_database_ends_with_the_reason_and_disturbs_nobody() {
+    let daemon = Daemon::with_a_synthetic_heart();
+    let second = ecgid(&["run", "--config", text(&daemon.config)]);
+    let told = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(1), "{told}");
+    assert!(told.contains("another ecgid runs on the database") && told.contains("[store] path"), "{told}");
+    assert_eq!(daemon.ask("GET", "/api/v1/health", "").status, 200);
+}
+
+#[test]
+fn a_file_left_behind_by_a_daemon_that_was_killed_is_in_nobodys_way() {
+    let daemon = Daemon::with_a_synthetic_heart();
+    let config = daemon.config.clone();
+    let file = daemon.access_file();
+    let left = std::fs::read(&file).unwrap();
+    let list = || ecgid(&["subjects", "--config", text(&config), "list"]);
+    assert!(list().status.success());
+    signal(daemon.process(), "KILL");
+    while TcpStream::connect(access(&left)).is_ok() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(file.exists());
+    let output = list();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
