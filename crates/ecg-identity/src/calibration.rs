@@ -1,6 +1,6 @@
 //! What a comparison score is worth, by the number of heartbeats it rests on: log likelihood ratio and false match rate.
 //!
-//! It must not know signals, networks or states: scores in, rates out. The scale of the scores does not matter.
+//! It must not know signals, networks or states: scores in, rates out. Scores are cosines, which end at 1.
 //!
 //! # Why a table by heartbeats
 //! Heartbeats of one placement are far from independent (intraclass correlation of the genuine score 0.77 on
@@ -10,10 +10,10 @@
 //! # What a row says
 //! - log likelihood ratio = slope · score + intercept (natural logarithm; above zero speaks for the same person);
 //! - thresholds: scores that non-mated comparisons exceed at a stated rate. Between them the logarithm of the rate is
-//!   linear in the score; beyond the last one it goes on with the tail's slope. Tails of scores fall faster than
-//!   exponentially, so the extrapolated threshold is rather too high than too low, but it is not measured:
-//!   [`Calibration::resolves`] says from which rate on. Between two rows everything is linear in the logarithm of the
-//!   number of heartbeats; below the first and beyond the last row those rows hold.
+//!   linear in the score; beyond the last one the score sets out with the tail's slope and comes ever nearer to 1. (On a
+//!   line it would soon ask for more than a cosine can be: rates down to 5 %, from five persons, would verify nobody.)
+//!   That is not measured: [`Calibration::resolves`] says from which rate on. Between two rows the score is linear in the
+//!   logarithm of the number of heartbeats; below the first and beyond the last row those rows hold.
 
 mod fit;
 
@@ -25,6 +25,8 @@ pub use fit::{Observation, STATED_RATES};
 pub const SMALLEST_RATE: f64 = 1e-9;
 /// Log likelihood ratios are cut here, on both sides: an affine map knows nothing of scores nobody has seen.
 pub const LARGEST_LLR: f64 = 20.0;
+/// After so many a rate is known to 15 digits.
+const HALVINGS: usize = 60;
 
 /// The calibration of scores that rest on one number of heartbeats.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +62,7 @@ pub enum CalibrationError {
         /// The row in question.
         beats: usize,
     },
-    /// There are less than two thresholds, or a rate does not fall within 0…1, or a score does not rise.
+    /// There are less than two thresholds, or a rate does not fall within 0…1, or a score does not rise or is no cosine.
     Thresholds {
         /// The row in question.
         beats: usize,
@@ -89,7 +91,7 @@ impl fmt::Display for CalibrationError {
             Self::Map { beats } => write!(f, "beats {beats}: slope (0 or more) and intercept must be finite numbers"),
             Self::Thresholds { beats } => write!(
                 f,
-                "beats {beats}: at least two thresholds, their rates falling between 1 and 0, their scores rising"
+                "beats {beats}: at least two thresholds, their rates falling between 1 and 0, their scores rising and cosines"
             ),
             Self::Score { beats } => write!(f, "beats {beats}: a score is not a finite number"),
             Self::Persons { beats, mated, non_mated } => write!(
@@ -163,22 +165,19 @@ impl Calibration {
             return 1.0;
         }
         let (low, high, share) = self.around(beats);
-        let threshold = |at: f64| mix(low.threshold(at), high.threshold(at), share);
-        let (smallest, largest) = (SMALLEST_RATE.ln(), 0.0);
-        // Both rows are linear between the knots of both, so their mixture is, and its inverse too.
-        let mut knots: Vec<f64> = low.rates().chain(high.rates()).chain([smallest, largest]).collect();
-        knots.retain(|at| (smallest..=largest).contains(at));
-        knots.sort_by(|a, b| b.total_cmp(a));
-        if score <= threshold(knots[0]) {
+        let exceeds = |at: f64| score > mix(low.threshold(at), high.threshold(at), share);
+        let (mut hard, mut easy) = (SMALLEST_RATE.ln(), 0.0);
+        if !exceeds(easy) {
             return 1.0;
         }
-        for pair in knots.windows(2) {
-            let (easy, hard) = (threshold(pair[0]), threshold(pair[1]));
-            if score <= hard && hard > easy {
-                return mix(pair[0], pair[1], (score - easy) / (hard - easy)).exp();
-            }
+        if exceeds(hard) {
+            return SMALLEST_RATE;
         }
-        SMALLEST_RATE
+        for _ in 0..HALVINGS {
+            let middle = f64::midpoint(hard, easy);
+            if exceeds(middle) { easy = middle } else { hard = middle }
+        }
+        hard.exp()
     }
 
     /// Log likelihood ratio (natural logarithm) of a score that rests on so many heartbeats, within ±[`LARGEST_LLR`].
@@ -216,7 +215,8 @@ impl Row {
         if !(self.slope.is_finite() && self.slope >= 0.0 && self.intercept.is_finite()) {
             return Err(CalibrationError::Map { beats });
         }
-        let inside = self.thresholds.iter().all(|(fmr, score)| *fmr > 0.0 && *fmr < 1.0 && score.is_finite());
+        let inside =
+            self.thresholds.iter().all(|(fmr, score)| *fmr > 0.0 && *fmr < 1.0 && (-1.0..=1.0).contains(score));
         let ordered = self.thresholds.windows(2).all(|pair| pair[1].0 < pair[0].0 && pair[1].1 > pair[0].1);
         if self.thresholds.len() < 2 || !inside || !ordered {
             return Err(CalibrationError::Thresholds { beats });
@@ -224,17 +224,18 @@ impl Row {
         Ok(())
     }
 
-    /// Logarithms of the stated rates.
-    fn rates(&self) -> impl Iterator<Item = f64> + '_ {
-        self.thresholds.iter().map(|(fmr, _)| fmr.ln())
-    }
-
-    /// The score at the logarithm of a rate: on the line through the two stated rates around it, or nearest to it.
+    /// The score at the logarithm of a rate: on the line through the two stated rates around it, or, above the largest
+    /// one, nearest to it; below the smallest one on the curve that goes on from there towards 1.
     fn threshold(&self, at: f64) -> f64 {
         let beyond = self.thresholds.partition_point(|(fmr, _)| fmr.ln() > at);
         let second = beyond.clamp(1, self.thresholds.len() - 1);
         let ((easy, low), (hard, high)) = (self.thresholds[second - 1], self.thresholds[second]);
-        mix(low, high, (at - easy.ln()) / (hard.ln() - easy.ln()))
+        let (way, left) = ((at - easy.ln()) / (hard.ln() - easy.ln()), 1.0 - high);
+        if way <= 1.0 || left <= 0.0 {
+            return mix(low, high, way.min(1.0));
+        }
+        let rise = (way - 1.0) * (high - low);
+        1.0 - left * (-rise / left).exp()
     }
 }
 
