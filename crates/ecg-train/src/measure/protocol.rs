@@ -11,21 +11,28 @@ pub enum Protocol {
     SecondSession,
     /// First session; all later ones.
     LaterSessions,
-    /// First two sessions; third session.
+    /// First two sessions; third session, whatever was done in it.
     TwoSessions,
+    /// First two sessions; [`RESTING`].
+    Resting,
     /// First session as recorded; second session through the slow board that training never draws.
     SlowBoard,
     /// The same through the coarse board.
     CoarseBoard,
 }
 
+/// How Heartprint calls the session years later in which the persons rested, as in the first two; in the other one they
+/// read. Where there is no session of this name the protocol has no figures.
+const RESTING: &str = "Session-3R";
+
 impl Protocol {
     /// Every protocol.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Records,
         Self::SecondSession,
         Self::LaterSessions,
         Self::TwoSessions,
+        Self::Resting,
         Self::SlowBoard,
         Self::CoarseBoard,
     ];
@@ -37,6 +44,7 @@ impl Protocol {
             Self::SecondSession => "first session, second session",
             Self::LaterSessions => "first session, later sessions",
             Self::TwoSessions => "first two sessions, third session",
+            Self::Resting => "first two sessions, Session-3R",
             Self::SlowBoard => "second session on a slow board",
             Self::CoarseBoard => "second session on a coarse board",
         }
@@ -51,19 +59,21 @@ impl Protocol {
         }
     }
 
-    /// Whether the record at `position` among the person's, in session number `session`, is enrolled, probed or left.
-    fn role(self, position: usize, session: usize) -> Role {
+    /// Whether the record at `position` among the person's, in session number `session` of this name, is enrolled, probed
+    /// or left.
+    fn role(self, position: usize, session: usize, name: &str) -> Role {
         let enrolled = match self {
             Self::Records => position == 0,
-            Self::TwoSessions => session < 2,
+            Self::TwoSessions | Self::Resting => session < 2,
             _ => session == 0,
         };
-        let last = match self {
-            Self::Records | Self::LaterSessions => usize::MAX,
-            Self::TwoSessions => 2,
-            Self::SecondSession | Self::SlowBoard | Self::CoarseBoard => 1,
+        let probed = match self {
+            Self::Records | Self::LaterSessions => true,
+            Self::TwoSessions => session <= 2,
+            Self::Resting => name == RESTING,
+            Self::SecondSession | Self::SlowBoard | Self::CoarseBoard => session <= 1,
         };
-        match (enrolled, session <= last) {
+        match (enrolled, probed) {
             (true, _) => Role::Enrol,
             (false, true) => Role::Probe,
             (false, false) => Role::Leave,
@@ -88,7 +98,7 @@ pub(super) fn roles<'e, 'a>(records: &[&'e Embedded<'a>], protocol: Protocol) ->
             sessions.push(name);
             sessions.len() - 1
         });
-        roles.push((*record, protocol.role(position, session)));
+        roles.push((*record, protocol.role(position, session, name)));
     }
     roles
 }
@@ -99,11 +109,19 @@ mod tests {
 
     #[test]
     fn a_record_has_the_part_that_the_protocol_gives_to_its_session() {
-        let parts = |protocol: Protocol| [(0, 0), (1, 0), (2, 1), (3, 2), (4, 3)].map(|(p, s)| protocol.role(p, s));
+        let parts = |protocol: Protocol| {
+            let sessions = [(0, "a"), (0, "a"), (1, "b"), (2, "c"), (3, RESTING)];
+            let mut position = 0;
+            sessions.map(|(session, name)| {
+                position += 1;
+                protocol.role(position - 1, session, name)
+            })
+        };
         use Role::{Enrol, Leave, Probe};
         assert_eq!(parts(Protocol::Records), [Enrol, Probe, Probe, Probe, Probe]);
         assert_eq!(parts(Protocol::SecondSession), [Enrol, Enrol, Probe, Leave, Leave]);
         assert_eq!(parts(Protocol::LaterSessions), [Enrol, Enrol, Probe, Probe, Probe]);
         assert_eq!(parts(Protocol::TwoSessions), [Enrol, Enrol, Enrol, Probe, Leave]);
+        assert_eq!(parts(Protocol::Resting), [Enrol, Enrol, Enrol, Leave, Probe]);
     }
 }
