@@ -165,6 +165,7 @@ impl Stage {
             }
             SourceItem::Problem(problem) => self.problem(problem).await,
             SourceItem::Offline { problem } => {
+                self.foreign = false;
                 self.say_source(false, Some(problem)).await;
                 self.lost(Reason::SourceLost).await
             }

@@ -335,6 +335,7 @@ impl Pinned {
         self.monitor.reset();
         self.meter = RateMeter::default();
         self.barren.clear();
+        self.foreign = false;
         self.announced = false;
         self.away = self.last_sample.is_some();
     }
