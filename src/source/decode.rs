@@ -98,11 +98,20 @@ impl ByteDecoder {
                 }
                 if *seen >= UNKNOWN_AFTER && !*told {
                     *told = true;
-                    items.push(SourceItem::Problem(Problem { kind: ProblemKind::UnknownFormat, text: unknown_text() }));
+                    items.push(SourceItem::Problem(unknown_format()));
                 }
                 let old = window.len().saturating_sub(DETECTION_WINDOW);
                 window.drain(..old);
             }
+        }
+    }
+
+    /// The line speed was changed while the format is searched: bytes before and after do not belong together. What
+    /// has come in no known format still counts.
+    pub fn retuned(&mut self) {
+        if let State::Searching { window, fresh, .. } = &mut self.state {
+            window.clear();
+            *fresh = 0;
         }
     }
 
@@ -126,8 +135,10 @@ fn recognise(bytes: &[u8]) -> Option<Format> {
     detect(&bytes[bytes.len().saturating_sub(DETECTION_WINDOW)..]).map(|found| found.format)
 }
 
-fn unknown_text() -> String {
-    "bytes arrive in no known format: check the baud rate, set source.format, or look with `ecgid probe`".to_owned()
+/// What is said of bytes in no known format.
+pub(super) fn unknown_format() -> Problem {
+    let text = "bytes arrive in no known format: check the baud rate, set source.format, or look with `ecgid probe`";
+    Problem { kind: ProblemKind::UnknownFormat, text: text.to_owned() }
 }
 
 /// A decoder whose format is settled, with the accounts of what is missing.

@@ -67,3 +67,15 @@ async fn the_wrong_board_is_told_at_every_plugging_in_and_makes_no_storm_of_even
     assert!(states.len() <= 7, "{states:?}");
     assert_eq!(complaints(&said, false, "ov9 arrives where cwxs-bin was pinned"), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_board_that_says_nothing_from_the_start_is_told() {
+    let silent = |plug: mpsc::Sender<DuplexStream>| async move {
+        let port = cable(&plug).await;
+        sleep(Duration::from_secs(20)).await;
+        port
+    };
+    let said = run_boards(gallery(), DecodeOptions::default(), silent).await;
+    assert_eq!(complaints(&said, false, "nothing arrives: is the board powered"), 1);
+    assert_eq!(states(&said), [STARTS, lost(Reason::SourceLost), STOPS]);
+}
