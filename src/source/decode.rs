@@ -205,12 +205,16 @@ impl Pinned {
         let fs_hz = options.fs_hz.unwrap_or(spec.fs_hz);
         let gain = options.gain.unwrap_or(spec.gain);
         let vref = options.vref_volts.unwrap_or(spec.vref_volts);
+        let step = millivolts_per_code(gain, vref, spec.code_shift);
         Self {
             format,
             front_end: FrontEnd { format: format.name().to_owned(), fs_hz, scale: scale(format, options) },
-            millivolts_per_code: millivolts_per_code(gain, vref, spec.code_shift),
+            millivolts_per_code: step,
             has_counter: spec.has_counter,
-            decoder: Decoder::new(format, Options { ecg_channel: options.ecg_channel, ..Options::default() }),
+            decoder: Decoder::new(
+                format,
+                Options { ecg_channel: options.ecg_channel, millivolts_per_code: Some(step), ..Options::default() },
+            ),
             monitor: RateMonitor::new(fs_hz),
             meter: RateMeter::default(),
             announced: false,
