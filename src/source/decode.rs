@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use ecg_signal::PathInput;
-use ecg_wire::{DETECTION_WINDOW, Decoded, Decoder, EcgChannel, Format, Options, Sample, detect, millivolts_per_code};
+use ecg_wire::{
+    DETECTION_WINDOW, Decoded, Decoder, EcgChannel, Format, Options, Refusal, Sample, detect, millivolts_per_code,
+};
 
 use super::rate::{RateMeter, RateMonitor, snap};
 use crate::pipeline::flow::{Flow, Problem, ProblemKind, SourceItem, SourceSample};
@@ -19,6 +21,8 @@ const STRIDE: usize = 256;
 const BARREN: usize = 2048;
 /// Bytes in no known format after which the user is told.
 const UNKNOWN_AFTER: usize = 2 * DETECTION_WINDOW;
+/// A silence before a restart of the board that is shorter than this is no gap of its own, seconds.
+const SHORTEST_ABSENCE_S: f64 = 0.2;
 
 /// What is known about the board beforehand.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -176,6 +180,8 @@ struct Batch {
     /// Frames known to be missing before the next sample, and whether anything was refused there.
     missing: u64,
     tainted: bool,
+    /// The board's counter began again: the board was restarted.
+    restarted: bool,
 }
 
 impl Batch {
@@ -187,6 +193,15 @@ impl Batch {
         match self.flows.last_mut() {
             Some(Flow::Gap { missing: before }) => *before += missing,
             _ => self.flows.push(Flow::Gap { missing }),
+        }
+    }
+
+    /// Adds to the first gap: the samples that are missing there are known from another witness.
+    fn widen_first_gap(&mut self, by: u64) {
+        let first =
+            self.flows.iter_mut().find_map(|flow| if let Flow::Gap { missing } = flow { Some(missing) } else { None });
+        if let Some(missing) = first {
+            *missing += by;
         }
     }
 }
@@ -259,7 +274,8 @@ impl Pinned {
                 batch.missing += frames;
                 batch.tainted = true;
             }
-            Decoded::Refused(_) => {
+            Decoded::Refused(why) => {
+                batch.restarted |= why == Refusal::CounterReset;
                 // Before the first sample it is boot text, or the rest of a frame that we came in on.
                 batch.refused += u64::from(started || batch.samples > 0);
                 batch.tainted = true;
@@ -310,6 +326,13 @@ impl Pinned {
             let absence = self.last_sample.map_or(Duration::ZERO, |last| now.saturating_sub(last));
             let missing = (absence.as_secs_f64() * self.front_end.fs_hz) as u64;
             items.push(SourceItem::Samples(Flow::Gap { missing: missing.max(1) }));
+        }
+        if batch.restarted {
+            // The counter cannot tell what was lost while the board was away; time can.
+            let absence = self.last_sample.map_or(0.0, |last| now.saturating_sub(last).as_secs_f64());
+            if absence > SHORTEST_ABSENCE_S {
+                batch.widen_first_gap(((absence * self.front_end.fs_hz) as u64).saturating_sub(batch.samples));
+            }
         }
         if batch.samples > 0 {
             self.last_sample = Some(now);
