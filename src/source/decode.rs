@@ -11,7 +11,7 @@ use ecg_wire::{
     DETECTION_WINDOW, Decoded, Decoder, EcgChannel, Format, Options, Refusal, Sample, detect, millivolts_per_code,
 };
 
-use super::rate::{RateMeter, RateMonitor, snap};
+use super::rate::{RateMonitor, SteadyRate, nominal};
 use crate::pipeline::flow::{Flow, Problem, ProblemKind, SourceItem, SourceSample};
 use crate::pipeline::front_end::FrontEnd;
 
@@ -21,6 +21,8 @@ const STRIDE: usize = 256;
 const BARREN: usize = 2048;
 /// Bytes in no known format after which the user is told.
 const UNKNOWN_AFTER: usize = 2 * DETECTION_WINDOW;
+/// The rate of arrival is measured over so long, twice.
+const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// A silence before a restart of the board that is shorter than this is no gap of its own, seconds.
 const SHORTEST_ABSENCE_S: f64 = 0.2;
 
@@ -69,15 +71,6 @@ impl ByteDecoder {
         match &self.state {
             State::Searching { .. } => None,
             State::Pinned(pinned) => Some(pinned.format),
-        }
-    }
-
-    /// Measured rate of arrival, once a full window of ten seconds has been seen.
-    #[must_use]
-    pub fn measured_hz(&self) -> Option<f64> {
-        match &self.state {
-            State::Searching { .. } => None,
-            State::Pinned(pinned) => pinned.meter.hz(),
         }
     }
 
@@ -154,7 +147,7 @@ struct Pinned {
     has_counter: bool,
     decoder: Decoder,
     monitor: RateMonitor,
-    meter: RateMeter,
+    steady: SteadyRate,
     /// `online` has been said for this connection.
     announced: bool,
     /// When the last sample came, once one has.
@@ -231,7 +224,7 @@ impl Pinned {
                 Options { ecg_channel: options.ecg_channel, millivolts_per_code: Some(step), ..Options::default() },
             ),
             monitor: RateMonitor::new(fs_hz),
-            meter: RateMeter::default(),
+            steady: SteadyRate::over(RATE_WINDOW),
             announced: false,
             last_sample: None,
             away: false,
@@ -337,41 +330,41 @@ impl Pinned {
         if batch.samples > 0 {
             self.last_sample = Some(now);
         }
-        self.meter.arrived(now, batch.samples);
         if !batch.block.is_empty() {
             batch.flows.push(Flow::Block(std::mem::take(&mut batch.block)));
         }
-        for flow in &batch.flows {
-            if let Flow::Gap { missing } = flow {
-                self.monitor.credit(*missing);
-            }
-        }
+        let missing = |flow: &Flow<_>| if let Flow::Gap { missing } = flow { *missing } else { 0 };
+        let missing: u64 = batch.flows.iter().map(missing).sum();
+        self.monitor.credit(missing);
         let by_rate = self.monitor.arrived(now, batch.samples).filter(|_| !self.has_counter);
         items.extend(by_rate.map(|missing| SourceItem::Samples(Flow::Gap { missing })));
         items.extend(batch.flows.into_iter().map(SourceItem::Samples));
-        self.compare_rate(items);
+        self.compare_rate(now, batch.samples + missing, items);
     }
 
-    /// Says once when the measured rate is another usual rate than the configured one.
-    fn compare_rate(&mut self, items: &mut Vec<SourceItem>) {
-        if self.rate_told {
+    /// Says once when what the board has sent by `now` keeps coming at another rate than the configured one.
+    fn compare_rate(&mut self, now: Duration, sent: u64, items: &mut Vec<SourceItem>) {
+        let fs_hz = self.front_end.fs_hz;
+        let Some(hz) = self.steady.arrived(now, sent).map(nominal) else { return };
+        if self.rate_told || (hz / fs_hz - 1.0).abs() <= 0.05 {
             return;
         }
-        let Some(usual) = self.meter.hz().and_then(snap) else { return };
-        if (usual / self.front_end.fs_hz - 1.0).abs() > 0.05 {
-            self.rate_told = true;
-            let text = format!(
-                "samples arrive at {usual} Hz, not at {} Hz: set source.fs_hz = {usual} if the board really runs so",
-                self.front_end.fs_hz
-            );
-            items.push(SourceItem::Problem(Problem { kind: ProblemKind::Rate, text }));
-        }
+        self.rate_told = true;
+        let text = if (100.0..=2000.0).contains(&hz) {
+            format!("samples arrive at {hz} Hz, not at {fs_hz} Hz: set source.fs_hz = {hz} if the board really runs so")
+        } else {
+            format!(
+                "samples arrive at {hz} Hz, not at {fs_hz} Hz: ecgid takes 100 to 2000 Hz; is the baud rate too low?"
+            )
+        };
+        items.push(SourceItem::Problem(Problem { kind: ProblemKind::Rate, text }));
     }
 
     fn interrupted(&mut self) {
         self.decoder.reset();
         self.monitor.reset();
-        self.meter = RateMeter::default();
+        self.steady = SteadyRate::over(RATE_WINDOW);
+        self.rate_told = false;
         self.barren.clear();
         self.foreign = false;
         self.announced = false;

@@ -79,3 +79,19 @@ async fn a_board_that_says_nothing_from_the_start_is_told() {
     assert_eq!(complaints(&said, false, "nothing arrives: is the board powered"), 1);
     assert_eq!(states(&said), [STARTS, lost(Reason::SourceLost), STOPS]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_rate_is_told_and_the_complaint_stands_over_a_silence() {
+    let slow = |plug: mpsc::Sender<DuplexStream>| async move {
+        let mut port = cable(&plug).await;
+        let mut board = Board::new(Format::CwxsBin, 180.0);
+        board.sends(&mut port, 25.0).await;
+        sleep(Duration::from_secs(3)).await;
+        board.sends(&mut port, 5.0).await;
+        port
+    };
+    let said = run_boards(gallery(), DecodeOptions::default(), slow).await;
+    assert_eq!(complaints(&said, true, "at 180 Hz, not at 250 Hz"), 2, "{:?}", sources(&said));
+    let last = sources(&said).last().copied().cloned().unwrap();
+    assert!(last.online && last.problem.is_some(), "{last:?}");
+}

@@ -3,6 +3,70 @@
 
 use super::*;
 
+/// Feeds a board of `format` for so long, `frames_of(i)` in the `i`th tenth of a second; what is said besides samples.
+fn feed(
+    decoder: &mut ByteDecoder,
+    format: Format,
+    seconds: u32,
+    frames_of: impl Fn(u32, &mut CountingBoard) -> usize,
+) -> Vec<SourceItem> {
+    let (mut board, mut items) = (CountingBoard::new(format), Vec::new());
+    for tenth in 0..10 * seconds {
+        let frames = frames_of(tenth, &mut board);
+        decoder.push(&board.frames(frames), Duration::from_millis(100) * tenth, &mut items);
+    }
+    items.retain(|item| !matches!(item, SourceItem::Samples(_)));
+    items
+}
+
+fn decoder(format: Format) -> ByteDecoder {
+    ByteDecoder::new(DecodeOptions { format: Some(format), ..DecodeOptions::default() })
+}
+
+fn rates(items: &[SourceItem]) -> Vec<&str> {
+    let mut told = Vec::new();
+    for item in items {
+        if let SourceItem::Problem(problem) = item
+            && problem.kind == ProblemKind::Rate
+        {
+            told.push(&*problem.text);
+        }
+    }
+    told
+}
+
+#[test]
+fn a_rate_that_no_board_usually_has_is_told_once_and_again_after_a_reconnection() {
+    for (format, frames, told) in
+        [(Format::CwxsBin, 18, "at 180 Hz, not at 250 Hz"), (Format::Ov9, 10, "at 100 Hz, not at 125 Hz")]
+    {
+        let mut decoder = decoder(format);
+        for _ in 0..2 {
+            let items = feed(&mut decoder, format, 60, |_, _| frames);
+            let rates = rates(&items);
+            assert!(rates.len() == 1 && rates[0].contains(told), "{format}: {rates:?}");
+            decoder.interrupted();
+        }
+    }
+}
+
+#[test]
+fn a_rate_that_cannot_be_configured_is_told_without_that_advice() {
+    let items = feed(&mut decoder(Format::CwxsBin), Format::CwxsBin, 30, |_, _| 6);
+    assert!(rates(&items)[0].contains("100 to 2000 Hz") && !rates(&items)[0].contains("set source.fs_hz"), "{items:?}");
+}
+
+#[test]
+fn a_line_that_loses_frames_and_one_that_stutters_have_no_other_rate() {
+    let loses = |_, board: &mut CountingBoard| {
+        board.lose(4);
+        21
+    };
+    assert_eq!(rates(&feed(&mut decoder(Format::CwxsBin), Format::CwxsBin, 60, loses)), [""; 0]);
+    let stutters = |tenth, _: &mut CountingBoard| if tenth % 70 < 35 { 25 } else { 0 };
+    assert_eq!(rates(&feed(&mut decoder(Format::CwxsBin), Format::CwxsBin, 60, stutters)), [""; 0]);
+}
+
 #[test]
 fn a_board_that_restarts_its_counter_after_a_silence_is_missed_for_as_long_as_it_was_silent() {
     let (_, mut decoder) = pinned();
