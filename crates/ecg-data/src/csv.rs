@@ -152,7 +152,7 @@ impl Table {
         if self.columns.first().is_none_or(|column| column.samples.is_empty()) {
             return Err(Problem::Whole("a header and no sample after it".into()));
         }
-        let timing = timing::of(&self.time).map_err(Problem::Whole)?;
+        let timing = timing::of(&self.time, self.layout.time_unit_s).map_err(Problem::Whole)?;
         self.warnings.extend(timing.warnings.iter().cloned());
         let signals = self.columns.into_iter().map(|column| column.into_signal(&timing.gaps)).collect();
         Ok(Record { name: name.to_owned(), fs: timing.fs, signals, warnings: self.warnings, ..Record::default() })

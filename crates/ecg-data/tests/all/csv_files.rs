@@ -56,6 +56,22 @@ fn the_other_forms_are_read_too() {
 }
 
 #[test]
+fn the_unit_of_the_time_is_that_of_the_header_whatever_its_values_look_like() {
+    let fs = |header: &str, time: &dyn Fn(u64) -> String| {
+        let rows: String = (0..2_000).map(|n| format!("{},{n},0,0\n", time(n))).collect();
+        read(&format!("{header},ecg,resp,status\n{rows}")).fs
+    };
+    // Rows that are sent in bursts share a stamp, fractions may be milliseconds, and whole numbers microseconds.
+    assert_eq!(fs("ms", &|n| (n / 4 * 16).to_string()), 250.0);
+    assert_eq!(fs("ms", &|n| (n / 2 * 8).to_string()), 250.0);
+    assert_eq!(fs("timestamp_ms", &|n| format!("{:.3}", n as f64 * 1000.0 / 256.0)), 256.0);
+    assert_eq!(fs("ms", &|n| (n / 2).to_string()), 2000.0);
+    assert_eq!(fs("us", &|n| (n * 4_000).to_string()), 250.0);
+    assert_eq!(fs("time_s", &|n| (n / 250).to_string()), 250.0);
+    assert_eq!(fs("time", &|n| (n / 125).to_string()), 125.0);
+}
+
+#[test]
 fn milliseconds_that_cannot_divide_the_rate_still_give_it() {
     let text: String = (0..1000u64).map(|n| format!("{},1,1,0\n", n * 1000 / 360)).collect();
     assert_eq!(read(&format!("ms,ecg,resp,status\n{text}")).fs, 360.0);
