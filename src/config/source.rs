@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ecg_data::Adc;
 use ecg_wire::Format;
 
 use super::error::ConfigError;
@@ -67,6 +68,15 @@ pub enum FormatChoice {
     Auto,
     /// This one, by its name in `ecg-wire`.
     Named(String),
+}
+
+impl SourceConfig {
+    /// The converter of the board, for recordings of its codes; what the file does not name is as usual for those.
+    #[must_use]
+    pub fn adc(&self) -> Adc {
+        let usual = Adc::default();
+        Adc { gain: self.gain.unwrap_or(usual.gain), vref_volts: self.vref_volts.unwrap_or(usual.vref_volts) }
+    }
 }
 
 impl SourceFile {
