@@ -124,7 +124,7 @@ impl Recording {
 
 /// Which signal of a record is its respiration: the first one besides `ecg` whose name begins with `resp`, as in the
 /// files of boards and in the databases of PhysioNet.
-pub(crate) fn respiration_signal(record: &Record, ecg: usize) -> Option<usize> {
+fn respiration_signal(record: &Record, ecg: usize) -> Option<usize> {
     let is_respiration = |name: &str| name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("resp"));
     (0..record.signals.len()).find(|&at| at != ecg && is_respiration(record.signals[at].name.trim()))
 }

@@ -66,6 +66,21 @@ fn a_key_on_the_command_line_wins_over_the_file() {
 }
 
 #[test]
+fn listening_to_a_recording_makes_no_database_and_says_what_is_odd_about_it() {
+    let directory = gateway();
+    let rows: String = (0..1_000).map(|n| format!("{},{},0,0\n", n * 4, n % 50)).collect();
+    std::fs::write(directory.path().join("plain.csv"), rows).unwrap();
+    let output = ecgid(directory.path(), &["replay", "plain.csv", "--config", "ecgid.toml"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("nobody is enrolled") && stderr(&output).contains("no header"));
+    let left =
+        std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut left: Vec<_> = left.collect();
+    left.sort();
+    assert_eq!(left, ["ecgid.toml", "plain.csv"]);
+}
+
+#[test]
 fn check_refuses_an_unknown_key_with_its_line() {
     let directory = gateway();
     std::fs::write(directory.path().join("bad.toml"), "[mqtt]\nretain = true\n").unwrap();

@@ -18,6 +18,21 @@ fn written(home: &Home, name: &str, gain: f64) -> PathBuf {
 }
 
 #[test]
+fn a_recording_of_codes_is_enrolled_and_replayed_at_the_configured_gain() {
+    let home = Home::new("gain = 12.0");
+    let record = written(&home, "twelve.csv", 12.0);
+    let report = home.enrol(&["ann", "--record", text(&record), "--front-end", "cwxs-bin"]);
+    assert!(report["front_end"].as_str().unwrap().starts_with("cwxs-bin/250Hz/x0.5000/"), "{report}");
+    let replayed =
+        ecgid(&["replay", text(&record), "--front-end", "cwxs-bin", "--json", "--config", text(&home.config)]);
+    let said = String::from_utf8(replayed.stdout).unwrap();
+    assert!(replayed.status.success());
+    assert!(said.contains("\"state\":\"verified\",\"subject\":\"ann\""), "the template of the board is found: {said}");
+    let wrong = ecgid(&["replay", text(&record), "--front-end", "morse", "--config", text(&home.config)]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
 fn the_gain_of_an_analysed_recording_can_be_given() {
     let home = Home::new("");
     let (six, twelve) = (written(&home, "six.csv", 6.0), written(&home, "twelve.csv", 12.0));
