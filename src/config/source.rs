@@ -79,6 +79,9 @@ impl SourceConfig {
     }
 }
 
+/// Longer waits after opening would starve the watchdog.
+const LONGEST_OPEN_DELAY_MS: u64 = 10_000;
+
 impl SourceFile {
     /// Checks the section.
     pub(super) fn validate(&self) -> Result<SourceConfig, ConfigError> {
@@ -115,7 +118,7 @@ impl SourceFile {
                 SourceKind::Serial {
                     port: PathBuf::from(&self.port),
                     baud: (self.baud != 0).then_some(self.baud),
-                    open_delay: Duration::from_millis(self.open_delay_ms),
+                    open_delay: self.open_delay()?,
                 }
             }
             SourceKindFile::Tcp => {
@@ -137,6 +140,13 @@ impl SourceFile {
             }
             SourceKindFile::Simulator => SourceKind::Simulator { seed: self.seed, speed: self.speed_factor()? },
         })
+    }
+
+    fn open_delay(&self) -> Result<Duration, ConfigError> {
+        if self.open_delay_ms > LONGEST_OPEN_DELAY_MS {
+            return Err(ConfigError::invalid("source.open_delay_ms", self.open_delay_ms, "0 to 10000 milliseconds"));
+        }
+        Ok(Duration::from_millis(self.open_delay_ms))
     }
 
     fn speed_factor(&self) -> Result<Option<f64>, ConfigError> {

@@ -231,6 +231,7 @@ fn what_cannot_be_meant_is_refused_by_key() {
         ("[source]\nport = \"\"", "source.port"),
         ("[source]\nformat = \"\"", "source.format"),
         ("[source]\nformat = \"morse\"", "source.format"),
+        ("[source]\nopen_delay_ms = 10001", "source.open_delay_ms"),
         ("[source]\nfs_hz = 50.0", "source.fs_hz"),
         ("[source]\ngain = nan", "source.gain"),
         ("[source]\necg_channel = 3", "source.ecg_channel"),
