@@ -53,6 +53,15 @@ fn check_names_every_problem_and_ends_with_78() {
 }
 
 #[test]
+fn check_finds_a_recording_that_is_not_there_as_a_start_would() {
+    let directory = gateway();
+    let keys = ["--set", "source.kind=replay", "--set", "source.record=missing"];
+    let output = ecgid(directory.path(), &[&["check", "--config", "ecgid.toml"], &keys[..]].concat());
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stdout(&output).contains("PROBLEM  source") && stdout(&output).contains("missing"), "{}", stdout(&output));
+}
+
+#[test]
 fn a_key_on_the_command_line_wins_over_the_file() {
     let directory = gateway();
     let check = |key: &str| ecgid(directory.path(), &["check", "--config", "ecgid.toml", "--set", key]);
