@@ -163,6 +163,8 @@ fn a_list_can_be_written_as_a_variable() {
     assert_eq!(from_variable, ["cwxs-bin/250Hz", "ov9"]);
     assert_eq!(named("[model]\nclass_front_ends = [\"cwxs-bin/250Hz\", \"ov9\"]", &[]), from_variable);
     assert!(load("", &[("ECGID__MODEL__CLASS_FRONT_ENDS", "cwxs")]).is_err());
+    // A front end has the one name of its format, whichever was written.
+    assert_eq!(named("[model]\nclass_front_ends = [\"cwxs-csv/250Hz\"]", &[]), ["columns-4/250Hz"]);
 }
 
 #[test]
