@@ -13,6 +13,7 @@ macro_rules! say {
     }};
 }
 
+pub mod adc;
 pub mod analyze;
 pub mod check;
 pub mod configured;

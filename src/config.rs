@@ -16,6 +16,7 @@ pub mod file;
 pub mod homeassistant;
 pub mod keys;
 mod layers;
+mod model;
 pub mod mqtt;
 pub mod slug;
 pub mod source;

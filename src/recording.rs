@@ -9,7 +9,7 @@ mod trace;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use ecg_data::{Record, RecordError};
+use ecg_data::{Adc, Record, RecordError};
 use ecg_signal::{
     Beat, Breathing, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, RespirationMonitor, RrInterval,
     RrSeries, SignalPath, Verdict, WindowQuality,
@@ -88,7 +88,15 @@ impl Recording {
     /// # Errors
     /// [`RecordingError`]: the file, and what to do.
     pub fn open(path: &Path, signal: usize) -> Result<Self, RecordingError> {
-        let mut record = Record::open(path)?;
+        Self::open_with(path, signal, Adc::default())
+    }
+
+    /// The same where the board is known that made the codes of a `.csv`.
+    ///
+    /// # Errors
+    /// As [`Recording::open`].
+    pub fn open_with(path: &Path, signal: usize, adc: Adc) -> Result<Self, RecordingError> {
+        let mut record = Record::open_with(path, adc)?;
         if signal >= record.signals.len() {
             let names = record.signals.iter().enumerate().map(|(i, s)| format!("{i} ({})", s.name));
             let known = names.collect::<Vec<_>>().join(", ");
@@ -116,7 +124,7 @@ impl Recording {
 
 /// Which signal of a record is its respiration: the first one besides `ecg` whose name begins with `resp`, as in the
 /// files of boards and in the databases of PhysioNet.
-pub(crate) fn respiration_signal(record: &Record, ecg: usize) -> Option<usize> {
+fn respiration_signal(record: &Record, ecg: usize) -> Option<usize> {
     let is_respiration = |name: &str| name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("resp"));
     (0..record.signals.len()).find(|&at| at != ecg && is_respiration(record.signals[at].name.trim()))
 }

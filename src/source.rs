@@ -15,6 +15,7 @@ use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::pulse::Pulse;
 
 pub mod backoff;
+mod barren;
 pub mod configured;
 pub mod decode;
 pub mod link;

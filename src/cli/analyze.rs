@@ -19,6 +19,7 @@ mod windows;
 use self::respiration::RespirationReport;
 use self::windows::WindowsReport;
 use super::Failure;
+use super::adc::AdcArgs;
 use super::hrv::HrvLines;
 use crate::event::HrvFigures;
 use crate::recording::{Passage, Recording, RecordingError, mains_name, parse_mains};
@@ -34,6 +35,8 @@ pub struct Args {
     /// Mains frequency that the notch removes: 50, 60 or none
     #[arg(long, default_value = "50", value_parser = parse_mains)]
     mains: Mains,
+    #[command(flatten)]
+    adc: AdcArgs,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -122,7 +125,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
             anyhow::anyhow!("--plot {}: the picture is an SVG; let its name end in .svg", plot.display()).into()
         );
     }
-    let recording = Recording::open(&args.record, args.signal)?;
+    let recording = Recording::open_with(&args.record, args.signal, args.adc.adc())?;
     let stream = &recording.stream;
     let passage = stream
         .pass(0..stream.samples.len(), args.mains)
@@ -147,8 +150,12 @@ fn draw(
     analysis: &Analysis,
 ) -> Result<(), anyhow::Error> {
     let word = |path: &Path| quoted(&path.to_string_lossy());
+    let mut adc = String::new();
+    for (name, value) in [("gain", args.adc.gain), ("vref", args.adc.vref)] {
+        adc += &value.map(|value| format!(" --{name} {value}")).unwrap_or_default();
+    }
     let command = format!(
-        "ecgid analyze {} --signal {} --mains {} --plot {}",
+        "ecgid analyze {} --signal {} --mains {}{adc} --plot {}",
         word(&args.record),
         args.signal,
         mains_name(args.mains),

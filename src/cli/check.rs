@@ -16,6 +16,7 @@ use crate::keys::{KeyError, Purpose, SecretKey};
 use crate::pipeline::classes::ClassReference;
 use crate::pipeline::infer::Embedder;
 use crate::publish::{self, Signer};
+use crate::source::configured::ConfiguredSource;
 use crate::store::Store;
 
 /// Arguments of `ecgid check`.
@@ -36,7 +37,8 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let named = path.as_ref().map_or_else(|| "built-in defaults".to_owned(), |path| path.display().to_string());
     let loaded = args.configured.load().map_err(anyhow::Error::from);
     if let Some(config) = report.add("configuration", loaded, |_| named) {
-        report.add("source", Ok(()), |()| source(&config.source));
+        let opened = ConfiguredSource::new(&config.source).map_err(anyhow::Error::from);
+        report.add("source", opened, |_| source(&config.source));
         report.add("broker", broker(&config), Clone::clone);
         report.add("home assistant", Ok(()), |()| home_assistant(&config));
         report.add("model", model(&config), Clone::clone);

@@ -61,7 +61,8 @@ Exit code 1: no enrolment, and why; 78: mend configuration, model or database.")
 pub struct Args {
     /// Pseudonym of the person: 1 to 32 characters a-z, 0-9, _ and -
     name: String,
-    /// Recording to enrol from (WFDB record or .csv); may be given several times: placements of one day
+    /// Recording to enrol from (WFDB record or .csv, whose codes are read at the configured gain); may be given several
+    /// times: placements of one day
     #[arg(long, value_name = "RECORD", conflicts_with = "source")]
     record: Vec<PathBuf>,
     /// Which signal of the recordings, counted from 0
@@ -228,7 +229,7 @@ fn from_recordings(
     let mut placements = Vec::new();
     let mut known: Option<(FrontEnd, String)> = None;
     for path in &args.record {
-        let recording = Recording::open(path, args.signal)?;
+        let recording = Recording::open_with(path, args.signal, configured.adc())?;
         for warning in &recording.warnings {
             eprintln!("note: {}: {warning}", path.display());
         }

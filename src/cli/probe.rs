@@ -1,11 +1,12 @@
 //! `ecgid probe`: listens on a serial port and says what arrives there: format, rate, signal, heart rate, and the
 //! lines of configuration that fit. What is in no known format is shown as bytes, here and nowhere else.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use ecg_signal::{Contact, Hertz, Mains, PathConfig, SignalPath, SignalState};
+use ecg_signal::{Contact, Hertz, Mains, PathConfig, PathInput, SignalPath, SignalState};
 use ecg_wire::Format;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout};
@@ -16,11 +17,17 @@ use super::simulate::parse_time;
 use crate::pipeline::flow::{Flow, SourceItem};
 use crate::source::decode::{ByteDecoder, DecodeOptions};
 use crate::source::link::Connector;
-use crate::source::rate::{RateMeter, snap};
+use crate::source::rate::{RateMeter, SteadyRate, nominal, snap};
 use crate::source::serial::{BAUD_RATES, SerialConnector};
 
 /// A board that was reset by the opening of its port is silent for up to four seconds.
 const DWELL: Duration = Duration::from_secs(5);
+
+/// A rate that is no usual one counts where it was measured twice over so long.
+const RATE_WINDOW: Duration = Duration::from_secs(5);
+
+/// The newest samples are judged, as many as a minute of the fastest board.
+const MOST_SAMPLES: usize = 120_000;
 
 /// Bytes of the dump.
 const DUMP: usize = 256;
@@ -82,9 +89,12 @@ enum Heard {
 struct Report {
     format: Format,
     measured_hz: Option<f64>,
+    /// The rate that the measured one stands for, where it is sure, Hz.
+    fs_hz: Option<f64>,
     samples: u64,
     missing: u64,
     refused: u64,
+    /// What is seen in the signal at its rate; `None` where no signal path takes that rate.
     state: Option<SignalState>,
 }
 
@@ -120,11 +130,14 @@ async fn listen(args: &Args, baud: u32) -> Result<Heard, Failure> {
     })
 }
 
-/// The signal path and the counts of a board whose format is known.
+/// The samples and the counts of a board whose format is known.
 struct Measurement {
     format: Format,
-    path: Option<SignalPath>,
+    newest: VecDeque<PathInput>,
     meter: RateMeter,
+    steady: SteadyRate,
+    /// What was found last in two windows, Hz.
+    steady_hz: Option<f64>,
     samples: u64,
     missing: u64,
     refused: u64,
@@ -132,9 +145,16 @@ struct Measurement {
 
 impl Measurement {
     fn new(format: Format) -> Self {
-        let config = PathConfig { fs: Hertz(format.spec().fs_hz), mains: Mains::Hz50 };
-        let path = SignalPath::new(&config).ok();
-        Self { format, path, meter: RateMeter::default(), samples: 0, missing: 0, refused: 0 }
+        Self {
+            format,
+            newest: VecDeque::new(),
+            meter: RateMeter::default(),
+            steady: SteadyRate::over(RATE_WINDOW),
+            steady_hz: None,
+            samples: 0,
+            missing: 0,
+            refused: 0,
+        }
     }
 
     fn take(&mut self, items: impl Iterator<Item = SourceItem>, now: Duration) {
@@ -143,11 +163,9 @@ impl Measurement {
                 SourceItem::Samples(Flow::Block(block)) => {
                     self.samples += block.len() as u64;
                     self.meter.arrived(now, block.len() as u64);
-                    for sample in block {
-                        if let Some(path) = &mut self.path {
-                            path.push(sample.ecg, &mut |_beat| {});
-                        }
-                    }
+                    self.steady_hz = self.steady.arrived(now, block.len() as u64).or(self.steady_hz);
+                    self.newest.extend(block.into_iter().map(|sample| sample.ecg));
+                    self.newest.drain(..self.newest.len().saturating_sub(MOST_SAMPLES));
                 }
                 SourceItem::Samples(Flow::Gap { missing }) => self.missing += missing,
                 SourceItem::Refused { frames } => self.refused += frames,
@@ -157,13 +175,23 @@ impl Measurement {
     }
 
     fn report(self) -> Report {
+        let measured_hz = self.meter.hz_after(Duration::from_secs(2));
+        let fs_hz = measured_hz.and_then(snap).or(self.steady_hz.map(nominal));
+        let usual = self.format.spec().fs_hz;
+        let judged_at = fs_hz.filter(|hz| (hz / usual - 1.0).abs() > 0.05).unwrap_or(usual);
+        let path = SignalPath::new(&PathConfig { fs: Hertz(judged_at), mains: Mains::Hz50 }).ok();
+        let state = path.map(|mut path| {
+            self.newest.into_iter().for_each(|input| path.push(input, &mut |_beat| {}));
+            path.signal_state()
+        });
         Report {
             format: self.format,
-            measured_hz: self.meter.hz_after(Duration::from_secs(2)),
+            measured_hz,
+            fs_hz,
             samples: self.samples,
             missing: self.missing,
             refused: self.refused,
-            state: self.path.map(|path| path.signal_state()),
+            state,
         }
     }
 }
@@ -190,9 +218,17 @@ impl Report {
         }
         say!("\n[source]\nkind = \"serial\"\nport = \"{}\"\nbaud = {baud}", args.port.display());
         say!("format = \"{}\"", self.format);
-        if let Some(rate) = self.measured_hz.and_then(snap).filter(|rate| (rate / usual - 1.0).abs() > 0.02) {
-            say!("fs_hz = {rate:.1}");
+        match self.unusual_hz() {
+            Some(rate) if (100.0..=2000.0).contains(&rate) => say!("fs_hz = {rate:.1}"),
+            Some(rate) => say!("# {rate} samples a second: ecgid takes 100 to 2000; is the baud rate too low?"),
+            None => {}
         }
+    }
+
+    /// The rate of the board where it is not the usual one of its format, Hz.
+    fn unusual_hz(&self) -> Option<f64> {
+        let usual = self.format.spec().fs_hz;
+        self.fs_hz.filter(|rate| (rate / usual - 1.0).abs() > 0.02)
     }
 }
 
@@ -215,5 +251,47 @@ fn dump(bytes: &[u8]) {
         let text: String =
             line.iter().map(|&byte| if (0x20..0x7F).contains(&byte) { byte as char } else { '.' }).collect();
         say!("{:04x}  {:<47}  {text}", row * 16, hex.join(" "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ecg_data::SimulatedBoard;
+    use ecg_data::heart::{HeartParams, SyntheticHeart};
+
+    use super::*;
+
+    /// What is found in eleven seconds of a heart on a board that sends `hz` samples a second.
+    fn probed(format: Format, hz: f64) -> Report {
+        let mut heart = SyntheticHeart::new(&HeartParams::from_seed(1), hz, 1).unwrap();
+        let mut board = SimulatedBoard::new(format, hz, 1);
+        let mut decoder = ByteDecoder::new(DecodeOptions { format: Some(format), ..DecodeOptions::default() });
+        let mut measurement = Measurement::new(format);
+        let mut sent = 0;
+        for block in 1..=275_u32 {
+            let (mut bytes, mut items) = (Vec::new(), Vec::new());
+            while f64::from(sent) < f64::from(block) * hz / 25.0 {
+                board.push_heart(&heart.step(), &mut bytes);
+                sent += 1;
+            }
+            let now = Duration::from_millis(40) * block;
+            decoder.push(&bytes, now, &mut items);
+            measurement.take(items.into_iter(), now);
+        }
+        measurement.report()
+    }
+
+    #[test]
+    fn a_heart_is_judged_at_the_rate_at_which_the_board_sends_it() {
+        let heart_rate = |report: &Report| report.state.as_ref().and_then(|state| state.heart_rate_bpm).unwrap();
+        let usual = probed(Format::CwxsBin, 250.0);
+        assert_eq!(usual.unusual_hz(), None);
+        for hz in [180.0, 200.0, 500.0] {
+            let report = probed(Format::CwxsBin, hz);
+            assert_eq!(report.unusual_hz(), Some(hz));
+            assert!((heart_rate(&report) / heart_rate(&usual) - 1.0).abs() < 0.15, "at {hz} Hz");
+        }
+        assert_eq!(probed(Format::CwxsBin, 60.0).unusual_hz(), Some(60.0));
+        assert!(probed(Format::CwxsBin, 60.0).state.is_none(), "no signal path takes that rate");
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use ecg_wire::Format;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,8 @@ use crate::pipeline::gallery::StoredGallery;
 use crate::pipeline::outlet::Telemetry;
 use crate::pipeline::{self, pulse::Pulse};
 use crate::publish;
+use crate::source::configured::decode_options;
+use crate::source::decode::scale;
 use crate::source::replay::Replay;
 use crate::store::Store;
 
@@ -30,9 +33,10 @@ pub struct Args {
     /// Times real time, or `max`: as fast as the pipeline takes it
     #[arg(long, value_name = "FACTOR", default_value = "max", value_parser = parse_speed)]
     speed: Speed,
-    /// Compare with the templates of this front end (a wire format's name) instead of those made from recordings
+    /// Compare with the templates of boards of this wire format, at the configured gain and reference voltage, instead
+    /// of those made from recordings
     #[arg(long, value_name = "FORMAT")]
-    front_end: Option<String>,
+    front_end: Option<Format>,
     /// JSON lines instead of readable ones
     #[arg(long)]
     json: bool,
@@ -67,10 +71,14 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
     let model = Model::load(&config.model_path()).map_err(Failure::config)?;
     let model = model.with_class_front_ends(&config.class_front_ends);
-    let store = Store::open_with(&config.store.path, &config.keys).map_err(Failure::config)?;
-    let mut replay = Replay::open(&args.record, args.signal, args.speed.0)?;
-    if let Some(format) = &args.front_end {
-        replay = replay.with_format(format);
+    let gallery = gallery(&config)?;
+    let mut replay = Replay::open(&args.record, args.signal, config.source.adc(), args.speed.0)?;
+    for warning in replay.take_warnings() {
+        eprintln!("note: {warning}");
+    }
+    if let Some(format) = args.front_end {
+        let options = decode_options(&config.source).map_err(Failure::config)?;
+        replay = replay.with_front_end(format.name(), scale(format, &options));
     }
     runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -78,11 +86,21 @@ pub fn main(args: Args) -> Result<(), Failure> {
         let (events, from_pipeline) = mpsc::channel(64);
         let (told, json) = (config.clone(), args.json);
         let printing = tokio::task::spawn_blocking(move || print(from_pipeline, &told, json));
-        let (settings, gallery) = (settings(&config, &model, Telemetry::Wait), StoredGallery::new(store));
+        let settings = settings(&config, &model, Telemetry::Wait);
         let ended = pipeline::run(replay, settings, model, gallery, events, Pulse::default(), cancel).await;
         let _printed = printing.await;
         Ok(ended?)
     })
+}
+
+/// The gallery of the configured database. Listening to a recording makes none, and no key for it.
+fn gallery(config: &Config) -> Result<Option<StoredGallery>, Failure> {
+    let path = &config.store.path;
+    if !path.exists() {
+        eprintln!("note: nobody is enrolled: there is no database {}", path.display());
+        return Ok(None);
+    }
+    Ok(Some(StoredGallery::new(Store::open_with(path, &config.keys).map_err(Failure::config)?)))
 }
 
 /// Writes events as they come; returns when the pipeline has ended or nobody reads.

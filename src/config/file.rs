@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ecg_identity::{DecisionConfig, LivenessConfig, VARIED_S};
-use ecg_wire::Format;
 use serde::{Deserialize, Deserializer, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -20,8 +19,6 @@ use super::mqtt::MqttFile;
 use super::source::{quoted, within, zero_or_within};
 use super::store::StoreFile;
 use super::{Config, HrvConfig, IdentityConfig, LogConfig, Mains, SignalConfig, Slug};
-use crate::source::replay::RECORD_FORMAT;
-use crate::source::simulator::SIMULATOR_FORMAT;
 
 /// Share of strangers who may be accepted within five minutes: what is asked of the product; half of it loses a third of the members (ADR 15).
 pub const FALSE_POSITIVE_RATE: f64 = 0.02;
@@ -167,25 +164,6 @@ fn names<'de, D: Deserializer<'de>>(written: D) -> Result<Vec<String>, D::Error>
     })
 }
 
-impl ModelFile {
-    /// A name that no front end can have would never be noticed: it permits nothing.
-    fn check_class_front_ends(&self) -> Result<(), ConfigError> {
-        let is_known = |named: &&String| {
-            let (format, rate) = named.split_once('/').unwrap_or((named, "1Hz"));
-            let known = [RECORD_FORMAT, SIMULATOR_FORMAT].contains(&format) || format.parse::<Format>().is_ok();
-            known && rate.strip_suffix("Hz").is_some_and(|hz| hz.parse::<u32>().is_ok())
-        };
-        match self.class_front_ends.iter().find(|named| !is_known(named)) {
-            None => Ok(()),
-            Some(unknown) => Err(ConfigError::invalid(
-                "model.class_front_ends",
-                quoted(unknown),
-                "name front ends by format, or by format and rate: \"cwxs-bin\", \"cwxs-bin/250Hz\", \"record/500Hz\"",
-            )),
-        }
-    }
-}
-
 /// `[identity]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -301,7 +279,6 @@ impl ConfigFile {
         if self.model.path.is_empty() {
             return Err(ConfigError::invalid("model.path", "\"\"", "name the model's .onnx file"));
         }
-        self.model.check_class_front_ends()?;
         self.log.check_level()?;
         let mqtt = self.mqtt.validate(&gateway, &device, environment)?;
         Ok(Config {
@@ -312,7 +289,7 @@ impl ConfigFile {
             source: self.source.validate()?,
             signal: self.signal.validate()?,
             model: PathBuf::from(&self.model.path),
-            class_front_ends: self.model.class_front_ends.clone(),
+            class_front_ends: self.model.class_front_ends()?,
             identity: self.identity.validate(&self.liveness)?,
             liveness: self.liveness.validate()?,
             hrv: self.hrv.validate()?,

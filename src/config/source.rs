@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ecg_data::Adc;
 use ecg_wire::Format;
 
 use super::error::ConfigError;
@@ -69,6 +70,18 @@ pub enum FormatChoice {
     Named(String),
 }
 
+impl SourceConfig {
+    /// The converter of the board, for recordings of its codes; what the file does not name is as usual for those.
+    #[must_use]
+    pub fn adc(&self) -> Adc {
+        let usual = Adc::default();
+        Adc { gain: self.gain.unwrap_or(usual.gain), vref_volts: self.vref_volts.unwrap_or(usual.vref_volts) }
+    }
+}
+
+/// Longer waits after opening would starve the watchdog.
+const LONGEST_OPEN_DELAY_MS: u64 = 10_000;
+
 impl SourceFile {
     /// Checks the section.
     pub(super) fn validate(&self) -> Result<SourceConfig, ConfigError> {
@@ -105,7 +118,7 @@ impl SourceFile {
                 SourceKind::Serial {
                     port: PathBuf::from(&self.port),
                     baud: (self.baud != 0).then_some(self.baud),
-                    open_delay: Duration::from_millis(self.open_delay_ms),
+                    open_delay: self.open_delay()?,
                 }
             }
             SourceKindFile::Tcp => {
@@ -127,6 +140,13 @@ impl SourceFile {
             }
             SourceKindFile::Simulator => SourceKind::Simulator { seed: self.seed, speed: self.speed_factor()? },
         })
+    }
+
+    fn open_delay(&self) -> Result<Duration, ConfigError> {
+        if self.open_delay_ms > LONGEST_OPEN_DELAY_MS {
+            return Err(ConfigError::invalid("source.open_delay_ms", self.open_delay_ms, "0 to 10000 milliseconds"));
+        }
+        Ok(Duration::from_millis(self.open_delay_ms))
     }
 
     fn speed_factor(&self) -> Result<Option<f64>, ConfigError> {

@@ -72,6 +72,8 @@ pub enum ProblemKind {
     FrontEndChanged,
     /// Bytes arrive in no format that is known.
     UnknownFormat,
+    /// It is connected, and no sample has come since.
+    NoSamples,
     /// Samples arrive at another rate than configured.
     Rate,
 }

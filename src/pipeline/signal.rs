@@ -135,6 +135,8 @@ struct Stage {
     flowing: bool,
     /// Another format has taken the place of the pinned one.
     foreign: bool,
+    /// What was said of the rate of this connection: it stands over a silence.
+    rate_problem: Option<String>,
 }
 
 impl Stage {
@@ -151,6 +153,7 @@ impl Stage {
             said: None,
             flowing: false,
             foreign: false,
+            rate_problem: None,
         }
     }
 
@@ -165,6 +168,7 @@ impl Stage {
             }
             SourceItem::Problem(problem) => self.problem(problem).await,
             SourceItem::Offline { problem } => {
+                self.foreign = false;
                 self.say_source(false, Some(problem)).await;
                 self.lost(Reason::SourceLost).await
             }
@@ -186,6 +190,7 @@ impl Stage {
     async fn online(&mut self, front_end: FrontEnd) -> Result<(), Ended> {
         self.format = Some(front_end.format);
         self.fs_hz = Some(front_end.fs_hz);
+        self.rate_problem = None;
         self.say_source(true, None).await;
         let Some(running) = &mut self.path else { return Ok(()) };
         if std::mem::replace(&mut running.told, true) {
@@ -249,12 +254,15 @@ impl Stage {
     }
 
     async fn problem(&mut self, problem: Problem) -> Result<(), Ended> {
-        let online = problem.kind == ProblemKind::Rate;
-        self.foreign = problem.kind == ProblemKind::FrontEndChanged;
-        if !online {
-            self.lost(self.lost_reason()).await?;
+        tracing::warn!("{}", problem.text);
+        if problem.kind == ProblemKind::Rate {
+            self.rate_problem = Some(problem.text);
+            self.say_source(true, None).await;
+            return Ok(());
         }
-        self.say_source(online, Some(problem.text)).await;
+        self.foreign = problem.kind == ProblemKind::FrontEndChanged;
+        self.lost(self.lost_reason()).await?;
+        self.say_source(false, Some(problem.text)).await;
         Ok(())
     }
 
@@ -348,16 +356,15 @@ impl Stage {
         } else {
             tracing::info!("the board's lead-off bit has proved itself; it is believed again");
         }
-        // Another complaint that stands is not taken back by this.
-        let standing = self.said.as_ref().and_then(|said| said.problem.clone());
-        self.say_source(true, standing.filter(|problem| problem != BIT_IGNORED)).await;
+        self.say_source(true, None).await;
     }
 
-    /// Says how the source is, if that is new. A source that is online without another problem has that of a bit that
-    /// is ignored.
+    /// Says how the source is, if that is new. A source that is online has the problem of its rate, or else that of a
+    /// bit that is ignored.
     async fn say_source(&mut self, online: bool, problem: Option<String>) {
         let ignored = online && self.path.as_ref().is_some_and(|running| running.bit_ignored);
-        let problem = problem.or_else(|| ignored.then(|| BIT_IGNORED.to_owned()));
+        let standing = self.rate_problem.clone().filter(|_| online);
+        let problem = problem.or(standing).or_else(|| ignored.then(|| BIT_IGNORED.to_owned()));
         let event = SourceEvent { online, format: self.format.clone(), fs_hz: self.fs_hz, problem };
         if self.said.as_ref() != Some(&event) && self.outputs.events.mention(Event::Source(event.clone())).await {
             self.said = Some(event);

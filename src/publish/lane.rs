@@ -61,7 +61,7 @@ pub(super) struct Lane<D = Store> {
     /// Observations that the decision stage had dealt with when it was last seen to move.
     decided: u64,
     health: Reporter,
-    source: Option<SourceEvent>,
+    source: SourceEvent,
     telemetry: TelemetryQueue,
 }
 
@@ -96,7 +96,8 @@ impl<D: Disk> Lane<D> {
         let topics = Topics::new(mqtt, &config.gateway, &config.device);
         let mut agenda = Agenda::new(mqtt.identity_expiry);
         agenda.statements.set(availability(topics.gateway_availability(), true));
-        // Until the source says otherwise it is not there; an earlier start may have left another word.
+        // Until the source says otherwise it is not there; an earlier start may have left another word, here and of the
+        // source itself, which is stated with every connection.
         agenda.statements.set(availability(topics.device_availability(), false));
         Self {
             started: Instant::now(),
@@ -114,7 +115,7 @@ impl<D: Disk> Lane<D> {
             decided: pulse.read().decided,
             pulse,
             health: Reporter::default(),
-            source: None,
+            source: SourceEvent { online: false, format: None, fs_hz: None, problem: None },
             telemetry: TelemetryQueue::default(),
         }
     }
@@ -198,7 +199,7 @@ impl<D: Disk> Lane<D> {
             }
             Event::Source(event) => {
                 self.agenda.statements.set(availability(self.topics.device_availability(), event.online));
-                self.source = Some(event);
+                self.source = event;
                 self.state_source();
             }
         }
@@ -212,10 +213,8 @@ impl<D: Disk> Lane<D> {
 
     /// What is known of the source, as known now.
     fn state_source(&mut self) {
-        if let Some(source) = &self.source {
-            let payload = self.encoder.source(&self.issuer.telemetry(source));
-            self.agenda.statements.set(Message::acknowledged(self.topics.source(), payload).retained());
-        }
+        let payload = self.encoder.source(&self.issuer.telemetry(&self.source));
+        self.agenda.statements.set(Message::acknowledged(self.topics.source(), payload).retained());
     }
 
     /// A signal of the connection.

@@ -6,12 +6,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::decode::{ByteDecoder, DecodeOptions};
 use super::link::Link;
-use super::replay::{Replay, ReplayError};
+use super::replay::Replay;
 use super::serial::SerialConnector;
 use super::simulator::Simulator;
 use super::tcp::TcpConnector;
 use super::{Source, SourceSender};
 use crate::config::{FormatChoice, SourceConfig, SourceKind};
+use crate::recording::RecordingError;
 
 /// One of the four sources.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub enum SourceError {
     Format(UnknownFormat),
     /// The recording cannot be played.
     #[error(transparent)]
-    Replay(#[from] ReplayError),
+    Replay(#[from] RecordingError),
     /// The simulator cannot run as asked.
     #[error("the simulator: {0}")]
     Simulator(#[from] HeartError),
@@ -55,7 +56,9 @@ impl ConfiguredSource {
                 Self::Serial(Link::new(connector, decoder))
             }
             SourceKind::Tcp { address } => Self::Tcp(Link::new(TcpConnector { address: address.clone() }, decoder)),
-            SourceKind::Replay { record, signal, speed } => Self::Replay(Replay::open(record, *signal, *speed)?),
+            SourceKind::Replay { record, signal, speed } => {
+                Self::Replay(Replay::open(record, *signal, config.adc(), *speed)?)
+            }
             SourceKind::Simulator { seed, speed } => {
                 Self::Simulator(Box::new(Simulator::new(*seed, config.fs_hz, *speed)?))
             }

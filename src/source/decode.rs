@@ -7,9 +7,11 @@
 use std::time::Duration;
 
 use ecg_signal::PathInput;
-use ecg_wire::{DETECTION_WINDOW, Decoded, Decoder, EcgChannel, Format, Options, Sample, detect, millivolts_per_code};
+use ecg_wire::{
+    DETECTION_WINDOW, Decoded, Decoder, EcgChannel, Format, Options, Refusal, Sample, detect, millivolts_per_code,
+};
 
-use super::rate::{RateMeter, RateMonitor, snap};
+use super::rate::{RateMonitor, SteadyRate, nominal};
 use crate::pipeline::flow::{Flow, Problem, ProblemKind, SourceItem, SourceSample};
 use crate::pipeline::front_end::FrontEnd;
 
@@ -19,6 +21,10 @@ const STRIDE: usize = 256;
 const BARREN: usize = 2048;
 /// Bytes in no known format after which the user is told.
 const UNKNOWN_AFTER: usize = 2 * DETECTION_WINDOW;
+/// The rate of arrival is measured over so long, twice.
+const RATE_WINDOW: Duration = Duration::from_secs(10);
+/// A silence before a restart of the board that is shorter than this is no gap of its own, seconds.
+const SHORTEST_ABSENCE_S: f64 = 0.2;
 
 /// What is known about the board beforehand.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -68,15 +74,6 @@ impl ByteDecoder {
         }
     }
 
-    /// Measured rate of arrival, once a full window of ten seconds has been seen.
-    #[must_use]
-    pub fn measured_hz(&self) -> Option<f64> {
-        match &self.state {
-            State::Searching { .. } => None,
-            State::Pinned(pinned) => pinned.meter.hz(),
-        }
-    }
-
     /// Takes bytes that arrived at `now` (any origin, never backwards); adds what they say to `items`.
     pub fn push(&mut self, bytes: &[u8], now: Duration, items: &mut Vec<SourceItem>) {
         match &mut self.state {
@@ -98,11 +95,20 @@ impl ByteDecoder {
                 }
                 if *seen >= UNKNOWN_AFTER && !*told {
                     *told = true;
-                    items.push(SourceItem::Problem(Problem { kind: ProblemKind::UnknownFormat, text: unknown_text() }));
+                    items.push(SourceItem::Problem(unknown_format()));
                 }
                 let old = window.len().saturating_sub(DETECTION_WINDOW);
                 window.drain(..old);
             }
+        }
+    }
+
+    /// The line speed was changed while the format is searched: bytes before and after do not belong together. What
+    /// has come in no known format still counts.
+    pub fn retuned(&mut self) {
+        if let State::Searching { window, fresh, .. } = &mut self.state {
+            window.clear();
+            *fresh = 0;
         }
     }
 
@@ -126,8 +132,10 @@ fn recognise(bytes: &[u8]) -> Option<Format> {
     detect(&bytes[bytes.len().saturating_sub(DETECTION_WINDOW)..]).map(|found| found.format)
 }
 
-fn unknown_text() -> String {
-    "bytes arrive in no known format: check the baud rate, set source.format, or look with `ecgid probe`".to_owned()
+/// What is said of bytes in no known format.
+pub(super) fn unknown_format() -> Problem {
+    let text = "bytes arrive in no known format: check the baud rate, set source.format, or look with `ecgid probe`";
+    Problem { kind: ProblemKind::UnknownFormat, text: text.to_owned() }
 }
 
 /// A decoder whose format is settled, with the accounts of what is missing.
@@ -139,7 +147,7 @@ struct Pinned {
     has_counter: bool,
     decoder: Decoder,
     monitor: RateMonitor,
-    meter: RateMeter,
+    steady: SteadyRate,
     /// `online` has been said for this connection.
     announced: bool,
     /// When the last sample came, once one has.
@@ -165,6 +173,8 @@ struct Batch {
     /// Frames known to be missing before the next sample, and whether anything was refused there.
     missing: u64,
     tainted: bool,
+    /// The board's counter began again: the board was restarted.
+    restarted: bool,
 }
 
 impl Batch {
@@ -176,6 +186,15 @@ impl Batch {
         match self.flows.last_mut() {
             Some(Flow::Gap { missing: before }) => *before += missing,
             _ => self.flows.push(Flow::Gap { missing }),
+        }
+    }
+
+    /// Adds to the first gap: the samples that are missing there are known from another witness.
+    fn widen_first_gap(&mut self, by: u64) {
+        let first =
+            self.flows.iter_mut().find_map(|flow| if let Flow::Gap { missing } = flow { Some(missing) } else { None });
+        if let Some(missing) = first {
+            *missing += by;
         }
     }
 }
@@ -194,14 +213,18 @@ impl Pinned {
         let fs_hz = options.fs_hz.unwrap_or(spec.fs_hz);
         let gain = options.gain.unwrap_or(spec.gain);
         let vref = options.vref_volts.unwrap_or(spec.vref_volts);
+        let step = millivolts_per_code(gain, vref, spec.code_shift);
         Self {
             format,
             front_end: FrontEnd { format: format.name().to_owned(), fs_hz, scale: scale(format, options) },
-            millivolts_per_code: millivolts_per_code(gain, vref, spec.code_shift),
+            millivolts_per_code: step,
             has_counter: spec.has_counter,
-            decoder: Decoder::new(format, Options { ecg_channel: options.ecg_channel, ..Options::default() }),
+            decoder: Decoder::new(
+                format,
+                Options { ecg_channel: options.ecg_channel, millivolts_per_code: Some(step), ..Options::default() },
+            ),
             monitor: RateMonitor::new(fs_hz),
-            meter: RateMeter::default(),
+            steady: SteadyRate::over(RATE_WINDOW),
             announced: false,
             last_sample: None,
             away: false,
@@ -244,7 +267,8 @@ impl Pinned {
                 batch.missing += frames;
                 batch.tainted = true;
             }
-            Decoded::Refused(_) => {
+            Decoded::Refused(why) => {
+                batch.restarted |= why == Refusal::CounterReset;
                 // Before the first sample it is boot text, or the rest of a frame that we came in on.
                 batch.refused += u64::from(started || batch.samples > 0);
                 batch.tainted = true;
@@ -296,45 +320,53 @@ impl Pinned {
             let missing = (absence.as_secs_f64() * self.front_end.fs_hz) as u64;
             items.push(SourceItem::Samples(Flow::Gap { missing: missing.max(1) }));
         }
+        if batch.restarted {
+            // The counter cannot tell what was lost while the board was away; time can.
+            let absence = self.last_sample.map_or(0.0, |last| now.saturating_sub(last).as_secs_f64());
+            if absence > SHORTEST_ABSENCE_S {
+                batch.widen_first_gap(((absence * self.front_end.fs_hz) as u64).saturating_sub(batch.samples));
+            }
+        }
         if batch.samples > 0 {
             self.last_sample = Some(now);
         }
-        self.meter.arrived(now, batch.samples);
         if !batch.block.is_empty() {
             batch.flows.push(Flow::Block(std::mem::take(&mut batch.block)));
         }
-        for flow in &batch.flows {
-            if let Flow::Gap { missing } = flow {
-                self.monitor.credit(*missing);
-            }
-        }
+        let missing = |flow: &Flow<_>| if let Flow::Gap { missing } = flow { *missing } else { 0 };
+        let missing: u64 = batch.flows.iter().map(missing).sum();
+        self.monitor.credit(missing);
         let by_rate = self.monitor.arrived(now, batch.samples).filter(|_| !self.has_counter);
         items.extend(by_rate.map(|missing| SourceItem::Samples(Flow::Gap { missing })));
         items.extend(batch.flows.into_iter().map(SourceItem::Samples));
-        self.compare_rate(items);
+        self.compare_rate(now, batch.samples + missing, items);
     }
 
-    /// Says once when the measured rate is another usual rate than the configured one.
-    fn compare_rate(&mut self, items: &mut Vec<SourceItem>) {
-        if self.rate_told {
+    /// Says once when what the board has sent by `now` keeps coming at another rate than the configured one.
+    fn compare_rate(&mut self, now: Duration, sent: u64, items: &mut Vec<SourceItem>) {
+        let fs_hz = self.front_end.fs_hz;
+        let Some(hz) = self.steady.arrived(now, sent).map(nominal) else { return };
+        if self.rate_told || (hz / fs_hz - 1.0).abs() <= 0.05 {
             return;
         }
-        let Some(usual) = self.meter.hz().and_then(snap) else { return };
-        if (usual / self.front_end.fs_hz - 1.0).abs() > 0.05 {
-            self.rate_told = true;
-            let text = format!(
-                "samples arrive at {usual} Hz, not at {} Hz: set source.fs_hz = {usual} if the board really runs so",
-                self.front_end.fs_hz
-            );
-            items.push(SourceItem::Problem(Problem { kind: ProblemKind::Rate, text }));
-        }
+        self.rate_told = true;
+        let text = if (100.0..=2000.0).contains(&hz) {
+            format!("samples arrive at {hz} Hz, not at {fs_hz} Hz: set source.fs_hz = {hz} if the board really runs so")
+        } else {
+            format!(
+                "samples arrive at {hz} Hz, not at {fs_hz} Hz: ecgid takes 100 to 2000 Hz; is the baud rate too low?"
+            )
+        };
+        items.push(SourceItem::Problem(Problem { kind: ProblemKind::Rate, text }));
     }
 
     fn interrupted(&mut self) {
         self.decoder.reset();
         self.monitor.reset();
-        self.meter = RateMeter::default();
+        self.steady = SteadyRate::over(RATE_WINDOW);
+        self.rate_told = false;
         self.barren.clear();
+        self.foreign = false;
         self.announced = false;
         self.away = self.last_sample.is_some();
     }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::barren::Barren;
 use super::decode::ByteDecoder;
 use super::{Closed, Source, SourceSender};
 
@@ -42,6 +43,11 @@ pub trait Connector: Send + 'static {
     /// Whether it is worth another attempt at once: the port is there again.
     fn came_back(&self) -> bool {
         false
+    }
+
+    /// How it is set, where that may be what is wrong: the baud rate.
+    fn setting(&self) -> Option<String> {
+        None
     }
 
     /// Bytes come and no format is recognised: changes what can be changed (the baud rate) and says to what.
@@ -118,7 +124,11 @@ impl<C: Connector> Link<C> {
         let mut items = Vec::new();
         let mut heard = Instant::now();
         let mut tuning = Tuning::default();
+        let mut barren = Barren::new(Instant::now());
         loop {
+            if let Some(problem) = barren.complaint(self.decoder.format(), || self.connector.setting()) {
+                out.problem(problem).await?;
+            }
             let read = match timeout(LISTEN, stream.read(&mut buffer)).await {
                 Err(_silence) => {
                     out.alive();
@@ -136,6 +146,7 @@ impl<C: Connector> Link<C> {
             heard = Instant::now();
             self.backoff.succeeded();
             self.decoder.push(&buffer[..read], origin.elapsed(), &mut items);
+            barren.heard(read, &items);
             for item in items.drain(..) {
                 out.item(item).await?;
             }
@@ -144,7 +155,7 @@ impl<C: Connector> Link<C> {
                 && let Some(setting) = self.connector.retune(&mut stream)
             {
                 tracing::info!(source = %self.connector.name(), "no known format yet; trying {setting}");
-                self.decoder.interrupted();
+                self.decoder.retuned();
             }
             if read < FULL {
                 sleep(REST).await;

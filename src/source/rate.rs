@@ -11,6 +11,8 @@ use std::time::Duration;
 const TOLERANCE: f64 = 0.03;
 /// Less than this is never reported, seconds: USB adapters deliver in bursts of up to a tenth of a second.
 const SMALLEST_GAP_S: f64 = 0.2;
+/// Two windows agree on a rate when they differ by what came so much earlier or later, seconds: 1 % of ten seconds.
+const BURST_S: f64 = 0.1;
 /// A deficit must stand this long.
 const SETTLE: Duration = Duration::from_millis(500);
 /// The measured rate is taken over this time.
@@ -85,12 +87,6 @@ impl RateMeter {
         }
     }
 
-    /// Samples a second over a full window; `None` while the window is not yet nine tenths full.
-    #[must_use]
-    pub fn hz(&self) -> Option<f64> {
-        self.hz_after(WINDOW.mul_f64(0.9))
-    }
-
     /// Samples a second over what there is, if that is at least `shortest`.
     #[must_use]
     pub fn hz_after(&self, shortest: Duration) -> Option<f64> {
@@ -101,10 +97,56 @@ impl RateMeter {
     }
 }
 
-/// The usual rate within 2 % of a measured one: boards run at 125, 128, 250, 500, 1000 or 2000 Hz.
+/// Finds the rate at which samples keep arriving: two windows, one after the other, must agree on it. A board that
+/// stutters, or that begins in the midst of a window, has none.
+#[derive(Debug)]
+pub struct SteadyRate {
+    window: Duration,
+    /// When the present window began, and the samples that have come since.
+    since: Option<Duration>,
+    samples: u64,
+    /// What the window before measured, Hz.
+    before: Option<f64>,
+}
+
+impl SteadyRate {
+    /// Two windows of this length.
+    #[must_use]
+    pub fn over(window: Duration) -> Self {
+        Self { window, since: None, samples: 0, before: None }
+    }
+
+    /// Takes note of `samples` that arrived at `now`; gives their rate in Hz at the end of a window that agrees with the
+    /// one before.
+    pub fn arrived(&mut self, now: Duration, samples: u64) -> Option<f64> {
+        // What came at the first moment was collected before it.
+        let Some(since) = self.since else {
+            self.since = Some(now);
+            return None;
+        };
+        self.samples += samples;
+        let span = now.saturating_sub(since);
+        if span < self.window {
+            return None;
+        }
+        let hz = std::mem::take(&mut self.samples) as f64 / span.as_secs_f64();
+        self.since = Some(now);
+        let before = self.before.replace(hz)?;
+        let agrees = (hz - before).abs() * self.window.as_secs_f64() <= BURST_S * before;
+        agrees.then_some(0.5 * (hz + before))
+    }
+}
+
+/// The rate that a measured one stands for: a usual one, or whole hertz.
+#[must_use]
+pub fn nominal(measured_hz: f64) -> f64 {
+    snap(measured_hz).unwrap_or_else(|| measured_hz.round())
+}
+
+/// The usual rate within 2 % of a measured one: boards run at 100, 125, 128, 200, 250, 500, 1000 or 2000 Hz.
 #[must_use]
 pub fn snap(measured_hz: f64) -> Option<f64> {
-    [125.0, 128.0, 250.0, 500.0, 1000.0, 2000.0]
+    [100.0, 125.0, 128.0, 200.0, 250.0, 500.0, 1000.0, 2000.0]
         .into_iter()
         .min_by(|a: &f64, b: &f64| (a - measured_hz).abs().total_cmp(&(b - measured_hz).abs()))
         .filter(|usual| (measured_hz / usual - 1.0).abs() <= 0.02)
@@ -187,14 +229,29 @@ mod tests {
     fn the_meter_measures_and_snaps_to_a_usual_rate() {
         let mut meter = RateMeter::default();
         for i in 0..600_u32 {
-            assert!(i > 440 || meter.hz().is_none());
+            assert!(i > 440 || meter.hz_after(BLOCK * 440).is_none());
             meter.arrived(BLOCK * i, 5);
         }
-        let hz = meter.hz().expect("the window is full");
+        let hz = meter.hz_after(BLOCK * 440).expect("the window is full");
         assert!((hz - 250.0).abs() < 0.5);
         assert_eq!(snap(hz), Some(250.0));
         assert_eq!(snap(126.4), Some(125.0));
         assert_eq!(snap(128.3), Some(128.0));
         assert_eq!(snap(360.0), None);
+        assert_eq!([nominal(198.7), nominal(361.6)], [200.0, 362.0]);
+    }
+
+    /// What the blocks of two minutes say of their rate, with `samples_of` each.
+    fn steady(samples_of: impl Fn(u32) -> u64) -> Vec<f64> {
+        let mut steady = SteadyRate::over(WINDOW);
+        (0..6_000_u32).filter_map(|i| steady.arrived(BLOCK * i, samples_of(i))).collect()
+    }
+
+    #[test]
+    fn a_steady_rate_is_any_that_two_windows_agree_on() {
+        let of_180_hz = steady(|i| if i % 5 < 3 { 4 } else { 3 });
+        assert!(of_180_hz.len() > 8 && of_180_hz.iter().all(|hz| (hz - 180.0).abs() < 0.5), "{of_180_hz:?}");
+        let stutters = steady(|i| if i % 700 < 350 { 5 } else { 0 });
+        assert!(stutters.is_empty(), "{stutters:?}");
     }
 }

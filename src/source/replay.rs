@@ -2,10 +2,10 @@
 //!
 //! The one source that ends, and the one that waits for a slow consumer: a file does not run away.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use ecg_data::{Record, RecordError};
+use ecg_data::Adc;
 use ecg_signal::PathInput;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use super::pace::block_samples;
 use super::{Closed, Source, SourceSender, WhenFull};
 use crate::pipeline::flow::SourceSample;
 use crate::pipeline::front_end::FrontEnd;
-use crate::recording::respiration_signal;
+use crate::recording::{Recording, RecordingError};
 
 /// The front end of a recording: its samples come from no wire.
 pub const RECORD_FORMAT: &str = "record";
@@ -25,49 +25,24 @@ pub struct Replay {
     front_end: FrontEnd,
     samples: Vec<SourceSample>,
     speed: Option<f64>,
-}
-
-/// Why a recording cannot be played.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// The file cannot be read.
-    #[error("cannot read the record {}", path.display())]
-    Record {
-        /// As it was given.
-        path: PathBuf,
-        /// The reader's own words.
-        source: RecordError,
-    },
-    /// The record has no such signal.
-    #[error("{} has {count} signals, counted from 0: there is no signal {signal}", path.display())]
-    NoSuchSignal {
-        /// As it was given.
-        path: PathBuf,
-        /// What was asked for.
-        signal: usize,
-        /// What there is.
-        count: usize,
-    },
+    /// What is odd about the file but does not stop its use.
+    warnings: Vec<String>,
 }
 
 impl Replay {
-    /// Opens signal number `signal` (from 0) of a record; `speed` in times real time, `None` as fast as it goes.
+    /// Opens signal number `signal` (from 0) of a record, whose codes, where it is a `.csv` of codes, `adc` made; `speed`
+    /// in times real time, `None` as fast as it goes.
     ///
     /// # Errors
-    /// [`ReplayError`].
-    pub fn open(path: &Path, signal: usize, speed: Option<f64>) -> Result<Self, ReplayError> {
-        let mut record = Record::open(path).map_err(|source| ReplayError::Record { path: path.to_owned(), source })?;
-        let count = record.signals.len();
-        if signal >= count {
-            return Err(ReplayError::NoSuchSignal { path: path.to_owned(), signal, count });
+    /// [`RecordingError`].
+    pub fn open(path: &Path, signal: usize, adc: Adc, speed: Option<f64>) -> Result<Self, RecordingError> {
+        let Recording { warnings, stream, .. } = Recording::open_with(path, signal, adc)?;
+        let mut replay = Self::from_inputs(stream.samples, stream.fs.0, speed);
+        if let Some(respiration) = stream.respiration {
+            let beside = replay.samples.iter_mut().zip(respiration);
+            beside.for_each(|(sample, respiration)| sample.respiration = Some(respiration));
         }
-        let respiration = respiration_signal(&record, signal).map(|at| record.signals[at].samples.clone());
-        let signal = record.signals.swap_remove(signal);
-        let mut replay = Self::from_millivolts(&signal.samples, record.fs, speed);
-        for (index, sample) in replay.samples.iter_mut().enumerate() {
-            sample.ecg.clipped = signal.is_clipped(index);
-            sample.respiration = respiration.as_ref().map(|samples| samples[index]);
-        }
+        replay.warnings = warnings.into_iter().map(|warning| format!("{}: {warning}", path.display())).collect();
         Ok(replay)
     }
 
@@ -82,14 +57,21 @@ impl Replay {
     #[must_use]
     pub fn from_inputs(inputs: impl IntoIterator<Item = PathInput>, fs_hz: f64, speed: Option<f64>) -> Self {
         let front_end = FrontEnd { format: RECORD_FORMAT.to_owned(), fs_hz, scale: 1.0 };
-        Self { front_end, samples: inputs.into_iter().map(SourceSample::from).collect(), speed }
+        Self { front_end, samples: inputs.into_iter().map(SourceSample::from).collect(), speed, warnings: Vec::new() }
     }
 
-    /// Plays as if the samples had come from another front end.
+    /// Plays as if the samples had come from another front end, whose codes are taken for `scale` times the millivolts
+    /// that are usual there.
     #[must_use]
-    pub fn with_format(mut self, format: &str) -> Self {
+    pub fn with_front_end(mut self, format: &str, scale: f64) -> Self {
         format.clone_into(&mut self.front_end.format);
+        self.front_end.scale = scale;
         self
+    }
+
+    /// What is odd about the recording, for whoever tells the user; a source that still has it logs it when it plays.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// What it plays as.
@@ -99,6 +81,7 @@ impl Replay {
     }
 
     async fn play(self, mut out: SourceSender) -> Result<(), Closed> {
+        self.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         out.online(self.front_end.clone()).await?;
         let Some(rate) = self.speed.map(|speed| speed * self.front_end.fs_hz) else {
             for block in self.samples.chunks(block_samples(None)) {

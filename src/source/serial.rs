@@ -69,6 +69,10 @@ impl Connector for SerialConnector {
         self.port.exists()
     }
 
+    fn setting(&self) -> Option<String> {
+        Some(format!("{} baud", self.baud))
+    }
+
     fn retune(&mut self, stream: &mut SerialStream) -> Option<String> {
         if !self.search {
             return None;
@@ -76,7 +80,7 @@ impl Connector for SerialConnector {
         let current = BAUD_RATES.iter().position(|&baud| baud == self.baud).unwrap_or(0);
         self.baud = BAUD_RATES[(current + 1) % BAUD_RATES.len()];
         match stream.set_baud_rate(self.baud) {
-            Ok(()) => Some(format!("{} baud", self.baud)),
+            Ok(()) => self.setting(),
             Err(error) => {
                 tracing::debug!("{}: cannot set {} baud: {error}", self.name(), self.baud);
                 None

@@ -53,6 +53,15 @@ fn check_names_every_problem_and_ends_with_78() {
 }
 
 #[test]
+fn check_finds_a_recording_that_is_not_there_as_a_start_would() {
+    let directory = gateway();
+    let keys = ["--set", "source.kind=replay", "--set", "source.record=missing"];
+    let output = ecgid(directory.path(), &[&["check", "--config", "ecgid.toml"], &keys[..]].concat());
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stdout(&output).contains("PROBLEM  source") && stdout(&output).contains("missing"), "{}", stdout(&output));
+}
+
+#[test]
 fn a_key_on_the_command_line_wins_over_the_file() {
     let directory = gateway();
     let check = |key: &str| ecgid(directory.path(), &["check", "--config", "ecgid.toml", "--set", key]);
@@ -63,6 +72,21 @@ fn a_key_on_the_command_line_wins_over_the_file() {
     assert_eq!(output.status.code(), Some(78));
     assert!(stdout(&output).contains("sed"), "{}", stdout(&output));
     assert_eq!(check("source.seed").status.code(), Some(2));
+}
+
+#[test]
+fn listening_to_a_recording_makes_no_database_and_says_what_is_odd_about_it() {
+    let directory = gateway();
+    let rows: String = (0..1_000).map(|n| format!("{},{},0,0\n", n * 4, n % 50)).collect();
+    std::fs::write(directory.path().join("plain.csv"), rows).unwrap();
+    let output = ecgid(directory.path(), &["replay", "plain.csv", "--config", "ecgid.toml"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("nobody is enrolled") && stderr(&output).contains("no header"));
+    let left =
+        std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut left: Vec<_> = left.collect();
+    left.sort();
+    assert_eq!(left, ["ecgid.toml", "plain.csv"]);
 }
 
 #[test]

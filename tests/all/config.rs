@@ -163,6 +163,8 @@ fn a_list_can_be_written_as_a_variable() {
     assert_eq!(from_variable, ["cwxs-bin/250Hz", "ov9"]);
     assert_eq!(named("[model]\nclass_front_ends = [\"cwxs-bin/250Hz\", \"ov9\"]", &[]), from_variable);
     assert!(load("", &[("ECGID__MODEL__CLASS_FRONT_ENDS", "cwxs")]).is_err());
+    // A front end has the one name of its format, whichever was written.
+    assert_eq!(named("[model]\nclass_front_ends = [\"cwxs-csv/250Hz\"]", &[]), ["columns-4/250Hz"]);
 }
 
 #[test]
@@ -231,6 +233,7 @@ fn what_cannot_be_meant_is_refused_by_key() {
         ("[source]\nport = \"\"", "source.port"),
         ("[source]\nformat = \"\"", "source.format"),
         ("[source]\nformat = \"morse\"", "source.format"),
+        ("[source]\nopen_delay_ms = 10001", "source.open_delay_ms"),
         ("[source]\nfs_hz = 50.0", "source.fs_hz"),
         ("[source]\ngain = nan", "source.gain"),
         ("[source]\necg_channel = 3", "source.ecg_channel"),

@@ -10,6 +10,8 @@ use crate::tiny_model::Recipe;
 
 #[path = "enrol/alive.rs"]
 mod alive;
+#[path = "enrol/gain.rs"]
+mod gain;
 
 /// A folder with a model and a configuration that names it and a gallery.
 struct Home {

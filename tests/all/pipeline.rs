@@ -13,7 +13,7 @@ use ecg_identity::{DecisionConfig, LivenessConfig, Reference, mean_unit};
 use ecg_signal::{BeatAverager, Hertz, Mains, ModelInput, PathConfig, PathInput, Preparation, SignalPath};
 use ecg_wire::Format;
 use ecgid::config::HrvConfig;
-use ecgid::event::{Event, HrvCorrection, IdentityState, Reason, RespirationFrom};
+use ecgid::event::{Event, HrvCorrection, IdentityState, Reason, RespirationFrom, SourceEvent};
 use ecgid::pipeline::gallery::Gallery;
 use ecgid::pipeline::infer::Embedder;
 use ecgid::pipeline::outlet::Telemetry;
@@ -29,6 +29,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+#[path = "pipeline/boards.rs"]
+mod boards;
 #[path = "pipeline/classes.rs"]
 mod classes;
 #[path = "pipeline/ends.rs"]
@@ -179,8 +181,18 @@ type Timed = (f64, Event);
 
 /// Runs the scenes and returns all that was said.
 async fn run<G: Gallery>(gallery: G, scenes: impl Into<Vec<Scene>>) -> Vec<Timed> {
+    let scenes = scenes.into();
+    run_boards(gallery, DecodeOptions::default(), |plug| play(scenes, plug)).await
+}
+
+/// The same with whatever `boards` plugs in; it returns the end of the cable that stays in place.
+async fn run_boards<G: Gallery, B: Future<Output = DuplexStream> + Send + 'static>(
+    gallery: G,
+    options: DecodeOptions,
+    boards: impl FnOnce(mpsc::Sender<DuplexStream>) -> B,
+) -> Vec<Timed> {
     let (plug, streams) = mpsc::channel(4);
-    let decoder = ByteDecoder::new(DecodeOptions::default());
+    let decoder = ByteDecoder::new(options);
     let source = Link::new(Plug(streams), decoder).with_backoff(Backoff::seeded(1));
     let cancel = CancellationToken::new();
     let (events, mut said) = mpsc::channel(256);
@@ -192,9 +204,9 @@ async fn run<G: Gallery>(gallery: G, scenes: impl Into<Vec<Scene>>) -> Vec<Timed
         }
         all
     });
-    let (scenes, stop) = (scenes.into(), cancel.clone());
+    let (played, stop) = (boards(plug), cancel.clone());
     tokio::spawn(async move {
-        let _in_place = play(scenes, plug).await;
+        let _in_place = played.await;
         sleep(Duration::from_millis(100)).await;
         stop.cancel();
         sleep(Duration::from_secs(1)).await;

@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 #[path = "source/links.rs"]
 mod links;
+#[path = "source/rates.rs"]
+mod rates;
 
 /// A board that counts its samples up from 1000 in steps of `STEP` codes, so that each can be told from the others.
 struct CountingBoard {

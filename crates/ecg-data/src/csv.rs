@@ -2,7 +2,7 @@
 //!
 //! Read, told apart by the header, columns in any order, quotes and spaces allowed, `,` `;` or tab between them:
 //! - `timestamp,Channel 1,Channel 2,Channel 3`: whole Unix seconds, ECG, respiration, status; 24-bit codes as an
-//!   unsigned image or signed, gain 6, VREF 2.42 V
+//!   unsigned image or signed, of gain 6 and VREF 2.42 V unless the caller knows better
 //! - `ms,ecg,resp,status`: milliseconds, the same codes
 //! - `time_s,ecg_mv`: seconds, millivolts
 //! - 1 to 6 columns of whole numbers without a header: the ECG code first, then respiration and status; from three
@@ -20,7 +20,7 @@ mod writer;
 use std::path::Path;
 
 use self::layout::{Layout, Role};
-use crate::adc::{self, Adc};
+use crate::adc::{Adc, is_rail, sign_extend};
 use crate::record::{Record, RecordError, Signal, read_text};
 
 pub use synthetic::write_heart;
@@ -29,10 +29,10 @@ pub use writer::CodeWriter;
 /// Lines of chatter (a board's greeting) that may come before the first row.
 const CHATTER_LINES: usize = 16;
 
-/// Reads a text file of one of the forms above.
-pub(crate) fn read(path: &Path) -> Result<Record, RecordError> {
+/// Reads a text file of one of the forms above, whose codes `adc` made.
+pub(crate) fn read(path: &Path, adc: Adc) -> Result<Record, RecordError> {
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    parse(&name, &read_text(path)?).map_err(|problem| match problem {
+    parse_with(&name, &read_text(path)?, adc).map_err(|problem| match problem {
         Problem::Line(line, what) => RecordError::line(path, line, what),
         Problem::Whole(what) => RecordError::content(path, what),
     })
@@ -52,9 +52,17 @@ pub enum Problem {
 /// # Errors
 /// [`Problem`], with the line where there is one.
 pub fn parse(name: &str, text: &str) -> Result<Record, Problem> {
+    parse_with(name, text, Adc::default())
+}
+
+/// The same where the gain and the reference voltage of the board are known.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(name: &str, text: &str, adc: Adc) -> Result<Record, Problem> {
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())).peekable();
     let (layout, separator) = find_layout(&mut lines)?;
-    let mut table = Table::new(layout);
+    let mut table = Table::new(layout, adc);
     let torn = !text.is_empty() && !text.ends_with('\n');
     while let Some((number, line)) = lines.next() {
         if line.is_empty() || line.starts_with('#') {
@@ -99,6 +107,7 @@ fn find_layout<'a>(
 /// Rows as columns, while they are read.
 struct Table {
     layout: Layout,
+    adc: Adc,
     time: Vec<f64>,
     columns: Vec<Column>,
     warnings: Vec<String>,
@@ -114,12 +123,12 @@ struct Column {
 }
 
 impl Table {
-    fn new(layout: Layout) -> Self {
+    fn new(layout: Layout, adc: Adc) -> Self {
         let column =
             |&(role, position): &(Role, usize)| Column { role, position, samples: Vec::new(), clipped: Vec::new() };
         let columns = layout.signals.iter().map(column).collect();
         let warnings = layout.warnings.clone();
-        Self { layout, time: Vec::new(), columns, warnings }
+        Self { layout, adc, time: Vec::new(), columns, warnings }
     }
 
     fn row(&mut self, line: &str, separator: char) -> Result<(), String> {
@@ -135,7 +144,7 @@ impl Table {
         };
         let mut values = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
-            values.push(column.role.value(fields[column.position])?);
+            values.push(column.role.value(fields[column.position], self.adc)?);
         }
         let row = self.columns.first().map_or(0, |column| column.samples.len());
         for (column, (value, is_rail)) in self.columns.iter_mut().zip(values) {
@@ -152,17 +161,18 @@ impl Table {
         if self.columns.first().is_none_or(|column| column.samples.is_empty()) {
             return Err(Problem::Whole("a header and no sample after it".into()));
         }
-        let timing = timing::of(&self.time).map_err(Problem::Whole)?;
+        let timing = timing::of(&self.time, self.layout.time_unit_s).map_err(Problem::Whole)?;
         self.warnings.extend(timing.warnings.iter().cloned());
-        let signals = self.columns.into_iter().map(|column| column.into_signal(&timing.gaps)).collect();
+        let adc = self.adc;
+        let signals = self.columns.into_iter().map(|column| column.into_signal(&timing.gaps, adc)).collect();
         Ok(Record { name: name.to_owned(), fs: timing.fs, signals, warnings: self.warnings, ..Record::default() })
     }
 }
 
 impl Column {
-    fn into_signal(self, gaps: &[timing::Gap]) -> Signal {
+    fn into_signal(self, gaps: &[timing::Gap], adc: Adc) -> Signal {
         let step = match self.role {
-            Role::EcgCode | Role::RespirationCode => Some(Adc::default().millivolts_per_code()),
+            Role::EcgCode | Role::RespirationCode => Some(adc.millivolts_per_code()),
             Role::EcgMillivolts => None,
             Role::Status => Some(1.0),
         };
@@ -187,7 +197,7 @@ impl Column {
 
 impl Role {
     /// The value of a field, and whether it lies on a rail.
-    fn value(self, field: &str) -> Result<(f64, bool), String> {
+    fn value(self, field: &str, adc: Adc) -> Result<(f64, bool), String> {
         if field.is_empty() || field.eq_ignore_ascii_case("nan") {
             return Ok((f64::NAN, false));
         }
@@ -200,8 +210,8 @@ impl Role {
                 let code: i64 = digits
                     .parse()
                     .map_err(|_| format!("{} {} is not a whole number", self.name(), shortened(field)))?;
-                let code = adc::sign_extend(code).ok_or_else(|| format!("{} {code} is no 24-bit code", self.name()))?;
-                Ok((Adc::default().millivolts(code), adc::is_rail(code)))
+                let code = sign_extend(code).ok_or_else(|| format!("{} {code} is no 24-bit code", self.name()))?;
+                Ok((adc.millivolts(code), is_rail(code)))
             }
         }
     }

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::adc::Adc;
+
 /// A recording, read whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
@@ -149,9 +151,18 @@ impl Record {
     /// # Errors
     /// [`RecordError`], with the path, the line where there is one, and what to do.
     pub fn open(path: &Path) -> Result<Record, RecordError> {
+        Self::open_with(path, Adc::default())
+    }
+
+    /// The same where the board is known: a `.csv` of codes is read as `adc` made them. WFDB says itself what a code is
+    /// worth.
+    ///
+    /// # Errors
+    /// As [`Record::open`].
+    pub fn open_with(path: &Path, adc: Adc) -> Result<Record, RecordError> {
         match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
             Some("hea") => return crate::wfdb::read(path),
-            Some("csv") => return crate::csv::read(path),
+            Some("csv") => return crate::csv::read(path, adc),
             _ => {}
         }
         let header = with_suffix(path, "hea");
@@ -160,7 +171,7 @@ impl Record {
         }
         let table = with_suffix(path, "csv");
         if table.is_file() {
-            return crate::csv::read(&table);
+            return crate::csv::read(&table, adc);
         }
         if path.is_file() {
             return Err(RecordError::content(

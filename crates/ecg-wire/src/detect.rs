@@ -24,6 +24,8 @@ pub const DETECTION_WINDOW: usize = 4096;
 const OFFSETS: usize = 200;
 const MIN_FRAMES: usize = 8;
 const MIN_COVERAGE: f64 = 0.90;
+/// Lines from which on the time itself tells whether it stands still: of fewer, half may lie on both sides of a second.
+const FEW_LINES: usize = 16;
 /// The shortest part of a window that is tried for itself.
 const MIN_PART: usize = 1024;
 
@@ -119,10 +121,17 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Whether a header has a column `timestamp`; `timestamp_ms` is another.
+fn names_timestamp(head: &[u8]) -> bool {
+    let word = b"timestamp";
+    head.windows(word.len() + 1)
+        .any(|at| at.starts_with(word) && !at[word.len()].is_ascii_alphanumeric() && at[word.len()] != b'_')
+}
+
 /// The longest run of equal lines that begins in the first 200 bytes, after an end of line.
 ///
-/// Four columns are `csv` when a header says `timestamp`, or when the time stands still from most lines to the next,
-/// as whole seconds do; else they are `columns-4`.
+/// Four columns are `csv` when the time stands still from most lines to the next, as whole seconds do; else they are
+/// `columns-4`. Of too few lines to tell, a header with a column `timestamp` makes `csv`.
 fn text(window: &[u8]) -> Option<Detection> {
     let head = &window[..OFFSETS.min(window.len())];
     let mut best = Run::default();
@@ -142,7 +151,8 @@ fn text(window: &[u8]) -> Option<Detection> {
         start += if run.len > 0 { run.len } else { refused_len().unwrap_or(window.len()) };
     }
     let coverage = believed(best.lines, best.len, window.len())?;
-    let is_csv = best.columns == 4 && (best.repeats * 2 > best.lines || head.windows(9).any(|at| at == b"timestamp"));
+    let stands_still = best.repeats * 2 > best.lines;
+    let is_csv = best.columns == 4 && (stands_still || (best.lines < FEW_LINES && names_timestamp(head)));
     let format = if is_csv { Format::Csv } else { Format::Columns(best.columns as u8) };
     Some(Detection { format, frames: best.lines, coverage })
 }

@@ -27,8 +27,8 @@
 //! | `columns-5`, `columns-6` | time, channel 1, channel 2, opaque … | channel 1 |
 //!
 //! `csv` and `columns-4` read the same. They have two names because they are two front ends, and a gallery made on one
-//! is not for the other. [`detect`](crate::detect) tells them apart by the header, or by the time, which in `csv`
-//! stands still for a second.
+//! is not for the other. [`detect`](crate::detect) tells them apart by the time, which in `csv` stands still for a second;
+//! a board that is met in the midst of its lines has no header.
 //!
 //! So with three columns or more the first is time. `ecg_channel = 2` takes channel 2 for the ECG.
 //!

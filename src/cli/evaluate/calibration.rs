@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, anyhow};
-use ecg_data::Entry;
+use ecg_data::{Adc, Entry};
 use ecg_identity::calibration::{Calibration, Observation, evidence_beats, per_comparison};
 use ecg_identity::{cosine, mean_unit};
 use ecg_signal::{BeatAverager, Mains};
@@ -48,10 +48,12 @@ pub struct Args {
 /// An unusable model (exit 78), an unusable collection, or too few persons.
 pub fn main(args: &Args) -> Result<(), Failure> {
     let Chosen { model, enrol, probe, .. } = args.sessions.choose()?;
-    let SessionArgs { signal, mains, .. } = args.sessions;
-    let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None, mfcc: 0.0 };
+    let SessionArgs { signal, mains, adc, .. } = args.sessions;
+    let adc = adc.adc();
+    let protocol =
+        Protocol { seconds: 15.0, signal, adc, mains, enrol_front_end: None, probe_front_end: None, mfcc: 0.0 };
     let templates = protocol.enrol(&model, &enrol)?;
-    let embed = |model: &mut Model, entry: &Entry| growing(model, entry, signal, mains);
+    let embed = |model: &mut Model, entry: &Entry| growing(model, entry, (signal, adc), mains);
     let probes = for_each("probing", &probe, || model.clone(), embed);
     let mut observations = Vec::new();
     for (entry, evidence) in probe.iter().zip(probes) {
@@ -94,8 +96,13 @@ pub fn main(args: &Args) -> Result<(), Failure> {
 }
 
 /// The evidence after contact, by number of heartbeats.
-fn growing(model: &mut Model, entry: &Entry, signal: usize, mains: Mains) -> anyhow::Result<Vec<(usize, Vec<f32>)>> {
-    let stream = Recording::open(&entry.path, signal)?.stream;
+fn growing(
+    model: &mut Model,
+    entry: &Entry,
+    (signal, adc): (usize, Adc),
+    mains: Mains,
+) -> anyhow::Result<Vec<(usize, Vec<f32>)>> {
+    let stream = Recording::open_with(&entry.path, signal, adc)?.stream;
     let passage = stream.pass(0..stream.samples.len(), mains)?;
     let mut averager = BeatAverager::from_first_beat(&model.preparation());
     let full = model.preparation().beats.max(1);

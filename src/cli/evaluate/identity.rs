@@ -79,6 +79,7 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     let protocol = Protocol {
         seconds: args.seconds,
         signal: args.sessions.signal,
+        adc: args.sessions.adc.adc(),
         mains: args.sessions.mains,
         enrol_front_end: args.enrol_front_end,
         probe_front_end: args.probe_front_end,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use anyhow::Context;
-use ecg_data::Entry;
+use ecg_data::{Adc, Entry};
 use ecg_identity::rates::Comparison;
 use ecg_identity::{Reference, cosine, mean_unit};
 use ecg_signal::Mains;
@@ -29,6 +29,8 @@ pub struct Protocol {
     pub seconds: f64,
     /// Which signal of each record.
     pub signal: usize,
+    /// What made the codes of text records.
+    pub adc: Adc,
     /// What the notch removes.
     pub mains: Mains,
     /// The board through which enrol records go; `None`: as recorded.
@@ -164,7 +166,7 @@ impl Protocol {
     }
 
     fn open(&self, entry: &Entry, board: Option<Format>) -> anyhow::Result<Stream> {
-        let stream = Recording::open(&entry.path, self.signal)?.stream;
+        let stream = Recording::open_with(&entry.path, self.signal, self.adc)?.stream;
         match board {
             Some(format) => through_board(&stream, format, None).with_context(|| entry.record.clone()),
             None => Ok(stream),

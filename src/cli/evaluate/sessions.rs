@@ -10,6 +10,7 @@ use ecg_signal::Mains;
 
 use super::report::Seen;
 use crate::cli::Failure;
+use crate::cli::adc::AdcArgs;
 use crate::inference::Model;
 use crate::recording::parse_mains;
 
@@ -34,6 +35,9 @@ pub struct SessionArgs {
     /// Mains frequency that the notch removes: 50, 60 or none
     #[arg(long, default_value = "50", value_parser = parse_mains)]
     pub mains: Mains,
+    /// What made the codes of text records.
+    #[command(flatten)]
+    pub adc: AdcArgs,
     /// Only these persons: names with commas between, or a file with one name a line
     #[arg(long, value_name = "NAMES|FILE")]
     subjects: Option<String>,

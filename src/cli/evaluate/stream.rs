@@ -156,14 +156,16 @@ pub fn main(args: &Args) -> Result<(), Failure> {
 
 /// Everybody with a template and with probe records.
 fn persons(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<Person>> {
-    let SessionArgs { signal, mains, .. } = args.sessions;
-    let protocol = Protocol { seconds: 15.0, signal, mains, enrol_front_end: None, probe_front_end: None, mfcc: 0.0 };
+    let SessionArgs { signal, mains, adc, .. } = args.sessions;
+    let adc = adc.adc();
+    let protocol =
+        Protocol { seconds: 15.0, signal, adc, mains, enrol_front_end: None, probe_front_end: None, mfcc: 0.0 };
     let templates: BTreeMap<_, _> = protocol.enrol(&chosen.model, &chosen.enrol)?;
     let mut persons = Vec::new();
     for (subject, templates) in templates.into_iter().filter(|(_, templates)| !templates.is_empty()) {
         let (mut probes, mut others) = (Vec::new(), Vec::new());
         for entry in chosen.collection.entries.iter().filter(|e| e.subject == subject) {
-            let stream = Recording::open(&entry.path, signal)?.stream;
+            let stream = Recording::open_with(&entry.path, signal, adc)?.stream;
             if chosen.probe.iter().any(|p| p.record == entry.record) { &mut probes } else { &mut others }.push(stream);
         }
         if !probes.is_empty() {

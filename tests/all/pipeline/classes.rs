@@ -28,7 +28,7 @@ impl Embedder for OfClasses {
 /// Every state that is said while anna sits at a board of this format.
 async fn states(format: &str, recorded_on: &[&str]) -> Vec<(IdentityState, Reason)> {
     let anna: Vec<f64> = heart(ANNA, 1).take(30 * 250).collect();
-    let board = Replay::from_millivolts(&anna, FS, Some(1.0)).with_format(format);
+    let board = Replay::from_millivolts(&anna, FS, Some(1.0)).with_front_end(format, 1.0);
     let model = OfClasses(recorded_on.iter().map(|&named| named.to_owned()).collect());
     let (events, mut said) = mpsc::channel(256);
     let nobody_enrolled: Vec<Reference> = Vec::new();

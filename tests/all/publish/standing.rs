@@ -73,3 +73,22 @@ async fn an_identity_is_not_repeated_while_signals_come_but_nothing_is_decided()
     assert_eq!(late.len(), 1, "it is made again and has not been otherwise");
     gateway.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_takes_back_what_an_earlier_one_said_of_its_source() {
+    let port = embedded();
+    let mut gateway = Gateway::new("restated", port, &[]);
+    let source_topic = gateway.topic("ecg0/source");
+    let subscriber = Subscriber::start(port, &source_topic).await;
+    let stated = |boot: &str, online: bool| {
+        let last = subscriber.on(&source_topic).last().map(Received::json);
+        last.is_some_and(|last| last["boot_id"] == boot && last["online"] == online)
+    };
+    gateway.start("boot-1");
+    gateway.say(source(true)).await;
+    within(10, "a source", || stated("boot-1", true)).await;
+    gateway.kill().await;
+    gateway.start("boot-2");
+    within(10, "no source yet", || stated("boot-2", false)).await;
+    gateway.stop().await;
+}

@@ -21,6 +21,36 @@ impl Connector for Script {
     }
 }
 
+/// A script whose connections can be set in another way, as a serial port can.
+struct Tunable(Script);
+
+impl Connector for Tunable {
+    type Stream = DuplexStream;
+
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    async fn connect(&mut self) -> io::Result<DuplexStream> {
+        self.0.connect().await
+    }
+
+    fn retune(&mut self, _stream: &mut DuplexStream) -> Option<String> {
+        Some("another speed".to_owned())
+    }
+}
+
+/// What is said within a minute.
+async fn a_minute(mut running: Running) -> Vec<Told> {
+    sleep(Duration::from_secs(60)).await;
+    running.cancel.cancel();
+    let mut items = Vec::new();
+    while let Some(item) = running.queue.recv().await {
+        items.push(item);
+    }
+    tell(items)
+}
+
 struct Running {
     queue: mpsc::Receiver<SourceItem>,
     cancel: CancellationToken,
@@ -107,6 +137,33 @@ async fn a_frame_cut_by_the_unplugging_is_not_joined_to_the_next_connection() {
     assert!(told.contains(&Told::Samples(range(1_000, 19))) && told.contains(&Told::Samples(range(1_200, 20))));
     assert!(!told.iter().any(|t| matches!(t, Told::Refused(_))), "{told:?}");
     running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_brings_no_sample_is_complained_of_once() {
+    let (_silent, one) = duplex(4096);
+    let running = start(Link::new(Script([Ok(one)].into()), pinned_decoder()));
+    assert_eq!(a_minute(running).await, [Told::Problem(ProblemKind::NoSamples)]);
+
+    let (mut noisy, one) = duplex(4096);
+    noisy.write_all(&[0x55; 3_000]).await.unwrap();
+    let running = start(Link::new(Script([Ok(one)].into()), pinned_decoder()));
+    assert_eq!(a_minute(running).await, [Told::Problem(ProblemKind::NoSamples)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_text_in_no_format_is_told_though_one_line_speed_after_the_other_is_tried() {
+    let (mut board, one) = duplex(4096);
+    tokio::spawn(async move {
+        while board.write_all(b"ECG is 1234, RESP is 5\r\n").await.is_ok() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let decoder = ByteDecoder::new(DecodeOptions::default());
+    let told = a_minute(start(Link::new(Tunable(Script([Ok(one)].into())), decoder))).await;
+    // By its time, and once more by its number of bytes: the words are the same.
+    assert!(!told.is_empty() && told.len() <= 2, "{told:?}");
+    assert!(told.iter().all(|told| *told == Told::Problem(ProblemKind::UnknownFormat)), "{told:?}");
 }
 
 #[tokio::test]

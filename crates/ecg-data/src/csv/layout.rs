@@ -26,12 +26,14 @@ impl Role {
 }
 
 /// Positions of the columns in a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout {
     /// Columns of a row.
     pub(super) width: usize,
-    /// The time, whatever its unit.
+    /// The time.
     pub(super) time: Option<usize>,
+    /// What one of it is in seconds, where the header says so.
+    pub(super) time_unit_s: Option<f64>,
     /// Signals in the order in which the record gives them: the ECG first.
     pub(super) signals: Vec<(Role, usize)>,
     pub(super) warnings: Vec<String>,
@@ -40,16 +42,15 @@ pub(super) struct Layout {
 impl Layout {
     /// By the names of a header line; `None` where it names no ECG.
     pub(super) fn from_header(fields: &[&str]) -> Option<Layout> {
-        let mut layout = Layout { width: fields.len(), time: None, signals: Vec::new(), warnings: Vec::new() };
+        let mut layout =
+            Layout { width: fields.len(), time: None, time_unit_s: None, signals: Vec::new(), warnings: Vec::new() };
         for (position, field) in fields.iter().enumerate() {
             let key: String = field.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_ascii_lowercase();
+            if let (Some(unit_s), None) = (time_unit_s(&key), layout.time) {
+                (layout.time, layout.time_unit_s) = (Some(position), unit_s);
+                continue;
+            }
             let role = match key.as_str() {
-                "timestamp" | "time" | "times" | "timems" | "timestampms" | "ms" | "seconds"
-                    if layout.time.is_none() =>
-                {
-                    layout.time = Some(position);
-                    continue;
-                }
                 "channel1" | "ch1" | "ecg" | "ecgcode" => Role::EcgCode,
                 "ecgmv" | "mv" | "millivolts" => Role::EcgMillivolts,
                 "channel2" | "ch2" | "resp" | "respiration" => Role::RespirationCode,
@@ -84,7 +85,18 @@ impl Layout {
         let roles = [Role::EcgCode, Role::RespirationCode, Role::Status];
         let signals = roles.into_iter().zip(first..width).collect();
         let warnings = vec![format!("no header: column {} of {width} is taken for the ECG", first + 1)];
-        Ok(Layout { width, time: (first == 1).then_some(0), signals, warnings })
+        Ok(Layout { width, time: (first == 1).then_some(0), time_unit_s: None, signals, warnings })
+    }
+}
+
+/// What one of a column of this name is in seconds, where it holds the time; the inner `None` where its name does not say.
+fn time_unit_s(key: &str) -> Option<Option<f64>> {
+    match key {
+        "timestamp" | "time" => Some(None),
+        "times" | "timestamps" | "s" | "seconds" => Some(Some(1.0)),
+        "timems" | "timestampms" | "ms" | "milliseconds" => Some(Some(1e-3)),
+        "timeus" | "timestampus" | "us" | "microseconds" => Some(Some(1e-6)),
+        _ => None,
     }
 }
 

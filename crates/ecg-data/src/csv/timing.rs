@@ -1,12 +1,12 @@
 //! From a column of times to a sampling frequency, and to the places where samples were lost.
 //!
-//! The unit is told from the values: repeated whole numbers are Unix seconds (a few hundred rows share one), fractions
-//! are seconds, other whole numbers are milliseconds.
+//! The unit is that of the header. Where it has none it is told from the values: repeated whole numbers are Unix seconds
+//! (a few hundred rows share one), fractions are seconds, other whole numbers are milliseconds.
 //! Must not know of signals.
 
 /// Sampling frequencies of boards, in hertz. An estimate near one is that one: the board's crystal is better than its
 /// time stamps.
-const USUAL_FS: [f64; 9] = [100.0, 125.0, 128.0, 200.0, 250.0, 256.0, 360.0, 500.0, 1000.0];
+const USUAL_FS: [f64; 10] = [100.0, 125.0, 128.0, 200.0, 250.0, 256.0, 360.0, 500.0, 1000.0, 2000.0];
 /// What a file without times is taken for: the rate of the boards whose text this is.
 const DEFAULT_FS: f64 = 250.0;
 /// A step of this many periods is a loss; less is the jitter of a board's loop.
@@ -29,8 +29,8 @@ pub(super) struct Timing {
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads a column of times; empty for a file without one.
-pub(super) fn of(times: &[f64]) -> Result<Timing, String> {
+/// Reads a column of times, in units of `unit_s` seconds where that is known; empty for a file without one.
+pub(super) fn of(times: &[f64], unit_s: Option<f64>) -> Result<Timing, String> {
     let mut timing = Timing { fs: DEFAULT_FS, gaps: Vec::new(), warnings: Vec::new() };
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
         timing.warnings.push(format!("no time column: {DEFAULT_FS} Hz assumed"));
@@ -38,10 +38,10 @@ pub(super) fn of(times: &[f64]) -> Result<Timing, String> {
     };
     let whole = times.iter().all(|t| t.fract() == 0.0);
     let repeats = times.windows(2).filter(|pair| pair[0] == pair[1]).count();
-    if whole && repeats * 2 > times.len() {
+    if whole && repeats * 2 > times.len() && unit_s.is_none_or(|unit_s| unit_s == 1.0) {
         whole_seconds(times, &mut timing);
     } else if last > first {
-        stamped(times, if whole { 1e-3 } else { 1.0 }, &mut timing);
+        stamped(times, unit_s.unwrap_or(if whole { 1e-3 } else { 1.0 }), &mut timing);
     } else {
         timing.warnings.push(format!("the time does not advance: {DEFAULT_FS} Hz assumed"));
     }

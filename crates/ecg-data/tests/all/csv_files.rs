@@ -56,6 +56,35 @@ fn the_other_forms_are_read_too() {
 }
 
 #[test]
+fn the_unit_of_the_time_is_that_of_the_header_whatever_its_values_look_like() {
+    let fs = |header: &str, time: &dyn Fn(u64) -> String| {
+        let rows: String = (0..2_000).map(|n| format!("{},{n},0,0\n", time(n))).collect();
+        read(&format!("{header},ecg,resp,status\n{rows}")).fs
+    };
+    // Rows that are sent in bursts share a stamp, fractions may be milliseconds, and whole numbers microseconds.
+    assert_eq!(fs("ms", &|n| (n / 4 * 16).to_string()), 250.0);
+    assert_eq!(fs("ms", &|n| (n / 2 * 8).to_string()), 250.0);
+    assert_eq!(fs("timestamp_ms", &|n| format!("{:.3}", n as f64 * 1000.0 / 256.0)), 256.0);
+    assert_eq!(fs("ms", &|n| (n / 2).to_string()), 2000.0);
+    assert_eq!(fs("us", &|n| (n * 4_000).to_string()), 250.0);
+    assert_eq!(fs("time_s", &|n| (n / 250).to_string()), 250.0);
+    assert_eq!(fs("time", &|n| (n / 125).to_string()), 125.0);
+}
+
+#[test]
+fn codes_are_worth_what_the_gain_of_the_board_makes_of_them() {
+    let text = "ms,ecg,resp,status\n0,1000,500,0\n4,1000,500,0\n";
+    let adc = Adc { gain: 12.0, vref_volts: 4.84 };
+    let record = ecg_data::csv::parse_with("x", text, adc).unwrap();
+    assert_eq!(record.signals[0].samples, [Adc::default().millivolts(1_000); 2]);
+    let half = ecg_data::csv::parse_with("x", text, Adc { gain: 12.0, ..Adc::default() }).unwrap();
+    assert_eq!(half.signals[0].samples[0], 0.5 * read(text).signals[0].samples[0]);
+    assert_eq!(half.signals[0].step, Some(0.5 * Adc::default().millivolts_per_code()));
+    let millivolts = ecg_data::csv::parse_with("x", "time_s,ecg_mv\n0,1.5\n0.004,1.5\n", adc).unwrap();
+    assert_eq!(millivolts.signals[0].samples, [1.5, 1.5]);
+}
+
+#[test]
 fn milliseconds_that_cannot_divide_the_rate_still_give_it() {
     let text: String = (0..1000u64).map(|n| format!("{},1,1,0\n", n * 1000 / 360)).collect();
     assert_eq!(read(&format!("ms,ecg,resp,status\n{text}")).fs, 360.0);

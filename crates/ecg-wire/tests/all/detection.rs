@@ -124,12 +124,29 @@ fn a_boot_text_of_up_to_two_thirds_of_the_window_is_no_obstacle() {
 }
 
 #[test]
-fn a_header_tells_the_original_lines_from_other_lines_of_four() {
-    let lines = board::line(Format::Columns(4), 500);
-    let end_of_head = lines.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let bytes = [b"timestamp,Channel 1,Channel 2,Channel 3\r\n", &lines[end_of_head..]].concat();
-    assert_eq!(detect(&bytes[..DETECTION_WINDOW]).map(|found| found.format), Some(Format::Csv));
-    assert_eq!(detect(&lines[..DETECTION_WINDOW]).map(|found| found.format), Some(Format::Columns(4)));
+fn the_time_tells_the_original_lines_from_other_lines_of_four_whatever_the_header() {
+    let format = |bytes: &[u8]| detect(bytes).map(|found| found.format);
+    for (kind, other_head) in [
+        (Format::Columns(4), "timestamp,Channel 1,Channel 2,Channel 3\r\n"),
+        (Format::Columns(4), "timestamp_ms,ecg,resp,status\r\n"),
+        (Format::Csv, "ms,ecg,resp,status\r\n"),
+    ] {
+        let lines = board::line(kind, 500);
+        let end_of_head = lines.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let bytes = [other_head.as_bytes(), &lines[end_of_head..]].concat();
+        for len in [1_024, DETECTION_WINDOW] {
+            assert_eq!(format(&bytes[..len]), Some(kind), "{other_head} and {len} bytes");
+            assert_eq!(format(&lines[end_of_head..end_of_head + len]), Some(kind), "no header and {len} bytes");
+        }
+    }
+}
+
+#[test]
+fn of_a_few_lines_the_header_tells() {
+    let rows: String = (0..12).map(|n| format!("17{n:08},128363,11421861,652\r\n")).collect();
+    let format = |head: &str| detect(format!("{head}\r\n{rows}").as_bytes()).map(|found| found.format);
+    assert_eq!(format("timestamp,a,b,c"), Some(Format::Csv));
+    assert_eq!(format("timestamp_ms,a,b,c"), Some(Format::Columns(4)));
 }
 
 #[test]
