@@ -14,10 +14,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use ecg_identity::{DecisionConfig, Reference};
 
-use self::figures::{Outcomes, ended_in_time, held, seconds_to_verified};
+use self::figures::{ended_in_time, held, seconds_to_verified};
 use self::hearing::{Heard, Verified};
 use self::report::{Report, Row};
 use self::session::Session;
+use super::outcome::Outcomes;
 use super::protocol::Protocol;
 use super::sessions::{Chosen, SessionArgs};
 use super::work::for_each;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::figures::Figure;
+use crate::cli::evaluate::outcome::Figure;
 use crate::inference::Model;
 use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
