@@ -88,6 +88,9 @@ pub struct DecisionPart {
     /// What scores are worth by the number of heartbeats since contact; the same persons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calibration: Vec<CalibrationRow>,
+    /// Numbers of heartbeats without a row, and why; not in the file.
+    #[serde(skip)]
+    pub left_out: Vec<String>,
 }
 
 /// Scores that rest on one number of heartbeats.

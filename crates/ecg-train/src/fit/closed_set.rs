@@ -130,6 +130,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
             threshold: rejection.threshold,
             threshold_source: rejection.source.clone(),
             calibration: Vec::new(),
+            left_out: Vec::new(),
         },
         measured: Vec::new(),
         travelled: Vec::new(),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use ecg_identity::DecisionConfig;
 use ecg_identity::rates::{Comparison, RatesAt, det_curve, error_rates, rates_at};
 
-use super::calibration::Contacts;
+use super::calibration::{Contacts, Table};
 use super::page::Scores;
 use crate::card::{DecisionPart, Measured};
 use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_windows};
@@ -127,10 +127,12 @@ pub(super) fn decision(groups: &[(&Pool, String)], target_fmr: f64) -> anyhow::R
                 100.0 * target_fmr,
                 subjects.len()
             );
+            let Table { rows: calibration, left_out } = pool.contacts.table()?;
             return Ok(DecisionPart {
                 threshold: (threshold * 1e4).ceil() / 1e4,
                 threshold_source,
-                calibration: pool.contacts.table()?,
+                calibration,
+                left_out,
             });
         }
     }
@@ -138,5 +140,6 @@ pub(super) fn decision(groups: &[(&Pool, String)], target_fmr: f64) -> anyhow::R
         threshold: DecisionConfig::default().threshold,
         threshold_source: "not measured: nobody was left to measure it on; the program's default".to_owned(),
         calibration: Vec::new(),
+        left_out: Vec::new(),
     })
 }

@@ -132,6 +132,9 @@ pub(super) fn figures(measured: &[Measured], decision: &DecisionPart) {
         );
     }
     println!("threshold {:.4}: {}", decision.threshold, decision.threshold_source);
+    for why in &decision.left_out {
+        println!("  not calibrated: {why}");
+    }
 }
 
 /// What the threshold does to decision windows.
