@@ -45,6 +45,19 @@ pub fn compare_contacts(embedded: &[Embedded<'_>], protocol: Protocol, beats: us
     })
 }
 
+/// Persons with records to probe of whom no record to enrol gives an embedding, by collection: no comparison is of them.
+pub fn not_enrolled(embedded: &[Embedded<'_>], protocol: Protocol) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (person, records) in by_person(embedded) {
+        let roles = roles(&records, protocol);
+        let enrols = roles.iter().any(|(record, role)| *role == Role::Enrol && !record.embeddings.is_empty());
+        if !enrols && roles.iter().any(|(_, role)| *role == Role::Probe) {
+            *counts.entry(person.collection.clone()).or_default() += 1;
+        }
+    }
+    counts
+}
+
 /// The embeddings of a probe record behind the board of the protocol.
 fn probed<'e>(record: &'e Embedded<'_>, protocol: Protocol) -> &'e [Vec<f32>] {
     match protocol.board() {
@@ -110,4 +123,36 @@ fn by_person<'e, 'a>(embedded: &'e [Embedded<'a>]) -> BTreeMap<&'a Person, Vec<&
 /// Unit mean of embeddings; `None` of none.
 fn mean(embeddings: &[Vec<f32>]) -> Option<Vec<f32>> {
     (!embeddings.is_empty()).then(|| mean_unit(embeddings.iter().map(Vec::as_slice)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prepared::Prepared;
+
+    #[test]
+    fn whose_first_record_gives_no_embedding_is_counted_and_compared_with_nobody() {
+        let record = |subject: &str, number: usize| Prepared {
+            person: Person { collection: "c".into(), subject: subject.into() },
+            record: format!("{subject}{number}"),
+            session: format!("s{number}"),
+            fs: ecg_signal::FS,
+            takes: Vec::new(),
+            inputs: Vec::new(),
+            contacts: Vec::new(),
+            on_boards: Vec::new(),
+            beats_found: 0,
+        };
+        let records = [("a", 0), ("a", 1), ("b", 0), ("b", 1), ("once", 0)].map(|(subject, n)| record(subject, n));
+        let embedded: Vec<Embedded<'_>> = records
+            .iter()
+            .map(|record| {
+                let embeddings = if record.record == "b0" { Vec::new() } else { vec![vec![1.0, 0.0]] };
+                Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
+            })
+            .collect();
+        assert_eq!(not_enrolled(&embedded, Protocol::Records), BTreeMap::from([("c".to_owned(), 1)]));
+        let comparisons = compare_records(&embedded, Protocol::Records);
+        assert!(comparisons.iter().all(|c| c.probe_subject == "c:a"), "{comparisons:?}");
+    }
 }

@@ -12,7 +12,8 @@ pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
     let cell = |value: f64, ends: [f64; 2]| {
         format!("{} <small>{}–{}</small>", percent(value, 2), percent(ends[0], 1), percent(ends[1], 1))
     };
-    let head = ["collection", "n", "mated", "non-mated", "EER %", "FNMR at FMR 1 %", "at 0.1 %", "rank 1 %"];
+    let head =
+        ["collection", "n", "not enrolled", "mated", "non-mated", "EER %", "FNMR at FMR 1 %", "at 0.1 %", "rank 1 %"];
     let mut body = String::new();
     for group in measured.chunk_by(|a, b| a.persons == b.persons) {
         let rows: Vec<Vec<String>> = group
@@ -21,6 +22,7 @@ pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
                 vec![
                     format!("{}<br><small>{}</small>", escape(&row.collection), escape(&row.protocol)),
                     row.n_subjects.to_string(),
+                    row.n_not_enrolled.to_string(),
                     row.n_genuine.to_string(),
                     row.n_impostor.to_string(),
                     cell(row.eer, row.eer_95),
@@ -36,7 +38,8 @@ pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
     Section {
         title: "Error rates",
         note: "Records as probes, each against every reference of its collection. Small: 95 % intervals by bootstrap over \
-               persons; n counts persons with mated comparisons."
+               persons; n counts persons with mated comparisons. Who is not enrolled had no record to enrol that was good \
+               enough, and is in no rate."
             .into(),
         body,
     }
