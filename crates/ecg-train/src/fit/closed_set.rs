@@ -9,14 +9,13 @@ mod section;
 mod split;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anyhow::{Context, ensure};
 use ecg_identity::rates::{ClosedSetFigures, Comparison, ConfusionMatrix};
 use ecg_signal::Preparation;
 
 use super::report::Bars;
-use super::{Request, file_stem, mains_name, pages, report};
+use super::{Request, file_stem, mains_name, pages, references, report, save};
 use crate::card::{Card, DecisionPart, Facts};
 use crate::loss::LossKind;
 use crate::network::Network;
@@ -73,13 +72,6 @@ pub(super) struct Outcome {
     pub(super) history: Vec<Progress>,
 }
 
-/// What the daemon calls the front ends of a person's recordings: of a file it knows the sampling frequency, not the board.
-fn front_ends(records: &[Prepared], person: &Person) -> Vec<String> {
-    let own = records.iter().filter(|record| record.person == *person);
-    let named: BTreeSet<String> = own.map(|record| format!("record/{:.0}Hz", record.fs.0)).collect();
-    named.into_iter().collect()
-}
-
 /// Trains and writes model, card, references and curves.
 ///
 /// # Errors
@@ -108,7 +100,6 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
     let matrix = measure::confusion(&trained.network, &beats.test, beats.classes.len())?;
     let figures = matrix.figures(REPLICATES, SEED).context("no test beat")?;
     let references = measure::references(&trained.network, &beats.train, &beats.classes);
-    let recorded_on: Vec<_> = beats.classes.iter().map(|class| front_ends(&records, class)).collect();
     let strangers = of(&split.held_out);
     let rejection = measure::rejection(&trained.network, &references, &beats.test, &strangers, request.target_fmr)?;
     let names: Vec<String> = beats.classes.iter().map(Person::to_string).collect();
@@ -145,10 +136,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
     let bytes = super::written(&request.out, &trained.network)?;
     let beside = |extension: &str| request.out.with_extension(extension);
     save(&beside("toml"), &card)?;
-    save(
-        &beside("references.toml"),
-        &section::references(&name, &references.into_iter().zip(recorded_on).collect::<Vec<_>>())?,
-    )?;
+    save(&beside("references.toml"), &references::text(&name, &beats.classes, &references, &records)?)?;
     let outcome = Outcome { names, matrix, figures, comparisons: rejection.comparisons, history };
     let curves = pages::closed_set_curves(&name, &outcome);
     save(&beside("svg"), &curves.svg())?;
@@ -167,10 +155,6 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
         pages::save(asked, &name, &pages::closed_set(&common, &curves, &outcome))?;
     }
     Ok(())
-}
-
-fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Trains with a progress bar, measuring accuracy after each epoch. The last epoch is kept: nothing chooses it.

@@ -151,6 +151,17 @@ fn a_classifier_names_its_classes_and_the_same_seed_gives_the_same_file() {
     assert_eq!(card["output"]["classes"].as_array().unwrap().len(), 3);
     assert_eq!(card["output"]["logits"].as_str(), Some("logits"));
     assert_eq!(card["network"]["parameters"].as_integer(), Some(44_358 - 3 * 65));
+    // What the daemon refuses a classifier without.
+    let references = table(&one.with_extension("references.toml"));
+    assert_eq!((references["schema"].as_integer(), references["model"].as_str()), (Some(2), card["name"].as_str()));
+    let of_class = references["references"].as_array().unwrap();
+    let classes: Vec<_> = of_class.iter().map(|reference| reference["class"].clone()).collect();
+    assert_eq!(&classes, card["output"]["classes"].as_array().unwrap());
+    for reference in of_class {
+        let squares = reference["embedding"].as_array().unwrap().iter().map(|x| x.as_float().unwrap().powi(2));
+        assert!((squares.sum::<f64>() - 1.0).abs() < 1e-3);
+        assert_eq!(reference["front_ends"][0].as_str(), Some("record/250Hz"));
+    }
 }
 
 #[test]

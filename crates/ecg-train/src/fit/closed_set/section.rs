@@ -1,6 +1,5 @@
-//! What a closed-set model says of itself: the `[closed_set]` part of its card, and the references of its classes.
+//! What a closed-set model says of itself: the `[closed_set]` part of its card.
 
-use ecg_identity::Reference;
 use ecg_identity::rates::{ClosedSetFigures, MeanFigures};
 use serde::Serialize;
 
@@ -120,40 +119,6 @@ pub(super) fn toml(
         },
     };
     toml::to_string(&section)
-}
-
-/// The file of references beside a closed-set model.
-#[derive(Debug, Serialize)]
-struct References<'a> {
-    schema: u32,
-    model: &'a str,
-    references: Vec<ReferencePart<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ReferencePart<'a> {
-    class: &'a str,
-    front_ends: &'a [String],
-    embedding: &'a [f32],
-}
-
-/// The references' text; with each the front ends of the recordings that it was made from, as the daemon names them.
-///
-/// # Errors
-/// As [`toml`].
-pub(super) fn references(model: &str, references: &[(Reference, Vec<String>)]) -> Result<String, toml::ser::Error> {
-    let references = references
-        .iter()
-        .map(|(reference, front_ends)| ReferencePart {
-            class: &reference.subject,
-            front_ends,
-            embedding: &reference.embedding,
-        })
-        .collect();
-    let text = toml::to_string(&References { schema: 2, model, references })?;
-    Ok(format!(
-        "# Written by ecg-train: the mean embedding of each class. These are biometric templates: do not publish them.\n{text}"
-    ))
 }
 
 fn rounded(value: f64) -> f64 {
