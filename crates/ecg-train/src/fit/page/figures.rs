@@ -1,10 +1,11 @@
 //! The figures as tables: error rates with intervals and numbers of persons, means of a closed-set model.
 
-use ecg_identity::rates::ClosedSetFigures;
+use ecg_identity::rates::{ClosedSetFigures, Interval};
 
 use super::{Section, percent, table};
 use crate::card::Measured;
 use crate::fit::Travelled;
+use crate::fit::closed_set::Rejection;
 use ecg_plot::escape;
 
 /// Error rates of every protocol, as the card has them.
@@ -74,6 +75,29 @@ pub(in crate::fit) fn travel(travelled: &[Travelled]) -> Section {
                was set for is what strangers of another board gain."
             .into(),
         body,
+    }
+}
+
+/// What the threshold of a closed-set model refuses.
+pub(in crate::fit) fn refusals(rejection: &Rejection) -> Section {
+    let row = |what: &str, windows: usize, share: &Interval| {
+        let ends = format!("{}–{}", percent(share.low, 2), percent(share.high, 2));
+        vec![what.to_owned(), windows.to_string(), format!("{} <small>{ends}</small>", percent(share.value, 2))]
+    };
+    let (windows, refused) = &rejection.own;
+    let mut rows = vec![row("windows of the classes' test beats that are refused", *windows, refused)];
+    let mut whose = "Nobody was held out: what strangers would do is not known.".to_owned();
+    if let Some(strangers) = &rejection.strangers {
+        let n = strangers.windows;
+        rows.push(row("windows of strangers that are taken for somebody", n, &strangers.accepted));
+        rows.push(row("… where class and reference must agree", n, &strangers.accepted_agreeing));
+        rows.push(row("windows of strangers with a softmax above one half", n, &strangers.confident));
+        whose = format!("Strangers are {} persons who were held out.", strangers.persons);
+    }
+    Section {
+        title: "What the threshold refuses",
+        note: format!("{whose} Small: 95 % intervals by bootstrap over persons."),
+        body: table(&["", "windows", "share %"], &rows),
     }
 }
 
