@@ -28,6 +28,8 @@ mod demo;
 mod enrol;
 #[path = "all/evaluate.rs"]
 mod evaluate;
+#[path = "all/evaluate_calibration.rs"]
+mod evaluate_calibration;
 #[path = "all/evaluate_noise.rs"]
 mod evaluate_noise;
 #[path = "all/evaluate_replay.rs"]

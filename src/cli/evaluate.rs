@@ -10,6 +10,7 @@ pub mod hrv;
 pub mod identity;
 pub mod matching;
 pub mod noise;
+pub mod outcome;
 pub mod protocol;
 pub mod qrs;
 pub mod replay;

@@ -207,15 +207,16 @@ fn line(template: &Template) -> String {
     format!("revision {revision}, {beats} beats, {front_end}, model {model}, {made} {day}{rate}")
 }
 
-/// The newest moment of those who lack a second day on every front end, ms since 1970.
+/// The day of those who lack a second one on the front end that was used last, ms since 1970. An update is no day of its
+/// own.
 fn only_day(templates: &[Template]) -> Option<u64> {
     let newest = templates.iter().max_by_key(|t| t.created_at_unix_ms)?;
     let moments: Vec<f64> = templates
         .iter()
         .filter(|t| t.front_end == newest.front_end && t.model == newest.model)
-        .map(|t| t.created_at_unix_ms as f64 / 1000.0)
+        .map(|t| t.enrolled_at_unix_ms as f64 / 1000.0)
         .collect();
-    (days(&moments) == 1).then_some(newest.created_at_unix_ms)
+    (days(&moments) == 1).then_some(newest.enrolled_at_unix_ms)
 }
 
 /// Asks at the terminal; without one, somebody must have said `--yes`.
@@ -228,4 +229,27 @@ fn confirmed(name: &Slug) -> anyhow::Result<bool> {
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_is_no_second_day() {
+        let day = |created: u64, enrolled: u64| Template {
+            front_end: "f".into(),
+            model: "m".into(),
+            revision: 1,
+            beats: 20,
+            heart_rate_bpm: None,
+            updated: created != enrolled,
+            created_at_unix_ms: created * 86_400_000,
+            enrolled_at_unix_ms: enrolled * 86_400_000,
+        };
+        assert_eq!(only_day(&[day(1, 1)]), Some(86_400_000));
+        assert_eq!(only_day(&[day(9, 1)]), Some(86_400_000));
+        assert_eq!(only_day(&[day(1, 1), day(9, 1)]), Some(86_400_000));
+        assert_eq!(only_day(&[day(9, 1), day(2, 2)]), None);
+    }
 }

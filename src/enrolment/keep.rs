@@ -179,11 +179,12 @@ fn updated(store: &Store, offer: &Offer<'_>) -> Result<(Change, Vec<NewPart>, Op
     Ok((Change::Update { of: nearest.id }, vec![part], Some(updated)))
 }
 
-/// On how many days the templates that count were made, and their heart rates.
+/// On how many days the templates that count were enrolled, and their heart rates. An update is no day of its own: half of
+/// it is of the day that it goes back to, which its anchor holds it to.
 fn history(store: &Store, offer: &Offer<'_>) -> Result<(usize, Vec<f64>), StoreError> {
     let subjects = store.subjects()?;
     let own = subjects.iter().filter(|s| s.subject == offer.subject.as_str()).flat_map(|s| &s.templates);
     let here: Vec<_> = own.filter(|t| t.front_end == offer.front_end && t.model == offer.model).collect();
-    let moments: Vec<f64> = here.iter().map(|t| t.created_at_unix_ms as f64 / 1000.0).collect();
+    let moments: Vec<f64> = here.iter().map(|t| t.enrolled_at_unix_ms as f64 / 1000.0).collect();
     Ok((days(&moments), here.iter().filter_map(|t| t.heart_rate_bpm).collect()))
 }

@@ -201,6 +201,10 @@ impl Card {
         if card.output.dimensions == 0 || card.output.logits.is_some() == card.output.classes.is_empty() {
             return Err(wrong("output needs dimensions above zero, and classes exactly where it has logits".into()));
         }
+        // Written last, by every ecg-train that writes the sum: without it thresholds may be missing as well.
+        if card.network.sha256.is_some() && card.training.collections.is_empty() {
+            return Err(wrong("it has no [[training.collections]], which end every card: the file is cut off".into()));
+        }
         Ok(card)
     }
 

@@ -42,6 +42,8 @@ pub struct Template {
     pub updated: bool,
     /// When it was made, ms since 1970.
     pub created_at_unix_ms: u64,
+    /// When the person came to be enrolled, ms since 1970: of an update, when the template was that it goes back to.
+    pub enrolled_at_unix_ms: u64,
 }
 
 /// A template as it lies in the table.
@@ -211,7 +213,9 @@ pub(super) fn delete_subject(connection: &Connection, subject: &Slug) -> rusqlit
 
 fn read_subjects(connection: &Connection) -> rusqlite::Result<Vec<Subject>> {
     let mut statement = connection.prepare(
-        "SELECT slug, created_at_unix_ms, front_end, model, revision, beats, heart_rate_bpm, kind, made_at_unix_ms
+        "SELECT slug, created_at_unix_ms, front_end, model, revision, beats, heart_rate_bpm, kind, made_at_unix_ms,
+             (SELECT made_at_unix_ms FROM part AS anchor JOIN enrolment AS first ON first.id = anchor.enrolment_id
+              WHERE anchor.id = coalesce(part.anchor_id, part.id))
          FROM subject LEFT JOIN (enrolment JOIN part ON enrolment.id = enrolment_id AND retired_by IS NULL)
          ON subject.id = subject_id ORDER BY slug, front_end, model, revision, part.id",
     )?;
@@ -231,6 +235,7 @@ fn read_subjects(connection: &Connection) -> rusqlite::Result<Vec<Subject>> {
             heart_rate_bpm: row.get(6)?,
             updated: row.get::<_, String>(7)? == "update",
             created_at_unix_ms: unsigned(row.get(8)?),
+            enrolled_at_unix_ms: unsigned(row.get(9)?),
         });
     }
     Ok(subjects)

@@ -30,6 +30,8 @@ fn replays_of_half_hour_recordings_are_recognised_and_their_hearts_are_not_suspe
             detected += attack["detected"]["count"].as_u64().unwrap();
         }
         assert!(share >= 62.0, "{name}: {share} %");
+        let [low, median, high] = ["low", "value", "high"].map(|end| attack["median_s"][end].as_f64().unwrap());
+        assert!(low <= median && median <= high && attack["p95_s"]["low"].is_number(), "{attack}");
     }
     assert!(detected as f64 >= FLOOR * count as f64, "{detected} of {count}");
 }

@@ -155,8 +155,28 @@ fn an_onnx_file_that_is_not_what_the_card_says_is_refused() {
     let digest = ring::digest::digest(&ring::digest::SHA256, &tiny.onnx);
     let own = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     load(&TinyModel { card: with(&own), onnx: tiny.onnx.clone() }).unwrap();
-    let card = tiny.card;
+    let card = tiny.card.clone();
     assert!(Model::from_parts(b"not a model", &card, "x.onnx").unwrap_err().to_string().contains("x.onnx"));
+}
+
+#[test]
+fn a_card_that_is_cut_off_between_its_tables_is_refused() {
+    let tiny = Recipe::default().build();
+    let digest = ring::digest::digest(&ring::digest::SHA256, &tiny.onnx);
+    let own = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let whole = tiny.card.replace("[network]", &format!("[network]\nsha256 = \"{own}\""));
+    let cut = |at: &str| {
+        let card = whole[..whole.find(at).unwrap()].to_owned();
+        load(&TinyModel { card, onnx: tiny.onnx.clone() })
+    };
+    for table in ["[training]", "[[training.collections]]"] {
+        let words = cut(table).unwrap_err().to_string();
+        assert!(words.contains("the file is cut off") && words.contains("ecg-train"), "{words}");
+    }
+    cut("[[measured]]").unwrap();
+    // Cards of before say neither.
+    let before = tiny.card[..tiny.card.find("[training]").unwrap()].to_owned();
+    load(&TinyModel { card: before, onnx: tiny.onnx.clone() }).unwrap();
 }
 
 #[test]

@@ -148,6 +148,11 @@ fn every_change_is_taken_back_in_turn_and_no_revision_comes_twice() {
     change(&store, Change::Update { of: updated.id }, &[6.0]);
     let again = store.own_templates(&slug("alice"), FRONT_END, MODEL).unwrap().pop().unwrap();
     assert_eq!(again.anchor, embedding(1.0), "the anchor is what was enrolled, however many updates follow");
+    let days = rusqlite::Connection::open(store.path()).unwrap();
+    days.execute("UPDATE enrolment SET made_at_unix_ms = 86400000 * revision", []).unwrap();
+    let newest = store.subjects().unwrap().remove(0).templates.into_iter().max_by_key(|t| t.revision).unwrap();
+    let enrolled = (newest.updated, newest.created_at_unix_ms, newest.enrolled_at_unix_ms);
+    assert_eq!(enrolled, (true, 4 * 86_400_000, 86_400_000), "an update counts for the day of its anchor");
     assert_eq!(change(&store, Change::Enrol, &[7.0]), 5);
     assert_eq!(embeddings(&store), [embedding(7.0)]);
 

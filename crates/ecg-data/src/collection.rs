@@ -2,7 +2,8 @@
 //!
 //! With `manifest.csv` (`record,subject,session,date`; columns in any order, others ignored; records as paths without
 //! extension relative to the folder) the folder says who and when. Without it every `.hea` and `.csv` below it is a
-//! record and a session of its own; in a subfolder it belongs to the subject of that name, at the top to one of its own.
+//! record. The first folder on its path is the subject, and further ones are the session: `anna/day1/rest.csv` is of
+//! anna's `day1`. Straight in the subject's folder it is a session of its own, at the top a subject of its own as well.
 //! Must not know how a record is laid out.
 
 mod manifest;
@@ -154,12 +155,21 @@ fn walk(dir: &Path, folder: &Path, depth: usize, found: &mut Vec<Entry>) -> Resu
         } else if path.extension().is_some_and(|e| e == "hea" || e == "csv") && !path.ends_with("manifest.csv") {
             let inside = path.strip_prefix(dir).unwrap_or(&path).with_extension("");
             let names: Vec<String> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-            let session = names.last().cloned().unwrap_or_default();
-            let subject = names.iter().rev().nth(1).unwrap_or(&session).clone();
+            let (subject, session) = owner(&names);
             found.push(Entry { record: names.join("/"), path, subject, session, date: String::new() });
         }
     }
     Ok(())
+}
+
+/// Subject and session of a record by the parts of its path below the collection.
+fn owner(names: &[String]) -> (String, String) {
+    let (subject, session) = match names {
+        [subject, days @ .., _] if !days.is_empty() => (Some(subject), days.join("/")),
+        [subject, .., record] => (Some(subject), record.clone()),
+        _ => (names.first(), names.concat()),
+    };
+    (subject.cloned().unwrap_or_default(), session)
 }
 
 /// Where the record of a manifest lies: WFDB before CSV; `None` where neither exists.

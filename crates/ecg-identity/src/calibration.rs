@@ -19,7 +19,7 @@ mod fit;
 
 use std::fmt;
 
-pub use fit::{Observation, STATED_RATES};
+pub use fit::{Fitted, LEAST_PERSONS, Observation, STATED_RATES, each_template};
 
 /// No rate below this is ever given, and no threshold for one: nothing we could measure supports it.
 pub const SMALLEST_RATE: f64 = 1e-9;
@@ -96,7 +96,8 @@ impl fmt::Display for CalibrationError {
             Self::Score { beats } => write!(f, "beats {beats}: a score is not a finite number"),
             Self::Persons { beats, mated, non_mated } => write!(
                 f,
-                "beats {beats}: {mated} persons with mated and {non_mated} with non-mated comparisons are too few"
+                "beats {beats}: persons with mated comparisons {mated}, with non-mated ones {non_mated}: at least \
+                 {LEAST_PERSONS} are needed"
             ),
         }
     }

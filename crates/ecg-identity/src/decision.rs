@@ -50,11 +50,9 @@ mod evidence;
 mod outcome;
 mod run;
 
-use std::collections::BTreeSet;
-
 use crate::compare::{Reference, cosine, rank};
 use crate::liveness::Suspicion;
-pub use config::{Calibrated, DecisionConfig};
+pub use config::{Asked, Calibrated, DecisionConfig, comparisons};
 pub use evidence::since_contact;
 use evidence::{Evidence, Part};
 pub use outcome::{Decision, Lost, State, Why};
@@ -372,16 +370,4 @@ impl Decider {
         };
         &self.decision
     }
-}
-
-/// Comparisons that a look at the gallery is worth. Strangers reach the best of several templates of a person up to 1.75
-/// times as often as a single one (ADR 16), so that such a person counts twice.
-fn comparisons(references: &[Reference]) -> usize {
-    let (mut persons, mut several) = (BTreeSet::new(), BTreeSet::new());
-    for reference in references {
-        if !persons.insert(reference.subject.as_str()) {
-            several.insert(reference.subject.as_str());
-        }
-    }
-    persons.len() + several.len()
 }

@@ -25,5 +25,7 @@ pub use amplitude::Amplitude;
 pub use calibration::{Calibration, CalibrationError};
 pub use change::ChangeWatch;
 pub use compare::{Match, Reference, cosine, joined, mean_unit, rank, unit};
-pub use decision::{Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why, since_contact};
+pub use decision::{
+    Asked, Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why, comparisons, since_contact,
+};
 pub use liveness::{BYTES_PER_BEAT, Heartbeat, Liveness, LivenessConfig, Suspicion, VARIED_S};

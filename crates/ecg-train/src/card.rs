@@ -88,6 +88,9 @@ pub struct DecisionPart {
     /// What scores are worth by the number of heartbeats since contact; the same persons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calibration: Vec<CalibrationRow>,
+    /// Numbers of heartbeats without a row, and why; not in the file.
+    #[serde(skip)]
+    pub left_out: Vec<String>,
 }
 
 /// Scores that rest on one number of heartbeats.
@@ -120,6 +123,8 @@ pub struct Measured {
     /// Non-mated comparisons.
     pub n_impostor: usize,
     n_refused: usize,
+    /// Persons with probes of whom no record to enrol gave an embedding: no figure here counts them.
+    pub n_not_enrolled: usize,
     /// Equal error rate.
     pub eer: f64,
     /// Its interval.
@@ -137,8 +142,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Figures with what they are figures of.
-    pub fn new(protocol: &str, collection: &str, persons: &str, rates: &ErrorRates) -> Self {
+    /// Figures with what they are figures of, and how many persons they leave out.
+    pub fn new(protocol: &str, collection: &str, persons: &str, rates: &ErrorRates, not_enrolled: usize) -> Self {
         Self {
             protocol: protocol.to_owned(),
             collection: collection.to_owned(),
@@ -148,6 +153,7 @@ impl Measured {
             n_genuine: rates.counts.genuine,
             n_impostor: rates.counts.impostor,
             n_refused: rates.counts.refused_probes,
+            n_not_enrolled: not_enrolled,
             eer: rounded(rates.eer.value),
             eer_95: ends(&rates.eer),
             fnmr_at_fmr_1pct: rounded(rates.fnmr_at_fmr_1pct.value),

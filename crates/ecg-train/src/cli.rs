@@ -45,7 +45,7 @@ The graph is written in another form than when the model was trained; the weight
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train a network: NAME.onnx, NAME.toml (card) and NAME.svg (curves)
+    /// Train a network: NAME.onnx, NAME.toml (card) and NAME.svg (curves); of a classifier NAME.references.toml too
     Fit(Box<FitArgs>),
     /// Write seeded beats and the trainer's own answers to them, for comparing another runtime
     Parity(ParityArgs),
@@ -77,7 +77,7 @@ struct FitArgs {
     /// Mains where the recordings were made: the notch of the signal path
     #[arg(long, value_enum, default_value = "50", value_name = "HZ")]
     mains: MainsArg,
-    /// Model file to write; NAME.toml and NAME.svg lie beside it
+    /// Model file to write; NAME.toml, NAME.svg and a classifier's NAME.references.toml lie beside it
     #[arg(long, value_name = "NAME.onnx")]
     out: PathBuf,
     /// Write an HTML report too: into this folder under the model's name, or into this .html file. It shows mean beats

@@ -7,6 +7,7 @@ mod closed_set;
 mod figures;
 mod page;
 mod pages;
+mod references;
 mod report;
 mod travel;
 
@@ -18,6 +19,7 @@ use ecg_identity::Amplitude;
 use ecg_signal::{Mains, Preparation};
 
 use crate::card::{Card, Facts};
+use crate::loss::LossKind;
 use crate::measure::{Embedder, Protocol, compare_records, embed, glance};
 use crate::network::Network;
 use crate::prepared::{self, Prepared};
@@ -79,7 +81,7 @@ pub enum SplitBy {
     RandomBeats,
 }
 
-/// Trains as requested and writes the three files.
+/// Trains as requested and writes the three files, of a classifier its references besides.
 ///
 /// # Errors
 /// Data that cannot be read, too few persons, or files that cannot be written.
@@ -187,7 +189,15 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         travelled,
     };
     let card = Card::new(&result.network, facts);
-    write(&request.out, &result, &card, &curves.svg())
+    write(&request.out, &result, &card, &curves.svg())?;
+    if settings.loss == LossKind::Softmax {
+        let classes = sampler.classes();
+        let references = references::of_classes(embedder, &records, classes, &preparation)?;
+        let path = request.out.with_extension("references.toml");
+        save(&path, &references::text(&name, classes, &references, &records)?)?;
+        println!("and the references of its classes to {}", path.display());
+    }
+    Ok(())
 }
 
 /// The trained network, with a linear branch beside it or without.
@@ -328,11 +338,15 @@ fn written(out: &Path, network: &Network) -> anyhow::Result<usize> {
 fn write(out: &Path, result: &Trained, card: &Card, curves: &str) -> anyhow::Result<()> {
     let bytes = written(out, &result.network)?;
     let card_path = out.with_extension("toml");
-    std::fs::write(&card_path, card.to_toml()?).with_context(|| format!("writing {}", card_path.display()))?;
+    save(&card_path, &card.to_toml()?)?;
     let curves_path = out.with_extension("svg");
-    std::fs::write(&curves_path, curves).with_context(|| format!("writing {}", curves_path.display()))?;
+    save(&curves_path, curves)?;
     println!("\nwrote {} ({bytes} bytes), {}, {}", out.display(), card_path.display(), curves_path.display());
     Ok(())
+}
+
+fn save(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
 fn file_stem(out: &Path) -> anyhow::Result<String> {

@@ -9,8 +9,9 @@ mod protocol;
 
 use std::collections::BTreeMap;
 
+use ecg_identity::calibration::each_template;
+use ecg_identity::mean_unit;
 use ecg_identity::rates::Comparison;
-use ecg_identity::{cosine, mean_unit};
 
 pub use embedded::{Embedded, Embedder, embed, glance};
 pub use protocol::Protocol;
@@ -23,12 +24,12 @@ pub const WINDOW: usize = 10;
 
 /// Every probe record against every person of its collection. A record without an embedding has −∞ everywhere.
 pub fn compare_records(embedded: &[Embedded<'_>], protocol: Protocol) -> Vec<Comparison> {
-    compare(embedded, protocol, |record| vec![mean(probed(record, protocol))])
+    compare(embedded, protocol, best, |record| vec![mean(probed(record, protocol))])
 }
 
 /// Every decision window of every probe record against every person of its collection.
 pub fn compare_windows(embedded: &[Embedded<'_>], protocol: Protocol) -> Vec<Comparison> {
-    compare(embedded, protocol, |record| {
+    compare(embedded, protocol, best, |record| {
         let embeddings = probed(record, protocol);
         let windows = embeddings.windows(WINDOW).step_by(WINDOW / 2).map(mean).collect::<Vec<_>>();
         if windows.is_empty() { vec![mean(embeddings)] } else { windows }
@@ -36,11 +37,25 @@ pub fn compare_windows(embedded: &[Embedded<'_>], protocol: Protocol) -> Vec<Com
 }
 
 /// What a decision rests on after the first `beats` (at least one) heartbeats since each moment of contact in every probe
-/// record, as far as there are so many, against every person of its collection.
+/// record, as far as there are so many, against every template of every person of its collection.
 pub fn compare_contacts(embedded: &[Embedded<'_>], protocol: Protocol, beats: usize) -> Vec<Comparison> {
-    compare(embedded, protocol, |record| {
+    let each = |templates: &[Vec<f32>], probe: &[f32]| each_template(templates, probe).collect();
+    compare(embedded, protocol, each, |record| {
         record.contacts.iter().filter_map(|contact| contact.get(beats - 1)).cloned().map(Some).collect()
     })
+}
+
+/// Persons with records to probe of whom no record to enrol gives an embedding, by collection: no comparison is of them.
+pub fn not_enrolled(embedded: &[Embedded<'_>], protocol: Protocol) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (person, records) in by_person(embedded) {
+        let roles = roles(&records, protocol);
+        let enrols = roles.iter().any(|(record, role)| *role == Role::Enrol && !record.embeddings.is_empty());
+        if !enrols && roles.iter().any(|(_, role)| *role == Role::Probe) {
+            *counts.entry(person.collection.clone()).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// The embeddings of a probe record behind the board of the protocol.
@@ -51,9 +66,15 @@ fn probed<'e>(record: &'e Embedded<'_>, protocol: Protocol) -> &'e [Vec<f32>] {
     }
 }
 
+/// The score of the best template.
+fn best(templates: &[Vec<f32>], probe: &[f32]) -> Vec<f64> {
+    vec![each_template(templates, probe).fold(f64::NEG_INFINITY, f64::max)]
+}
+
 fn compare(
     embedded: &[Embedded<'_>],
     protocol: Protocol,
+    scores: impl Fn(&[Vec<f32>], &[f32]) -> Vec<f64>,
     probes: impl Fn(&Embedded<'_>) -> Vec<Option<Vec<f32>>>,
 ) -> Vec<Comparison> {
     let mut references: BTreeMap<&Person, Vec<Vec<f32>>> = BTreeMap::new();
@@ -71,19 +92,20 @@ fn compare(
             references.insert(person, templates);
         }
     }
-    let best = |templates: &[Vec<f32>], probe: &[f32]| {
-        templates.iter().map(|template| cosine(probe, template)).fold(f64::NEG_INFINITY, f64::max)
-    };
     let mut comparisons = Vec::new();
     for record in probed.into_iter().filter(|record| references.contains_key(&record.record.person)) {
         let person = &record.record.person;
         for (number, probe) in probes(record).into_iter().enumerate() {
             let same = references.iter().filter(|(other, _)| other.collection == person.collection);
-            comparisons.extend(same.map(|(other, templates)| Comparison {
-                probe_record: format!("{}:{}#{number}", person.collection, record.record.record),
-                probe_subject: person.to_string(),
-                reference_subject: other.to_string(),
-                score: probe.as_ref().map_or(f64::NEG_INFINITY, |probe| best(templates, probe)),
+            comparisons.extend(same.flat_map(|(other, templates)| {
+                let scores = probe.as_ref().map_or_else(|| vec![f64::NEG_INFINITY], |probe| scores(templates, probe));
+                let comparison = |score| Comparison {
+                    probe_record: format!("{}:{}#{number}", person.collection, record.record.record),
+                    probe_subject: person.to_string(),
+                    reference_subject: other.to_string(),
+                    score,
+                };
+                scores.into_iter().map(comparison).collect::<Vec<_>>()
             }));
         }
     }
@@ -101,4 +123,36 @@ fn by_person<'e, 'a>(embedded: &'e [Embedded<'a>]) -> BTreeMap<&'a Person, Vec<&
 /// Unit mean of embeddings; `None` of none.
 fn mean(embeddings: &[Vec<f32>]) -> Option<Vec<f32>> {
     (!embeddings.is_empty()).then(|| mean_unit(embeddings.iter().map(Vec::as_slice)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prepared::Prepared;
+
+    #[test]
+    fn whose_first_record_gives_no_embedding_is_counted_and_compared_with_nobody() {
+        let record = |subject: &str, number: usize| Prepared {
+            person: Person { collection: "c".into(), subject: subject.into() },
+            record: format!("{subject}{number}"),
+            session: format!("s{number}"),
+            fs: ecg_signal::FS,
+            takes: Vec::new(),
+            inputs: Vec::new(),
+            contacts: Vec::new(),
+            on_boards: Vec::new(),
+            beats_found: 0,
+        };
+        let records = [("a", 0), ("a", 1), ("b", 0), ("b", 1), ("once", 0)].map(|(subject, n)| record(subject, n));
+        let embedded: Vec<Embedded<'_>> = records
+            .iter()
+            .map(|record| {
+                let embeddings = if record.record == "b0" { Vec::new() } else { vec![vec![1.0, 0.0]] };
+                Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
+            })
+            .collect();
+        assert_eq!(not_enrolled(&embedded, Protocol::Records), BTreeMap::from([("c".to_owned(), 1)]));
+        let comparisons = compare_records(&embedded, Protocol::Records);
+        assert!(comparisons.iter().all(|c| c.probe_subject == "c:a"), "{comparisons:?}");
+    }
 }

@@ -28,6 +28,7 @@ Loops     a stretch that was not heard before, again and again; seconds count fr
 Metronome one beat of each recording at 75 a minute
 Intervals in brackets: 95 % by bootstrap over persons; where nothing was seen, the upper end is that of
           as many independent windows
+Seconds   of those that are recognised, until the daemon knows: half of them, 95 of 100
 
 Examples
   ecgid evaluate replay --collection mitdb --group paced=102,107,104,217 --group AF=201,203

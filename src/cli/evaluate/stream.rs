@@ -14,10 +14,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use ecg_identity::{DecisionConfig, Reference};
 
-use self::figures::{Outcomes, ended_in_time, held, seconds_to_verified};
+use self::figures::{ended_in_time, held, seconds_to_verified};
 use self::hearing::{Heard, Verified};
 use self::report::{Report, Row};
 use self::session::Session;
+use super::outcome::Outcomes;
 use super::protocol::Protocol;
 use super::sessions::{Chosen, SessionArgs};
 use super::work::for_each;
@@ -270,7 +271,9 @@ fn row(
     Row {
         setting,
         by_rate: config.calibrated.is_some(),
-        threshold_at_5_beats: config.threshold(5, household),
+        threshold_at_5_beats: (0..references.len())
+            .map(|first| config.asked(5, &gallery(first))[0].threshold)
+            .fold(f64::NEG_INFINITY, f64::max),
         seconds_to_verified_median: of_kind[0].quantile(0.5, args.replicates, args.seed),
         seconds_to_verified_95pct: of_kind[0].quantile(0.95, args.replicates, args.seed),
         verified: share(1),

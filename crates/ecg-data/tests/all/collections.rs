@@ -64,6 +64,20 @@ fn without_a_manifest_folders_are_subjects_and_records_sessions() {
 }
 
 #[test]
+fn without_a_manifest_days_of_the_same_name_belong_to_the_person_whose_folder_they_lie_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = ["anna/day1/a.csv", "anna/day1/b.csv", "anna/day2/left/a.csv", "anna/late.csv", "bob/day1/a.csv"];
+    touch(dir.path(), &files);
+    let collection = Collection::open(dir.path()).unwrap();
+    let told: Vec<[&str; 2]> =
+        collection.entries.iter().map(|entry| [entry.subject.as_str(), entry.session.as_str()]).collect();
+    let anna = |session| ["anna", session];
+    assert_eq!(told, [anna("day1"), anna("day1"), anna("day2/left"), anna("late"), ["bob", "day1"]]);
+    assert_eq!(records(&collection, "first"), ["anna/day1/a", "anna/day1/b", "bob/day1/a"]);
+    assert_eq!(records(&collection, "rest"), ["anna/day2/left/a", "anna/late"]);
+}
+
+#[test]
 fn an_empty_folder_and_an_absent_one_are_errors() {
     let dir = tempfile::tempdir().unwrap();
     assert!(Collection::open(dir.path()).unwrap_err().to_string().contains("holds no record"));

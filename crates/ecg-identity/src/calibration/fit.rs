@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Calibration, CalibrationError, Row};
+use crate::compare::cosine;
 
 /// One comparison whose truth is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,8 +29,9 @@ pub const STATED_RATES: [f64; 7] = [0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
 const PERSONS_IN_THE_TAIL: usize = 5;
 /// …and as many comparisons, so that a tail of single scores is not taken for a rate.
 const COMPARISONS_IN_THE_TAIL: usize = 10;
-/// Persons needed on each side.
-const LEAST_PERSONS: usize = 2;
+/// Persons needed on each side of a row: the last row holds for all longer evidence, and what one long record or one
+/// fast heart decides holds for nobody else.
+pub const LEAST_PERSONS: usize = 5;
 /// Newton steps; a quadratic that is well scaled needs about six.
 const STEPS: usize = 50;
 
@@ -41,8 +43,26 @@ struct Weighted<'a> {
     person: &'a str,
 }
 
+/// What observations are enough for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// The table; `None` where no number of heartbeats is left.
+    pub calibration: Option<Calibration>,
+    /// Why other numbers of heartbeats have no row, by rising number.
+    pub left_out: Vec<CalibrationError>,
+}
+
+/// Scores of one probe with each of a person's templates: every one of them is an observation of its own.
+///
+/// The best of several would be reached by strangers more often, for which the decision counts such a person twice
+/// already ([`crate::comparisons`]).
+pub fn each_template<'a>(templates: &'a [Vec<f32>], probe: &'a [f32]) -> impl Iterator<Item = f64> + 'a {
+    templates.iter().map(|template| cosine(template, probe))
+}
+
 impl Calibration {
-    /// One row for each number of heartbeats that occurs among the observations.
+    /// One row for each number of heartbeats that occurs among the observations, as far as it has [`LEAST_PERSONS`] with
+    /// mated and with non-mated comparisons and states two thresholds.
     ///
     /// The map to log likelihood ratios is a logistic regression with both classes weighing the same, so that its log
     /// odds are the log likelihood ratio, and with Platt's targets (1999): scores that
@@ -51,14 +71,24 @@ impl Calibration {
     /// as ten comparisons of five persons exceed them (the first two always).
     ///
     /// # Errors
-    /// [`CalibrationError`]: no observations, a score that is not finite, fewer than two persons with mated or with
-    /// non-mated comparisons, or non-mated scores that do not differ.
-    pub fn fit(observations: &[Observation<'_>]) -> Result<Self, CalibrationError> {
+    /// [`CalibrationError::Score`]: a score that is not finite.
+    pub fn fit(observations: &[Observation<'_>]) -> Result<Fitted, CalibrationError> {
         let mut by_beats: BTreeMap<usize, Vec<Observation<'_>>> = BTreeMap::new();
         for observation in observations {
             by_beats.entry(observation.beats).or_default().push(*observation);
         }
-        Self::new(by_beats.into_iter().map(|(beats, all)| row(beats, &all)).collect::<Result<_, _>>()?)
+        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+        for (beats, all) in by_beats {
+            match row(beats, &all) {
+                Ok(row) => rows.push(row),
+                Err(few @ (CalibrationError::Persons { .. } | CalibrationError::Thresholds { .. })) => {
+                    left_out.push(few)
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        let calibration = if rows.is_empty() { None } else { Some(Self::new(rows)?) };
+        Ok(Fitted { calibration, left_out })
     }
 }
 
@@ -72,7 +102,9 @@ fn row(beats: usize, observations: &[Observation<'_>]) -> Result<Row, Calibratio
         return Err(CalibrationError::Persons { beats, mated: persons_mated, non_mated: persons_non_mated });
     }
     let (slope, intercept) = logistic([&mated, &non_mated]);
-    Ok(Row { beats, slope, intercept, thresholds: thresholds(&non_mated) })
+    let row = Row { beats, slope, intercept, thresholds: thresholds(&non_mated) };
+    row.check()?;
+    Ok(row)
 }
 
 /// The scores of one class, ascending, every person with the same weight and all together 1; and the persons.

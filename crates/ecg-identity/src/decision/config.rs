@@ -1,6 +1,9 @@
 //! The settings of a decision, and what they ask of a score.
 
+use std::collections::BTreeSet;
+
 use crate::calibration::{Calibration, per_comparison};
+use crate::compare::Reference;
 
 /// Share of other persons' single heartbeats that may pass for those of the person before: what goes unseen of changes
 /// of the wearer. A stricter one takes more extrasystoles and movements for a change.
@@ -29,9 +32,35 @@ pub struct Calibrated {
 
 impl Calibrated {
     fn threshold(&self, times: f64, beats: usize, enrolled: usize) -> f64 {
-        let one_look = self.false_positive_rate / LOOKS;
-        self.calibration.threshold(times * per_comparison(one_look, enrolled), beats)
+        self.calibration.threshold(self.rate(times, enrolled), beats)
     }
+
+    /// The false match rate at which one comparison is made.
+    fn rate(&self, times: f64, enrolled: usize) -> f64 {
+        times * per_comparison(self.false_positive_rate / LOOKS, enrolled)
+    }
+}
+
+/// What a decision asks of evidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    /// False match rate at which one comparison is made (fraction); `None` without calibration.
+    pub false_match_rate: Option<f64>,
+    /// The score that the evidence has to reach.
+    pub threshold: f64,
+}
+
+/// Comparisons that a look at the gallery is worth. Strangers reach the best of several templates of a person up to 1.75
+/// times as often as a single one (ADR 16), so that such a person counts twice.
+#[must_use]
+pub fn comparisons(references: &[Reference]) -> usize {
+    let (mut persons, mut several) = (BTreeSet::new(), BTreeSet::new());
+    for reference in references {
+        if !persons.insert(reference.subject.as_str()) {
+            several.insert(reference.subject.as_str());
+        }
+    }
+    persons.len() + several.len()
 }
 
 /// How a decision is made. Times in seconds of the stream, scores on the cosine scale.
@@ -84,7 +113,7 @@ impl Default for DecisionConfig {
 }
 
 impl DecisionConfig {
-    /// The score from which evidence of so many heartbeats matches one of `enrolled` persons.
+    /// The score from which evidence of so many heartbeats matches one of a gallery that is worth so many [`comparisons`].
     #[must_use]
     pub fn threshold(&self, beats: usize, enrolled: usize) -> f64 {
         self.calibrated.as_ref().map_or(self.threshold, |c| c.threshold(1.0, beats, enrolled))
@@ -94,6 +123,17 @@ impl DecisionConfig {
     #[must_use]
     pub fn late_threshold(&self, beats: usize, enrolled: usize) -> f64 {
         self.calibrated.as_ref().map_or(self.threshold, |c| c.threshold(LATE, beats, enrolled))
+    }
+
+    /// What evidence of so many heartbeats is asked for by this gallery: in the first window of a contact, and after it.
+    #[must_use]
+    pub fn asked(&self, beats: usize, references: &[Reference]) -> [Asked; 2] {
+        let enrolled = comparisons(references);
+        let rate = |times: f64| self.calibrated.as_ref().map(|c| c.rate(times, enrolled));
+        [
+            Asked { false_match_rate: rate(1.0), threshold: self.threshold(beats, enrolled) },
+            Asked { false_match_rate: rate(LATE), threshold: self.late_threshold(beats, enrolled) },
+        ]
     }
 
     /// The score below which a match is lost, and a stranger is a stranger.

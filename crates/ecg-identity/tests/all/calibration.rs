@@ -1,7 +1,8 @@
 //! The calibration: what it says of scores it was made from, and what holds for any table and any score.
 
 use ecg_identity::calibration::{
-    Calibration, CalibrationError, LARGEST_LLR, Observation, Row, SMALLEST_RATE, evidence_beats, per_comparison,
+    Calibration, CalibrationError, Fitted, LARGEST_LLR, Observation, Row, SMALLEST_RATE, each_template, evidence_beats,
+    per_comparison,
 };
 use proptest::prelude::*;
 
@@ -37,10 +38,17 @@ fn gaussian(beats: usize, mean: f64, each: usize) -> Vec<Observation<'static>> {
     (0..n).flat_map(|i| [one(i, true), one(i, false)]).collect()
 }
 
+/// The table of observations that are enough for every row.
+fn fitted(observations: &[Observation<'_>]) -> Calibration {
+    let Fitted { calibration, left_out } = Calibration::fit(observations).unwrap();
+    assert!(left_out.is_empty(), "{left_out:?}");
+    calibration.unwrap()
+}
+
 #[test]
 fn two_normal_classes_give_their_known_log_likelihood_ratio_and_quantiles() {
     // With equal deviations s and a distance of m·s the log likelihood ratio is m·x/s − m²/2.
-    let calibration = Calibration::fit(&gaussian(5, 2.0, 1000)).unwrap();
+    let calibration = fitted(&gaussian(5, 2.0, 1000));
     let row = &calibration.rows()[0];
     assert!((row.slope - 20.0).abs() < 0.1 && (row.intercept + 2.0).abs() < 0.01, "{row:?}");
     for (fmr, score) in [(0.1, 0.12816), (0.01, 0.23263), (0.001, 0.30902)] {
@@ -66,9 +74,8 @@ fn no_rate_asks_for_more_than_a_cosine_can_be() {
 
 #[test]
 fn a_rate_that_few_scores_or_few_persons_decide_is_not_stated() {
-    let finest = |observations: &[Observation<'_>]| {
-        Calibration::fit(observations).unwrap().rows()[0].thresholds.last().copied().unwrap().0
-    };
+    let finest =
+        |observations: &[Observation<'_>]| fitted(observations).rows()[0].thresholds.last().copied().unwrap().0;
     assert_eq!(finest(&gaussian(1, 2.0, 100)), 0.01);
     let mut lopsided = gaussian(1, 2.0, 1000);
     // All of the tail belongs to one person.
@@ -82,30 +89,46 @@ fn every_person_weighs_the_same_however_many_comparisons_it_has() {
     let mut crowded = once.clone();
     let of_a: Vec<_> = once.iter().filter(|o| o.person == "a").copied().collect();
     (0..9).for_each(|_| crowded.extend(&of_a));
-    let (once, crowded) = (Calibration::fit(&once).unwrap(), Calibration::fit(&crowded).unwrap());
+    let (once, crowded) = (fitted(&once), fitted(&crowded));
     assert!((once.rows()[0].slope - crowded.rows()[0].slope).abs() < 0.1);
     assert!((once.threshold(0.05, 3) - crowded.threshold(0.05, 3)).abs() < 0.001);
 }
 
 #[test]
 fn classes_that_do_not_overlap_give_a_finite_map_and_a_useless_score_gives_zero() {
-    let apart = Calibration::fit(&gaussian(1, 50.0, 50)).unwrap();
+    let apart = fitted(&gaussian(1, 50.0, 50));
     assert!(apart.rows()[0].slope.is_finite() && apart.rows()[0].slope > 0.0);
     assert!(apart.llr(5.0, 1) > 2.0 && apart.llr(0.0, 1) < -2.0);
-    let upside_down = Calibration::fit(&gaussian(1, -2.0, 50)).unwrap();
+    let upside_down = fitted(&gaussian(1, -2.0, 50));
     assert_eq!((upside_down.rows()[0].slope, upside_down.rows()[0].intercept), (0.0, 0.0));
 }
 
 #[test]
+fn a_row_that_few_persons_decide_or_that_states_one_threshold_is_left_out_and_the_others_stay() {
+    let mut all = gaussian(4, 2.0, 10);
+    all.extend(gaussian(8, 2.0, 10).into_iter().filter(|o| !o.mated || o.person < "e"));
+    all.extend(gaussian(12, 2.0, 10).into_iter().filter(|o| o.mated || o.person < "e"));
+    all.extend(gaussian(16, 2.0, 10).into_iter().map(|o| Observation { score: 0.5, ..o }));
+    let Fitted { calibration, left_out } = Calibration::fit(&all).unwrap();
+    assert_eq!(calibration.unwrap().rows(), fitted(&gaussian(4, 2.0, 10)).rows());
+    let few = |beats, mated, non_mated| CalibrationError::Persons { beats, mated, non_mated };
+    assert_eq!(left_out, [few(8, 4, 10), few(12, 10, 4), CalibrationError::Thresholds { beats: 16 }]);
+    let Fitted { calibration, left_out } = Calibration::fit(&all[200..]).unwrap();
+    assert_eq!((calibration, left_out.len()), (None, 3));
+}
+
+#[test]
+fn each_template_of_a_person_is_an_observation_of_its_own() {
+    let templates = [vec![1.0, 0.0], vec![0.0, 1.0]];
+    assert_eq!(each_template(&templates, &[1.0, 0.0]).collect::<Vec<_>>(), [1.0, 0.0]);
+}
+
+#[test]
 fn what_cannot_be_calibrated_is_refused_with_the_row() {
-    assert_eq!(Calibration::fit(&[]), Err(CalibrationError::Empty));
+    assert_eq!(Calibration::fit(&[]), Ok(Fitted { calibration: None, left_out: Vec::new() }));
     let mut bad = gaussian(4, 2.0, 10);
     bad[0].score = f64::NAN;
     assert_eq!(Calibration::fit(&bad), Err(CalibrationError::Score { beats: 4 }));
-    let mated: Vec<_> = gaussian(4, 2.0, 10).into_iter().filter(|o| o.mated).collect();
-    assert_eq!(Calibration::fit(&mated), Err(CalibrationError::Persons { beats: 4, mated: 10, non_mated: 0 }));
-    let equal: Vec<_> = gaussian(4, 2.0, 10).into_iter().map(|o| Observation { score: 0.5, ..o }).collect();
-    assert_eq!(Calibration::fit(&equal), Err(CalibrationError::Thresholds { beats: 4 }));
     let row = |beats, thresholds| Row { beats, slope: 1.0, intercept: 0.0, thresholds };
     let good = vec![(0.1, 0.2), (0.01, 0.4)];
     assert_eq!(Calibration::new(Vec::new()), Err(CalibrationError::Empty));
@@ -192,14 +215,14 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_observed_gives_a_table_that_holds_or_is_refused(
-        scores in prop::collection::vec((1_usize..4, -1e9_f64..1e9, any::<bool>(), 0_usize..6), 0..200),
+    fn whatever_is_observed_gives_a_table_that_holds_or_none(
+        scores in prop::collection::vec((1_usize..4, -1e9_f64..1e9, any::<bool>(), 0_usize..10), 0..200),
     ) {
         let observation = |&(beats, score, mated, person): &(usize, f64, bool, usize)| {
             Observation { beats, score, mated, person: PERSONS[person] }
         };
         let observations: Vec<_> = scores.iter().map(observation).collect();
-        if let Ok(table) = Calibration::fit(&observations) {
+        if let Some(table) = Calibration::fit(&observations).unwrap().calibration {
             prop_assert_eq!(Calibration::new(table.rows().to_vec()), Ok(table));
         }
     }

@@ -45,6 +45,22 @@ fn enough_early_on() -> f32 {
 }
 
 #[test]
+fn a_gallery_asks_of_one_comparison_what_looks_templates_and_patience_leave_of_the_rate() {
+    let config = config(0.02);
+    let asked = |references: &[Reference]| config.asked(12, references).map(|asked| asked.false_match_rate.unwrap());
+    let single = household(5);
+    let twice: Vec<Reference> = single.iter().chain(&single).cloned().collect();
+    // 1 − (1 − 0.02 / 2.5)^(1/5), and of ten comparisons.
+    let [first, later] = asked(&single);
+    assert!((first - 0.001_605).abs() < 1e-6 && (later - first / 10.0).abs() < 1e-9, "{first} {later}");
+    assert!((asked(&twice)[0] - 0.000_803).abs() < 1e-6, "who has several templates counts twice");
+    let [first, later] = config.asked(12, &twice).map(|asked| asked.threshold);
+    assert_eq!((first, later), (config.threshold(12, 10), config.late_threshold(12, 10)));
+    assert_eq!(Decider::new(config.clone(), twice.clone()).decision().threshold, config.asked(0, &twice)[0].threshold);
+    assert_eq!(DecisionConfig::default().asked(12, &twice)[1].false_match_rate, None);
+}
+
+#[test]
 fn a_good_match_is_verified_before_the_first_full_average() {
     let mut decider = Decider::new(config(0.02), household(3));
     let states = contact(&mut decider, 0.95, 0.0, 5);

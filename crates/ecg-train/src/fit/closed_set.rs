@@ -9,14 +9,14 @@ mod section;
 mod split;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anyhow::{Context, ensure};
-use ecg_identity::rates::{ClosedSetFigures, Comparison, ConfusionMatrix};
+use ecg_identity::rates::{ClosedSetFigures, ConfusionMatrix, Interval};
 use ecg_signal::Preparation;
 
+use super::figures::{REPLICATES, SEED};
 use super::report::Bars;
-use super::{Request, file_stem, mains_name, pages, report};
+use super::{Request, file_stem, mains_name, pages, references, report, save};
 use crate::card::{Card, DecisionPart, Facts};
 use crate::loss::LossKind;
 use crate::network::Network;
@@ -24,16 +24,13 @@ use crate::prepared::Prepared;
 use crate::split::{Person, Split};
 use crate::training::{Observer, Trained, train};
 use draw::BeatDraw;
-use measure::Rejection;
+pub(super) use measure::Rejection;
 use split::{Labelled, RandomBeats};
 
 /// What every output says about figures on randomly dealt beats.
 pub(super) const LEAKY: &str = "LEAKY: beats were dealt at random, so neighbours of the tested beats were trained on; \
                          not a biometric figure, and no promise for another day or for strangers";
 
-/// Bootstrap draws of the interval of the accuracy, and their seed.
-const REPLICATES: usize = 1000;
-const SEED: u64 = 1;
 /// Training beats on which the accuracy of the training part is drawn; all of them would double the time.
 const TRAIN_SAMPLE: usize = 500;
 
@@ -67,17 +64,10 @@ pub(super) struct Outcome {
     pub(super) matrix: ConfusionMatrix,
     /// Its figures.
     pub(super) figures: ClosedSetFigures,
-    /// Windows of test beats, and of strangers, against every class.
-    pub(super) comparisons: Vec<Comparison>,
+    /// The threshold, what it refuses, and every comparison.
+    pub(super) rejection: Rejection,
     /// Epoch by epoch.
     pub(super) history: Vec<Progress>,
-}
-
-/// What the daemon calls the front ends of a person's recordings: of a file it knows the sampling frequency, not the board.
-fn front_ends(records: &[Prepared], person: &Person) -> Vec<String> {
-    let own = records.iter().filter(|record| record.person == *person);
-    let named: BTreeSet<String> = own.map(|record| format!("record/{:.0}Hz", record.fs.0)).collect();
-    named.into_iter().collect()
 }
 
 /// Trains and writes model, card, references and curves.
@@ -108,7 +98,6 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
     let matrix = measure::confusion(&trained.network, &beats.test, beats.classes.len())?;
     let figures = matrix.figures(REPLICATES, SEED).context("no test beat")?;
     let references = measure::references(&trained.network, &beats.train, &beats.classes);
-    let recorded_on: Vec<_> = beats.classes.iter().map(|class| front_ends(&records, class)).collect();
     let strangers = of(&split.held_out);
     let rejection = measure::rejection(&trained.network, &references, &beats.test, &strangers, request.target_fmr)?;
     let names: Vec<String> = beats.classes.iter().map(Person::to_string).collect();
@@ -130,6 +119,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
             threshold: rejection.threshold,
             threshold_source: rejection.source.clone(),
             calibration: Vec::new(),
+            left_out: Vec::new(),
         },
         measured: Vec::new(),
         travelled: Vec::new(),
@@ -144,11 +134,8 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
     let bytes = super::written(&request.out, &trained.network)?;
     let beside = |extension: &str| request.out.with_extension(extension);
     save(&beside("toml"), &card)?;
-    save(
-        &beside("references.toml"),
-        &section::references(&name, &references.into_iter().zip(recorded_on).collect::<Vec<_>>())?,
-    )?;
-    let outcome = Outcome { names, matrix, figures, comparisons: rejection.comparisons, history };
+    save(&beside("references.toml"), &references::text(&name, &beats.classes, &references, &records)?)?;
+    let outcome = Outcome { names, matrix, figures, rejection, history };
     let curves = pages::closed_set_curves(&name, &outcome);
     save(&beside("svg"), &curves.svg())?;
     println!("\nwrote {} ({bytes} bytes), its card, references and curves; {LEAKY}", request.out.display());
@@ -158,18 +145,14 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
             name: &name,
             split: &split,
             records: &records,
-            threshold: rejection.threshold,
-            threshold_source: &rejection.source,
+            threshold: outcome.rejection.threshold,
+            threshold_source: &outcome.rejection.source,
             epoch: trained.epoch,
             took: begun.elapsed(),
         };
         pages::save(asked, &name, &pages::closed_set(&common, &curves, &outcome))?;
     }
     Ok(())
-}
-
-fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Trains with a progress bar, measuring accuracy after each epoch. The last epoch is kept: nothing chooses it.
@@ -255,16 +238,22 @@ fn tell(names: &[String], figures: &ClosedSetFigures, rejection: &Rejection) {
         println!("  {name:<26} {:>6} {p:>10} {r:>7} {f:>7} {s:>12}", class.support);
     }
     println!("threshold {:.4}: {}", rejection.threshold, rejection.source);
-    println!("  refuses {:.2} % of {} windows of the classes' test beats", percent(rejection.own.1), rejection.own.0);
-    if let Some(strangers) = rejection.strangers {
+    let share = |interval: &Interval| {
+        let [value, low, high] = [interval.value, interval.low, interval.high].map(percent);
+        format!("{value:.2} % [{low:.2}–{high:.2}]")
+    };
+    let (windows, refused) = &rejection.own;
+    println!("  refuses {} of {windows} windows of the classes' test beats", share(refused));
+    if let Some(strangers) = &rejection.strangers {
         println!(
-            "  strangers ({} persons, {} windows) taken for somebody: {:.2} % by the embedding, {:.2} % where class and \
-             reference must agree; {:.2} % have a softmax above one half",
+            "  strangers ({} persons, {} windows) taken for somebody: {} by the embedding, {} where class and \
+             reference must agree; {} have a softmax above one half",
             strangers.persons,
             strangers.windows,
-            percent(strangers.accepted),
-            percent(strangers.accepted_agreeing),
-            percent(strangers.confident)
+            share(&strangers.accepted),
+            share(&strangers.accepted_agreeing),
+            share(&strangers.confident)
         );
     }
+    println!("  intervals: 95 %, bootstrap over persons");
 }

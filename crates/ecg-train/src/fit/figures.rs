@@ -6,10 +6,10 @@ use anyhow::Context;
 use ecg_identity::DecisionConfig;
 use ecg_identity::rates::{Comparison, RatesAt, det_curve, error_rates, rates_at};
 
-use super::calibration::Contacts;
+use super::calibration::{Contacts, Table};
 use super::page::Scores;
 use crate::card::{DecisionPart, Measured};
-use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_windows};
+use crate::measure::{Embedded, Protocol, WINDOW, compare_records, compare_windows, not_enrolled};
 
 /// Bootstrap draws of every interval, and their seed.
 pub(super) const REPLICATES: usize = 1000;
@@ -24,6 +24,8 @@ pub(super) struct Pool {
     records: BTreeMap<(Protocol, String), Vec<Comparison>>,
     /// Decision windows as probes.
     windows: BTreeMap<(Protocol, String), Vec<Comparison>>,
+    /// Persons of whom no record to enrol was good enough.
+    not_enrolled: BTreeMap<(Protocol, String), usize>,
     /// The first heartbeats after contact as probes.
     contacts: Contacts,
 }
@@ -34,6 +36,9 @@ impl Pool {
         for protocol in Protocol::ALL {
             file(&mut self.records, protocol, compare_records(embedded, protocol));
             file(&mut self.windows, protocol, compare_windows(embedded, protocol));
+            for (collection, persons) in not_enrolled(embedded, protocol) {
+                *self.not_enrolled.entry((protocol, collection)).or_default() += persons;
+            }
         }
         self.contacts.add(embedded);
     }
@@ -42,10 +47,12 @@ impl Pool {
     pub(super) fn measured(&self, persons: &str) -> anyhow::Result<Vec<Measured>> {
         let usable = self.records.iter().filter(|(_, comparisons)| two_sided(comparisons));
         usable
-            .map(|((protocol, collection), comparisons)| {
+            .map(|(key, comparisons)| {
+                let (protocol, collection) = key;
+                let missing = self.not_enrolled.get(key).copied().unwrap_or(0);
                 let rates = error_rates(comparisons, REPLICATES, SEED)
                     .with_context(|| format!("measuring {collection}, {}", protocol.name()))?;
-                Ok(Measured::new(protocol.name(), collection, persons, &rates))
+                Ok(Measured::new(protocol.name(), collection, persons, &rates, missing))
             })
             .collect()
     }
@@ -127,10 +134,12 @@ pub(super) fn decision(groups: &[(&Pool, String)], target_fmr: f64) -> anyhow::R
                 100.0 * target_fmr,
                 subjects.len()
             );
+            let Table { rows: calibration, left_out } = pool.contacts.table()?;
             return Ok(DecisionPart {
                 threshold: (threshold * 1e4).ceil() / 1e4,
                 threshold_source,
-                calibration: pool.contacts.table()?,
+                calibration,
+                left_out,
             });
         }
     }
@@ -138,5 +147,6 @@ pub(super) fn decision(groups: &[(&Pool, String)], target_fmr: f64) -> anyhow::R
         threshold: DecisionConfig::default().threshold,
         threshold_source: "not measured: nobody was left to measure it on; the program's default".to_owned(),
         calibration: Vec::new(),
+        left_out: Vec::new(),
     })
 }

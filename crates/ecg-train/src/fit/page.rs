@@ -18,7 +18,7 @@ use ecg_plot::{DARK, escape};
 pub(super) use cases::cases;
 pub(super) use confusion::confusion;
 pub(super) use det::det;
-pub(super) use figures::{figures, means, travel};
+pub(super) use figures::{figures, means, refusals, travel};
 pub(super) use histogram::histograms;
 pub(super) use persons::persons;
 

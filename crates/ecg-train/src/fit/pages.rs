@@ -6,7 +6,9 @@ use anyhow::Context;
 
 use super::closed_set::{LEAKY, Outcome};
 use super::figures::Pool;
-use super::page::{Page, Scores, Section, cases, confusion, det, figures, histograms, means, persons, travel};
+use super::page::{
+    Page, Scores, Section, cases, confusion, det, figures, histograms, means, persons, refusals, travel,
+};
 use super::{Request, Travelled, mains_name};
 use crate::card::Measured;
 use crate::curves::{Series, chart};
@@ -131,8 +133,8 @@ pub(super) fn closed_set(common: &Common<'_>, curves: &Chart, outcome: &Outcome)
         protocol: "training beats of each class, windows",
         collection: "classes and strangers",
         group: "of a leaky split; strangers were held out",
-        records: &outcome.comparisons,
-        windows: &outcome.comparisons,
+        records: &outcome.rejection.comparisons,
+        windows: &outcome.rejection.comparisons,
     }];
     let page = Page {
         title: common.name.to_owned(),
@@ -141,6 +143,7 @@ pub(super) fn closed_set(common: &Common<'_>, curves: &Chart, outcome: &Outcome)
         sections: vec![
             means(&outcome.figures, LEAKY),
             confusion(&outcome.names, &outcome.matrix, &outcome.figures),
+            refusals(&outcome.rejection),
             histograms(&scores, common.threshold),
             persons(&scores, common.threshold),
             curve_section(curves),

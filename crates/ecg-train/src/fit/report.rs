@@ -130,8 +130,14 @@ pub(super) fn figures(measured: &[Measured], decision: &DecisionPart) {
             100.0 * row.fnmr_at_fmr_01pct,
             100.0 * row.rank1
         );
+        if row.n_not_enrolled > 0 {
+            println!("      {} persons are not in it: no record to enrol was good enough", row.n_not_enrolled);
+        }
     }
     println!("threshold {:.4}: {}", decision.threshold, decision.threshold_source);
+    for why in &decision.left_out {
+        println!("  not calibrated: {why}");
+    }
 }
 
 /// What the threshold does to decision windows.

@@ -76,7 +76,8 @@ fn chosen<'a>(records: &'a [Prepared], persons: &BTreeSet<Person>) -> impl Itera
 }
 
 impl Embedder<'_> {
-    fn run(&self, inputs: &[PreparedBeat]) -> Vec<Vec<f32>> {
+    /// The embeddings of `inputs`, in order.
+    pub fn run(&self, inputs: &[PreparedBeat]) -> Vec<Vec<f32>> {
         let device = Device::flex();
         let shapes = inputs.chunks(CHUNK).flat_map(|chunk| {
             let values: Vec<f32> = chunk.iter().flat_map(|beat| beat.values).collect();

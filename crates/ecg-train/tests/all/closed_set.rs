@@ -32,6 +32,10 @@ fn six_synthetic_subjects_are_told_apart_and_every_output_says_that_the_split_le
     assert_eq!(closed["leaky"].as_bool(), Some(true));
     // The seventh person is a stranger: nobody's beats trained on him, and the figures say what became of him.
     assert_eq!(closed["strangers"]["persons"].as_integer(), Some(1));
+    let ends = closed["own_windows_refused_95"].as_array().unwrap();
+    let refused = number("own_windows_refused");
+    assert!(ends[0].as_float().unwrap() <= refused && refused <= ends[1].as_float().unwrap(), "{closed}");
+    assert_eq!(closed["strangers"]["accepted_95"].as_array().unwrap().len(), 2);
     assert_eq!(card["output"]["classes"].as_array().unwrap().len(), 6);
     assert_eq!(card["network"]["parameters"].as_integer(), Some(44_358));
     assert_eq!(card["input"]["beats_averaged"].as_integer(), Some(1));
@@ -42,6 +46,7 @@ fn six_synthetic_subjects_are_told_apart_and_every_output_says_that_the_split_le
     for text in [&page, &card_text, &curves] {
         assert!(text.contains("LEAKY"));
     }
+    assert!(page.contains("What the threshold refuses") && page.contains("taken for somebody"));
     assert!(page.contains("Confusion matrix") && page.contains("synthetic:p0") && !page.contains("<script"));
 
     let network = onnx::read(&out, &Device::flex()).unwrap();

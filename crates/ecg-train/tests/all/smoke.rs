@@ -82,6 +82,23 @@ fn a_tiny_training_writes_model_card_and_curves() {
 }
 
 #[test]
+fn short_records_of_few_persons_give_a_model_whatever_they_leave_out_of_its_calibration() {
+    let _alone = crate::alone();
+    let folder = tempfile::tempdir().unwrap();
+    // 8 s hold too few heartbeats for the last rows.
+    let dir = collection(folder.path(), 10, 2000);
+    let out = folder.path().join("short.onnx");
+    let fit = ["fit", "--collection", dir.to_str().unwrap(), "--out", out.to_str().unwrap(), "--folds", "3"];
+    let small = ["--epochs", "1", "--steps-per-epoch", "2", "--batch-size", "8", "--variants", "0"];
+    run(&[fit.as_slice(), &small].concat()).expect("a tiny training");
+    let card = table(&out.with_extension("toml"));
+    let rows = card["decision"]["calibration"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["thresholds"].as_array().unwrap().len() > 1), "{rows:?}");
+    let beats: Vec<_> = rows.iter().map(|row| row["beats"].as_integer().unwrap()).collect();
+    assert!(beats.contains(&1) && !beats.contains(&16), "{beats:?}");
+}
+
+#[test]
 fn a_foreign_collection_is_measured_and_nobody_of_it_is_trained_on() {
     let _alone = crate::alone();
     let folder = tempfile::tempdir().unwrap();
@@ -134,6 +151,17 @@ fn a_classifier_names_its_classes_and_the_same_seed_gives_the_same_file() {
     assert_eq!(card["output"]["classes"].as_array().unwrap().len(), 3);
     assert_eq!(card["output"]["logits"].as_str(), Some("logits"));
     assert_eq!(card["network"]["parameters"].as_integer(), Some(44_358 - 3 * 65));
+    // What the daemon refuses a classifier without.
+    let references = table(&one.with_extension("references.toml"));
+    assert_eq!((references["schema"].as_integer(), references["model"].as_str()), (Some(2), card["name"].as_str()));
+    let of_class = references["references"].as_array().unwrap();
+    let classes: Vec<_> = of_class.iter().map(|reference| reference["class"].clone()).collect();
+    assert_eq!(&classes, card["output"]["classes"].as_array().unwrap());
+    for reference in of_class {
+        let squares = reference["embedding"].as_array().unwrap().iter().map(|x| x.as_float().unwrap().powi(2));
+        assert!((squares.sum::<f64>() - 1.0).abs() < 1e-3);
+        assert_eq!(reference["front_ends"][0].as_str(), Some("record/250Hz"));
+    }
 }
 
 #[test]

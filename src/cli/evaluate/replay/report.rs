@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Attacked;
 use super::attack::Attack;
 use super::listen::Windows;
+use crate::cli::evaluate::outcome::{Figure, Outcomes};
 
 /// Draws of the bootstrap.
 const DRAWS: usize = 1000;
@@ -55,8 +56,8 @@ pub struct Kind {
     /// Persons of whom one was not.
     missed: BTreeSet<String>,
     /// Seconds from the first repetition to the suspicion, of those that were recognised: half of them, 95 of 100.
-    median_s: Option<f64>,
-    p95_s: Option<f64>,
+    median_s: Figure,
+    p95_s: Figure,
     /// Of all that were recognised at any time, ascending.
     #[serde(skip)]
     pub(super) times_s: Vec<f64>,
@@ -127,7 +128,12 @@ fn kind(group: &Group, attack: Attack, of: &[&Attacked], window_s: f64, seed: u6
     };
     let mut times_s: Vec<f64> = of.iter().filter_map(|(_, _, outcome)| outcome.known_s).collect();
     times_s.sort_by(f64::total_cmp);
-    let at = |share: f64| times_s.get(((times_s.len() as f64 - 1.0) * share).round() as usize).copied();
+    let mut of_person: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (_, subject, outcome) in of {
+        of_person.entry(subject).or_default().extend(outcome.known_s);
+    }
+    let mut outcomes = Outcomes::default();
+    of_person.into_values().for_each(|times_s| outcomes.add(times_s));
     Kind {
         group: group.name.clone(),
         attack: attack.name(),
@@ -135,10 +141,10 @@ fn kind(group: &Group, attack: Attack, of: &[&Attacked], window_s: f64, seed: u6
         detected: share(0),
         detected_of_usable: share(1),
         missed: of.iter().filter(|attacked| !in_time(attacked)).map(|attacked| attacked.1.clone()).collect(),
-        median_s: at(0.5),
-        p95_s: at(0.95),
+        median_s: outcomes.quantile(0.5, DRAWS, seed),
+        p95_s: outcomes.quantile(0.95, DRAWS, seed),
         replays_history: matches!(attack, Attack::Replay(_)),
-        times_s: times_s.clone(),
+        times_s,
     }
 }
 
@@ -198,19 +204,18 @@ impl fmt::Display for Report {
             writeln!(f, "\nattacks, recognised within {} s of the first repetition", self.window_s)?;
             writeln!(
                 f,
-                "{:10} {:28} {:>7}  {:39} {:11} median    95 %  missed",
-                "group", "attack", "persons", "recognised", "of usable"
+                "{:10} {:28} {:>7}  {:39} {:11} {:20} {:20} missed",
+                "group", "attack", "persons", "recognised", "of usable", "median", "95 %"
             )?;
         }
         for Kind { group, attack, persons, detected, detected_of_usable, missed, median_s, p95_s, .. } in &self.attacks
         {
-            let show = |s: &Option<f64>| s.map_or_else(|| "-".to_owned(), |s| format!("{s:.1} s"));
-            let (detected, median, p95) = (detected.to_string(), show(median_s), show(p95_s));
+            let (detected, median, p95) = (detected.to_string(), median_s.seconds(), p95_s.seconds());
             let usable = format!("{}/{}", detected_of_usable.count, detected_of_usable.of);
             let missed = missed.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
             writeln!(
                 f,
-                "{group:10} {attack:28} {persons:>7}  {detected:39} {usable:11} {median:>6}  {p95:>6}  {missed}"
+                "{group:10} {attack:28} {persons:>7}  {detected:39} {usable:11} {median:20} {p95:20} {missed}"
             )?;
         }
         Ok(())

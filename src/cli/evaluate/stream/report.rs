@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::figures::Figure;
+use crate::cli::evaluate::outcome::Figure;
 use crate::inference::Model;
 use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
@@ -20,7 +20,8 @@ pub struct Row {
     pub setting: f64,
     /// It is a rate.
     pub by_rate: bool,
-    /// The score that five heartbeats have to reach in this household.
+    /// The score that five heartbeats have to reach in the household that asks most: persons with several templates count
+    /// twice.
     pub threshold_at_5_beats: f64,
     /// From contact to *verified*, of those who are verified.
     pub seconds_to_verified_median: Figure,

@@ -1,13 +1,16 @@
 //! What a closed-set classifier is worth: its confusion matrix on beats it was not shown, and how well the embedding
 //! refuses persons who are none of its classes.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
-use ecg_identity::rates::{Comparison, ConfusionMatrix, DetPoint, det_curve, rates_at};
+use ecg_identity::rates::{Comparison, ConfusionMatrix, DetPoint, Interval, det_curve, over_persons, rates_at};
 use ecg_identity::{Reference, cosine, mean_unit, rank};
 use ecg_signal::SEGMENT_SAMPLES;
 
 use super::split::Labelled;
+use crate::fit::figures::{REPLICATES, SEED};
 use crate::measure::WINDOW;
 use crate::network::Network;
 use crate::parity::rows;
@@ -81,30 +84,30 @@ pub(super) fn references(network: &Network, beats: &[Labelled<'_>], classes: &[P
 
 /// The threshold and what it does, on decision windows of [`WINDOW`] beats.
 #[derive(Clone, Debug)]
-pub(super) struct Rejection {
+pub(in crate::fit) struct Rejection {
     /// Cosine from which a window matches the reference of a class.
-    pub(super) threshold: f64,
+    pub(in crate::fit) threshold: f64,
     /// On what it was set.
-    pub(super) source: String,
+    pub(in crate::fit) source: String,
     /// Windows of the classes' own test beats, and the share of them below the threshold.
-    pub(super) own: (usize, f64),
+    pub(in crate::fit) own: (usize, Interval),
     /// Persons who are no class, their windows, and the share that was taken for somebody.
-    pub(super) strangers: Option<Strangers>,
+    pub(in crate::fit) strangers: Option<Strangers>,
     /// All comparisons, for the report.
-    pub(super) comparisons: Vec<Comparison>,
+    pub(in crate::fit) comparisons: Vec<Comparison>,
 }
 
-/// Persons who are no class.
+/// Persons who are no class. Intervals are over draws of them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Strangers {
-    pub(super) persons: usize,
-    pub(super) windows: usize,
+pub(in crate::fit) struct Strangers {
+    pub(in crate::fit) persons: usize,
+    pub(in crate::fit) windows: usize,
     /// Share of windows that reach the threshold with some class.
-    pub(super) accepted: f64,
+    pub(in crate::fit) accepted: Interval,
     /// The same where the class of the highest score must be that of the best reference, as the daemon asks.
-    pub(super) accepted_agreeing: f64,
+    pub(in crate::fit) accepted_agreeing: Interval,
     /// Share of windows whose mean probability of some class exceeds one half: what softmax alone would have accepted.
-    pub(super) confident: f64,
+    pub(in crate::fit) confident: Interval,
 }
 
 /// One decision window: its name, whose it is, mean embedding and mean probabilities.
@@ -166,10 +169,11 @@ pub(super) fn rejection(
     };
     let rate = 100.0 * target_fmr;
     let source = format!("leaky split; false match rate {rate} % of windows of {WINDOW} beats: {whose}");
-    let own_rates = rates_at(&deciding, threshold, 0, 0)?;
+    let own_rates = rates_at(&deciding, threshold, REPLICATES, SEED)?;
     let strangers = (!foreign.is_empty()).then(|| {
         let share = |accepted: &dyn Fn(&Probe) -> bool| {
-            foreign.iter().filter(|probe| accepted(probe)).count() as f64 / foreign.len() as f64
+            let bits = foreign.iter().map(|probe| (probe.subject.as_str(), accepted(probe)));
+            share_by_person(bits)
         };
         let best =
             |probe: &Probe| rank(references, &probe.embedding).first().map(|m| (m.score, m.reference.subject.clone()));
@@ -187,7 +191,22 @@ pub(super) fn rejection(
         }
     });
     comparisons.extend(foreign.iter().flat_map(|probe| probe.against(references)));
-    Ok(Rejection { threshold, source, own: (own.len(), own_rates.fnmr.value), strangers, comparisons })
+    Ok(Rejection { threshold, source, own: (own.len(), own_rates.fnmr), strangers, comparisons })
+}
+
+/// Share of windows that are so, with its interval: all windows of a person are drawn together.
+fn share_by_person<'a>(windows: impl Iterator<Item = (&'a str, bool)>) -> Interval {
+    let mut persons: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (person, is_so) in windows {
+        let [some, all] = persons.entry(person).or_default();
+        *some += usize::from(is_so);
+        *all += 1;
+    }
+    let persons: Vec<_> = persons.into_values().collect();
+    over_persons(&persons, REPLICATES, SEED, |drawn| {
+        let sum = |part: usize| drawn.iter().map(|person| person[part]).sum::<usize>() as f64;
+        sum(0) / sum(1)
+    })
 }
 
 /// The threshold for a false match rate: in the middle between the highest score that must be refused and the next one
@@ -232,6 +251,13 @@ fn foreign_windows(network: &Network, strangers: &[&Prepared]) -> Vec<Probe> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_of_one_person_are_drawn_together() {
+        let windows = [("a", true), ("a", true), ("a", true), ("b", false)];
+        let share = share_by_person(windows.into_iter());
+        assert_eq!((share.value, share.low, share.high), (0.75, 0.0, 1.0));
+    }
 
     #[test]
     fn the_threshold_stands_in_the_middle_of_the_gap_between_strangers_and_the_classes() {

@@ -1,13 +1,14 @@
-//! What a closed-set model says of itself: the `[closed_set]` part of its card, and the references of its classes.
+//! What a closed-set model says of itself: the `[closed_set]` part of its card.
 
-use ecg_identity::Reference;
 use ecg_identity::rates::{ClosedSetFigures, MeanFigures};
 use serde::Serialize;
 
 use super::measure::Rejection;
 use super::{LEAKY, Parts};
+use crate::card::{ends, rounded};
 
-/// `[closed_set]`, appended to the card. Fractions; `None` is left out.
+/// `[closed_set]`, appended to the card. Fractions; `_95` are the ends of 95 % intervals by bootstrap over persons; `None`
+/// is left out.
 #[derive(Debug, Serialize)]
 struct Section {
     closed_set: ClosedSet,
@@ -27,6 +28,7 @@ struct ClosedSet {
     validation_accuracy: f64,
     own_windows: usize,
     own_windows_refused: f64,
+    own_windows_refused_95: [f64; 2],
     #[serde(skip_serializing_if = "Option::is_none")]
     strangers: Option<StrangersPart>,
     macro_mean: Means,
@@ -39,8 +41,11 @@ struct StrangersPart {
     persons: usize,
     windows: usize,
     accepted: f64,
+    accepted_95: [f64; 2],
     accepted_where_class_and_reference_agree: f64,
+    accepted_where_class_and_reference_agree_95: [f64; 2],
     softmax_above_one_half: f64,
+    softmax_above_one_half_95: [f64; 2],
 }
 
 #[derive(Debug, Serialize)]
@@ -95,9 +100,12 @@ pub(super) fn toml(
     let strangers = rejection.strangers.map(|strangers| StrangersPart {
         persons: strangers.persons,
         windows: strangers.windows,
-        accepted: rounded(strangers.accepted),
-        accepted_where_class_and_reference_agree: rounded(strangers.accepted_agreeing),
-        softmax_above_one_half: rounded(strangers.confident),
+        accepted: rounded(strangers.accepted.value),
+        accepted_95: ends(&strangers.accepted),
+        accepted_where_class_and_reference_agree: rounded(strangers.accepted_agreeing.value),
+        accepted_where_class_and_reference_agree_95: ends(&strangers.accepted_agreeing),
+        softmax_above_one_half: rounded(strangers.confident.value),
+        softmax_above_one_half_95: ends(&strangers.confident),
     });
     let section = Section {
         closed_set: ClosedSet {
@@ -109,10 +117,11 @@ pub(super) fn toml(
             beats_test: figures.beats,
             right: figures.right,
             accuracy: rounded(figures.accuracy.value),
-            accuracy_95: [rounded(figures.accuracy.low), rounded(figures.accuracy.high)],
+            accuracy_95: ends(&figures.accuracy),
             validation_accuracy: rounded(validation_accuracy),
             own_windows: rejection.own.0,
-            own_windows_refused: rounded(rejection.own.1),
+            own_windows_refused: rounded(rejection.own.1.value),
+            own_windows_refused_95: ends(&rejection.own.1),
             strangers,
             macro_mean: figures.macro_mean.into(),
             weighted_mean: figures.weighted_mean.into(),
@@ -120,42 +129,4 @@ pub(super) fn toml(
         },
     };
     toml::to_string(&section)
-}
-
-/// The file of references beside a closed-set model.
-#[derive(Debug, Serialize)]
-struct References<'a> {
-    schema: u32,
-    model: &'a str,
-    references: Vec<ReferencePart<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ReferencePart<'a> {
-    class: &'a str,
-    front_ends: &'a [String],
-    embedding: &'a [f32],
-}
-
-/// The references' text; with each the front ends of the recordings that it was made from, as the daemon names them.
-///
-/// # Errors
-/// As [`toml`].
-pub(super) fn references(model: &str, references: &[(Reference, Vec<String>)]) -> Result<String, toml::ser::Error> {
-    let references = references
-        .iter()
-        .map(|(reference, front_ends)| ReferencePart {
-            class: &reference.subject,
-            front_ends,
-            embedding: &reference.embedding,
-        })
-        .collect();
-    let text = toml::to_string(&References { schema: 2, model, references })?;
-    Ok(format!(
-        "# Written by ecg-train: the mean embedding of each class. These are biometric templates: do not publish them.\n{text}"
-    ))
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
 }

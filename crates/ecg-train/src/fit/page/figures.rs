@@ -1,10 +1,11 @@
 //! The figures as tables: error rates with intervals and numbers of persons, means of a closed-set model.
 
-use ecg_identity::rates::ClosedSetFigures;
+use ecg_identity::rates::{ClosedSetFigures, Interval};
 
 use super::{Section, percent, table};
 use crate::card::Measured;
 use crate::fit::Travelled;
+use crate::fit::closed_set::Rejection;
 use ecg_plot::escape;
 
 /// Error rates of every protocol, as the card has them.
@@ -12,7 +13,8 @@ pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
     let cell = |value: f64, ends: [f64; 2]| {
         format!("{} <small>{}–{}</small>", percent(value, 2), percent(ends[0], 1), percent(ends[1], 1))
     };
-    let head = ["collection", "n", "mated", "non-mated", "EER %", "FNMR at FMR 1 %", "at 0.1 %", "rank 1 %"];
+    let head =
+        ["collection", "n", "not enrolled", "mated", "non-mated", "EER %", "FNMR at FMR 1 %", "at 0.1 %", "rank 1 %"];
     let mut body = String::new();
     for group in measured.chunk_by(|a, b| a.persons == b.persons) {
         let rows: Vec<Vec<String>> = group
@@ -21,6 +23,7 @@ pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
                 vec![
                     format!("{}<br><small>{}</small>", escape(&row.collection), escape(&row.protocol)),
                     row.n_subjects.to_string(),
+                    row.n_not_enrolled.to_string(),
                     row.n_genuine.to_string(),
                     row.n_impostor.to_string(),
                     cell(row.eer, row.eer_95),
@@ -36,7 +39,8 @@ pub(in crate::fit) fn figures(measured: &[Measured]) -> Section {
     Section {
         title: "Error rates",
         note: "Records as probes, each against every reference of its collection. Small: 95 % intervals by bootstrap over \
-               persons; n counts persons with mated comparisons."
+               persons; n counts persons with mated comparisons. Who is not enrolled had no record to enrol that was good \
+               enough, and is in no rate."
             .into(),
         body,
     }
@@ -71,6 +75,29 @@ pub(in crate::fit) fn travel(travelled: &[Travelled]) -> Section {
                was set for is what strangers of another board gain."
             .into(),
         body,
+    }
+}
+
+/// What the threshold of a closed-set model refuses.
+pub(in crate::fit) fn refusals(rejection: &Rejection) -> Section {
+    let row = |what: &str, windows: usize, share: &Interval| {
+        let ends = format!("{}–{}", percent(share.low, 2), percent(share.high, 2));
+        vec![what.to_owned(), windows.to_string(), format!("{} <small>{ends}</small>", percent(share.value, 2))]
+    };
+    let (windows, refused) = &rejection.own;
+    let mut rows = vec![row("windows of the classes' test beats that are refused", *windows, refused)];
+    let mut whose = "Nobody was held out: what strangers would do is not known.".to_owned();
+    if let Some(strangers) = &rejection.strangers {
+        let n = strangers.windows;
+        rows.push(row("windows of strangers that are taken for somebody", n, &strangers.accepted));
+        rows.push(row("… where class and reference must agree", n, &strangers.accepted_agreeing));
+        rows.push(row("windows of strangers with a softmax above one half", n, &strangers.confident));
+        whose = format!("Strangers are {} persons who were held out.", strangers.persons);
+    }
+    Section {
+        title: "What the threshold refuses",
+        note: format!("{whose} Small: 95 % intervals by bootstrap over persons."),
+        body: table(&["", "windows", "share %"], &rows),
     }
 }
 
