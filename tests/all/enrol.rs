@@ -10,6 +10,8 @@ use crate::tiny_model::Recipe;
 
 #[path = "enrol/alive.rs"]
 mod alive;
+#[path = "enrol/known.rs"]
+mod known;
 
 /// A folder with a model and a configuration that names it and a gallery.
 struct Home {
@@ -227,8 +229,9 @@ fn noise_and_too_little_are_refused_with_what_to_do() {
     let words = home.refusal(&["ann", "--record", text(&noise)]);
     assert!(words.contains("good heartbeats") && words.contains("electrodes"), "{words}");
     assert!(home.store().subjects().unwrap().is_empty());
-    let words = home.refusal(&["Ann Smith", "--record", text(&noise)]);
-    assert!(words.contains("not a valid name"), "{words}");
+    let misnamed = ecgid(&["enrol", "Ann Smith", "--record", text(&noise), "--config", text(&home.config)]);
+    let words = String::from_utf8_lossy(&misnamed.stderr).into_owned();
+    assert!(misnamed.status.code() == Some(2) && words.contains("not a valid name"), "{words}");
     let words = home.refusal(&["ann", "--record", "no/such/record"]);
     assert!(words.contains("no/such/record"), "{words}");
 }
