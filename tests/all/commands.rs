@@ -106,7 +106,10 @@ fn the_public_key_is_shown_and_replaced_and_the_secret_one_never_said() {
     let none = run(&[]);
     assert_eq!(none.status.code(), Some(1));
     assert!(stderr(&none).contains("first start"), "{}", stderr(&none));
-    assert!(!directory.path().join("signing-key").exists(), "looking makes no key");
+    let nothing = run(&["rotate", "--yes"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(stderr(&nothing).contains("nothing is replaced"), "{}", stderr(&nothing));
+    assert!(!directory.path().join("signing-key").exists(), "looking and replacing make no key");
 
     let place = KeyPlace { credential: None, file: directory.path().join("signing-key") };
     let signer = Signer::new(&SecretKey::read_or_make(Purpose::Claims, &place).ok().unwrap());
