@@ -1,4 +1,5 @@
-//! `ecgid enrol` beside what is there already: the same name, and another heart under it.
+//! `ecgid enrol` beside what is there already: the same name, another heart under it, and the
+//! recordings of the repository.
 
 use super::Home;
 use crate::recordings::{ecgid, text};
@@ -37,4 +38,17 @@ fn an_update_of_nobody_is_refused_before_anything_is_collected() {
     let words = home.refusal(&["ann", "--update", "--source", "tcp:127.0.0.1:1", "--give-up-after", "5"]);
     assert!(words.contains("ann is not enrolled: there is nothing to update"), "{words}");
     assert!(begun.elapsed().as_secs_f64() < 4.0, "{words}");
+}
+
+#[test]
+fn the_recordings_of_the_repository_can_be_enrolled() {
+    let home = Home::new("");
+    for (name, record, more) in [
+        ("ada", "ECG_data/example-a-1.csv", &[][..]),
+        ("ada", "ECG_data/example-a-2.csv", &["--add"]),
+        ("bob", "ECG_data/example-b-1.csv", &[]),
+    ] {
+        let report = home.enrol(&[&[name, "--record", record][..], &MODEL, more].concat());
+        assert!(report["beats"].as_u64().unwrap() >= 12 && report["resembles"] == serde_json::json!([]), "{report}");
+    }
 }
