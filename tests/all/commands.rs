@@ -66,6 +66,39 @@ fn a_key_on_the_command_line_wins_over_the_file() {
 }
 
 #[test]
+fn a_simulation_takes_neither_the_files_of_a_folder_nor_the_link_of_another_board() {
+    let directory = gateway();
+    let write = |more: &[&str]| {
+        let arguments = ["simulate", "--csv", "records", "--subjects", "1", "--seconds", "2"];
+        ecgid(directory.path(), &[&arguments[..], more].concat())
+    };
+    assert!(write(&[]).status.success());
+    let manifest = directory.path().join("records/manifest.csv");
+    std::fs::write(&manifest, "of somebody").unwrap();
+    let refused = write(&[]);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("--force"), "{}", stderr(&refused));
+    assert_eq!(std::fs::read_to_string(&manifest).unwrap(), "of somebody");
+    assert!(write(&["--force"]).status.success());
+    assert_ne!(std::fs::read_to_string(&manifest).unwrap(), "of somebody");
+
+    let board = |link: &Path| {
+        let arguments = ["simulate", "--pty", "--for", "1s", "--link", link.to_str().unwrap()];
+        ecgid(directory.path(), &arguments)
+    };
+    let link = directory.path().join("tty");
+    let other = ecgid::board::terminal::Terminal::open(Some(&link)).unwrap();
+    let leads_to = std::fs::read_link(&link).unwrap();
+    let refused = board(&link);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("other board"), "{}", stderr(&refused));
+    assert_eq!(std::fs::read_link(&link).unwrap(), leads_to, "it is left alone");
+    drop(other);
+    std::os::unix::fs::symlink("/nope/tty", &link).unwrap();
+    assert!(board(&link).status.success(), "a link that leads nowhere was left behind");
+    let nowhere = stderr(&board(Path::new("/nope/tty")));
+    assert!(nowhere.contains("cannot make the link /nope/tty: No such file"), "{nowhere}");
+}
+
+#[test]
 fn check_refuses_an_unknown_key_with_its_line() {
     let directory = gateway();
     std::fs::write(directory.path().join("bad.toml"), "[mqtt]\nretain = true\n").unwrap();

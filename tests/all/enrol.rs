@@ -106,6 +106,8 @@ struct Board {
 impl Board {
     fn new(home: &Home, arguments: &[&str]) -> Self {
         let link = home.folder.path().join("tty-board");
+        // An earlier board was ended without a chance to take its link along.
+        let _none = std::fs::remove_file(&link);
         let process = std::process::Command::new(env!("CARGO_BIN_EXE_ecgid"))
             .args(["simulate", "--pty", "--speed", "8", "--link", text(&link)])
             .args(arguments)
