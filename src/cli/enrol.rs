@@ -162,6 +162,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let collector = Collector::new(&mut model, settings.liveness.clone());
     let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;
+        live::is_free(&source, &config.source, database)?;
         let plan = asked(&args).plan(&source, requirements);
         let source = ConfiguredSource::new(&source).map_err(Failure::config)?;
         live::enrol(source, collector, mains, plan, &mut keyboard)?
@@ -188,7 +189,6 @@ pub fn main(args: Args) -> Result<(), Failure> {
     tell(&report, args.json)
 }
 
-/// Asks whether it is another person; false where there is nobody to ask.
 /// Says at once what the name stands against; asks whether it is to be replaced, where there is somebody to ask.
 fn begin(args: &Args, known: bool, keyboard: &mut Keyboard, runtime: &Runtime) -> anyhow::Result<()> {
     let Args { name, add, update, .. } = args;
@@ -204,6 +204,7 @@ fn begin(args: &Args, known: bool, keyboard: &mut Keyboard, runtime: &Runtime) -
     Ok(())
 }
 
+/// Asks whether it is another person; false where there is nobody to ask.
 async fn confirmed(keyboard: &mut Keyboard, question: &Question) -> anyhow::Result<bool> {
     let Question { told, advice } = question;
     match keyboard.confirmed(&format!("{told}; {advice}.\nIs it another person, to be enrolled all the same?")).await {

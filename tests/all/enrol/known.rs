@@ -1,5 +1,7 @@
-//! `ecgid enrol` beside what is there already: the same name, another heart under it, and the
-//! recordings of the repository.
+//! `ecgid enrol` beside what is there already: the same name, another heart under it, a daemon that holds the port, and
+//! the recordings of the repository.
+
+use ecgid::store::DaemonLock;
 
 use super::Home;
 use crate::recordings::{ecgid, text};
@@ -38,6 +40,16 @@ fn an_update_of_nobody_is_refused_before_anything_is_collected() {
     let words = home.refusal(&["ann", "--update", "--source", "tcp:127.0.0.1:1", "--give-up-after", "5"]);
     assert!(words.contains("ann is not enrolled: there is nothing to update"), "{words}");
     assert!(begun.elapsed().as_secs_f64() < 4.0, "{words}");
+}
+
+#[test]
+fn a_port_that_the_daemon_holds_is_no_port_to_wait_for() {
+    let home = Home::new("kind = \"serial\"\nport = \"/dev/ttyECG\"");
+    let _daemon = DaemonLock::take(&home.folder.path().join("gallery.sqlite")).unwrap();
+    let words = home.refusal(&["ann", "--give-up-after", "5"]);
+    assert!(words.contains("the daemon runs and holds /dev/ttyECG") && words.contains("[control] http"), "{words}");
+    let other = home.refusal(&["ann", "--source", "tcp:127.0.0.1:1", "--give-up-after", "5"]);
+    assert!(other.contains("gave up after 5 s"), "another source is tried: {other}");
 }
 
 #[test]
