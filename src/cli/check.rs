@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 
 use super::Failure;
+use super::{Failure, told};
 use super::configured::Configured;
 use crate::config::{self, Config, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
 use crate::inference::Model;
@@ -65,7 +66,7 @@ impl Report {
             }
             Err(error) => {
                 self.problems += 1;
-                say!("PROBLEM  {what:<14} {error:#}");
+                say!("PROBLEM  {what:<14} {}", told(&error));
                 None
             }
         }

@@ -66,6 +66,25 @@ fn a_key_on_the_command_line_wins_over_the_file() {
 }
 
 #[test]
+fn a_word_that_does_not_exist_is_refused_with_those_that_do() {
+    let directory = gateway();
+    for (key, words) in [("source.kind", "`serial`, `tcp`"), ("log.format", "`text`"), ("mqtt.payload", "`protobuf`")] {
+        let set = format!("{key}=seriall");
+        let output = ecgid(directory.path(), &["check", "--config", "ecgid.toml", "--set", &set]);
+        let said = stdout(&output);
+        assert!(output.status.code() == Some(78) && said.contains("seriall") && said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_reason_is_told_once() {
+    let directory = gateway();
+    let output = ecgid(directory.path(), &["check", "--config", "nothing.toml"]);
+    let said = stdout(&output) + &stderr(&output);
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+}
+
+#[test]
 fn a_simulation_takes_neither_the_files_of_a_folder_nor_the_link_of_another_board() {
     let directory = gateway();
     let write = |more: &[&str]| {
