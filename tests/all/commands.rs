@@ -77,6 +77,16 @@ fn a_word_that_does_not_exist_is_refused_with_those_that_do() {
 }
 
 #[test]
+fn check_counts_in_words_and_does_not_claim_to_have_met_the_broker() {
+    let directory = gateway();
+    enrol(directory.path(), "ada");
+    let broker = ["--set", "mqtt.url=mqtt://127.0.0.1:9"];
+    let said = stdout(&ecgid(directory.path(), &[&["check", "--config", "ecgid.toml"], &broker[..]].concat()));
+    assert!(said.contains(": 1 subject, 0 events waiting"), "{said}");
+    assert!(said.contains("127.0.0.1:9 (not contacted)"), "{said}");
+}
+
+#[test]
 fn a_reason_is_told_once() {
     let directory = gateway();
     let output = ecgid(directory.path(), &["check", "--config", "nothing.toml"]);
