@@ -112,8 +112,37 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("ecgid: {:#}", failure.error);
+            eprintln!("ecgid: {}", told(&failure.error));
             ExitCode::from(failure.code)
         }
+    }
+}
+
+/// An error with its causes, a colon between; a cause that the text before it has said already is left out.
+fn told(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || std::io::Error::other("no disk");
+        let whole = crate::config::ConfigError::Read { path: "a.toml".into(), source: cause() };
+        assert_eq!(told(&whole.into()), "cannot read the configuration a.toml: no disk");
+        assert_eq!(told(&anyhow::Error::from(cause()).context("cannot read it")), "cannot read it: no disk");
+        assert_eq!(told(&anyhow!("alone")), "alone");
     }
 }

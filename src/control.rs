@@ -131,7 +131,11 @@ impl Control {
         };
         let enroller = &self.0.enroller;
         match request {
-            Request::EnrolStart(start) => enroller.start(*start).map(|status| status.to_value()),
+            Request::EnrolStart(start) => {
+                let subject = start.subject.clone();
+                let known = self.on_disk(place, move |store| store.subject_exists(&subject)).await?;
+                enroller.start(*start, known).map(|status| status.to_value())
+            }
             Request::EnrolStatus => Ok(enroller.status().borrow().to_value()),
             Request::EnrolCancel => enroller.cancel().await.map(|status| status.to_value()),
             Request::EnrolMoved => enroller.moved().await.map(|status| status.to_value()),

@@ -4,6 +4,7 @@
 //! screen, no topic and no source: beats come from `cli/enrol` or from the running daemon (`control/enrol.rs`).
 
 mod keep;
+mod known;
 mod plan;
 mod progress;
 mod report;
@@ -11,6 +12,7 @@ mod signal;
 mod words;
 
 pub(crate) use keep::{KeepError, Offer, Question, keep};
+pub(crate) use known::{nothing_to_update, replaces};
 pub(crate) use plan::{Asked, gave_up};
 pub(crate) use progress::Progress;
 pub(crate) use report::Report;

@@ -163,10 +163,18 @@ impl SecretKey {
     /// Makes a new key in the place of the one that is in the file.
     ///
     /// # Errors
-    /// [`KeyError`]; [`KeyError::NotOurs`] where a credential is used, which only systemd's administrator can change.
+    /// [`KeyError`]; [`KeyError::NotOurs`] where a credential is used, which only systemd's administrator can change;
+    /// [`KeyError::Missing`] where there is none to replace.
     pub fn replace(purpose: Purpose, place: &KeyPlace) -> Result<Self, KeyError> {
         if let Some(credential) = place.credential.as_ref().filter(|path| path.exists()) {
             return Err(KeyError::NotOurs { purpose, path: credential.clone() });
+        }
+        if !place.file.try_exists().map_err(|source| KeyError::File {
+            action: "read",
+            path: place.file.clone(),
+            source,
+        })? {
+            return Err(KeyError::Missing { purpose, place: place.clone() });
         }
         make(purpose, &place.file, |unfinished, path| std::fs::rename(unfinished, path))?;
         Self::read(purpose, place)

@@ -195,7 +195,10 @@ def main():
     parser.add_argument("--name", default="front-door", help="last level of the response topic")
     parser.add_argument("more", nargs="*", help="options for mosquitto_rr behind `--`, for instance -- --cafile ca.pem")
     args = parser.parse_args()
-    door = Door(base64.b64decode(args.key), args.gateway, args.device)
+    try:
+        door = Door(base64.b64decode(args.key, validate=True), args.gateway, args.device)
+    except ValueError:
+        parser.error("--key is no public key: 32 bytes in base64, as `ecgid key --format base64` prints them")
     try:
         subject, left_ms = ask_over_mqtt(door, args.broker, args.port, args.prefix, args.name, args.more)
     except Refused as refused:

@@ -26,11 +26,22 @@ pub struct Terminal {
 
 impl Terminal {
     /// Opens a pseudo-terminal in raw mode. With `link` a symbolic link of that name leads to it, as
-    /// `/dev/serial/by-id/…` does to a real port; one that is there already is replaced, and it goes with the terminal.
+    /// `/dev/serial/by-id/…` does to a real port; one that was left behind is replaced, and it goes with the terminal.
     ///
     /// # Errors
-    /// No free pseudo-terminal, or the link cannot be made: something that is no link stands there.
+    /// No free pseudo-terminal, or the link cannot be made: something that is no link stands there, or one that leads to
+    /// something that exists, for instance to another board.
     pub fn open(link: Option<&Path>) -> io::Result<Self> {
+        let mut terminal = Self::pair().map_err(saying("cannot open a pseudo-terminal"))?;
+        if let Some(link) = link {
+            place_link(&terminal.device, link).map_err(saying(&format!("cannot make the link {}", link.display())))?;
+            terminal.link = Some(link.to_owned());
+        }
+        Ok(terminal)
+    }
+
+    /// Without a link.
+    fn pair() -> io::Result<Self> {
         let board = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         grantpt(&board)?;
         unlockpt(&board)?;
@@ -38,11 +49,7 @@ impl Terminal {
         let name = ptsname(&board, Vec::new())?;
         let device = PathBuf::from(name.to_string_lossy().into_owned());
         make_raw(&device)?;
-        let terminal = Self { board, device, link: link.map(Path::to_owned) };
-        if let Some(link) = &terminal.link {
-            replace_link(&terminal.device, link)?;
-        }
-        Ok(terminal)
+        Ok(Self { board, device, link: None })
     }
 
     /// What a reader opens: the link if there is one, else the device.
@@ -103,11 +110,23 @@ fn make_raw(device: &Path) -> io::Result<()> {
     Ok(tcsetattr(&port, OptionalActions::Now, &settings)?)
 }
 
-/// Puts the link in place in one step, so that no reader meets a moment without one.
-fn replace_link(device: &Path, link: &Path) -> io::Result<()> {
+/// What was attempted, before what the system says of it.
+fn saying(attempt: &str) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{attempt}: {error}"))
+}
+
+/// Puts the link in place in one step, so that no reader meets a moment without one. One that leads nowhere was left
+/// behind.
+fn place_link(device: &Path, link: &Path) -> io::Result<()> {
+    let taken = |text: String| Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     if std::fs::symlink_metadata(link).is_ok_and(|there| !there.file_type().is_symlink()) {
-        let text = format!("{} exists and is not a symbolic link", link.display());
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        return taken("it exists and is not a symbolic link".to_owned());
+    }
+    if let Ok(other) = link.canonicalize() {
+        return taken(format!(
+            "it leads to {}, which exists: stop the other board or give another name; if none runs, delete the link",
+            other.display()
+        ));
     }
     let new = link.with_extension(format!("{}.new", std::process::id()));
     std::os::unix::fs::symlink(device, &new)?;

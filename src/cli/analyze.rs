@@ -115,6 +115,12 @@ struct QualityReport {
     clipped_samples: usize,
 }
 
+/// How many of all there are, in per cent and rounded down: only all of them are 100.0.
+fn percent(some: usize, all: usize) -> String {
+    let thousandths = (1000 * some).checked_div(all).unwrap_or(0);
+    format!("{}.{} %", thousandths / 10, thousandths % 10)
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -267,7 +273,7 @@ impl std::fmt::Display for Analysis {
         for warning in &self.warnings {
             writeln!(f, "  note: {warning}")?;
         }
-        writeln!(f, "beats      {} found, {} accepted ({:.0} %)", q.beats, q.accepted, 100.0 * q.accepted_share)?;
+        writeln!(f, "beats      {} found, {} accepted ({})", q.beats, q.accepted, percent(q.accepted, q.beats))?;
         for (why, n) in &q.refused {
             writeln!(f, "           {n} refused: {why}")?;
         }
@@ -281,5 +287,17 @@ impl std::fmt::Display for Analysis {
         write!(f, "{}", self.respiration)?;
         write!(f, "{}", self.signal_quality)?;
         writeln!(f, "delay      {:.0} ms from R to the finished segment (mains {})", self.delay_ms, self.mains)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_a_few_are_not_all() {
+        assert_eq!(percent(1861, 1866), "99.7 %");
+        assert_eq!(percent(99_999, 100_000), "99.9 %");
+        assert_eq!((percent(5, 5), percent(0, 0)), ("100.0 %".to_owned(), "0.0 %".to_owned()));
     }
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
-use super::Failure;
 use super::configured::Configured;
+use super::{Failure, told};
 use crate::config::{self, Config, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
 use crate::inference::Model;
 use crate::keys::{KeyError, Purpose, SecretKey};
@@ -67,7 +67,7 @@ impl Report {
             }
             Err(error) => {
                 self.problems += 1;
-                say!("PROBLEM  {what:<14} {error:#}");
+                say!("PROBLEM  {what:<14} {}", told(&error));
                 None
             }
         }
@@ -102,10 +102,11 @@ fn broker(config: &Config) -> anyhow::Result<String> {
         Some(tls) => {
             let authorities = publish::read_tls_files(tls).context("TLS to the broker cannot be set up")?;
             let proof = if tls.client.is_some() { ", with a client certificate" } else { "" };
-            format!("TLS, {authorities} trusted authorities{proof}")
+            let authorities = counted(authorities, "trusted authority", "trusted authorities");
+            format!("TLS, {authorities}{proof}")
         }
     };
-    Ok(format!("{}:{}, {tls}, {payload}, as {}, {password}", mqtt.host, mqtt.port, mqtt.client_id))
+    Ok(format!("{}:{} (not contacted), {tls}, {payload}, as {}, {password}", mqtt.host, mqtt.port, mqtt.client_id))
 }
 
 fn home_assistant(config: &Config) -> String {
@@ -164,6 +165,11 @@ fn database(config: &Config) -> anyhow::Result<String> {
     }
     let store = Store::open_with(path, &config.keys)?;
     store.verify()?;
-    let (subjects, waiting) = (store.subjects()?.len(), store.pending_count()?);
-    Ok(format!("{}: {subjects} subjects, {waiting} events waiting for the broker", path.display()))
+    let subjects = counted(store.subjects()?.len(), "subject", "subjects");
+    let waiting = counted(store.pending_count()?, "event", "events");
+    Ok(format!("{}: {subjects}, {waiting} waiting for the broker", path.display()))
+}
+
+fn counted<N: Display + PartialEq + From<u8>>(count: N, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == N::from(1) { one } else { several })
 }

@@ -16,14 +16,16 @@ use anyhow::{Context, anyhow, bail};
 use ecg_identity::enrolment::{Judged, Placement, Requirements, judge};
 use ecg_signal::{Hertz, Mains};
 use ecg_wire::Format;
+use tokio::runtime::Runtime;
 
 use self::collect::Collector;
 use self::keyboard::Keyboard;
 use super::Failure;
 use super::daemon::Daemon;
 use super::run::{runtime, settings};
+use super::subjects::subject;
 use crate::config::{Config, Slug, SourceConfig};
-use crate::enrolment::{Asked, KeepError, Offer, Question, Report, keep, refusal};
+use crate::enrolment::{Asked, KeepError, Offer, Question, Report, keep, nothing_to_update, refusal, replaces};
 use crate::inference::Model;
 use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::outlet::Telemetry;
@@ -44,7 +46,8 @@ How to enrol well:
   Enrol on the board that will be used: a template belongs to its format,
   rate, gain and reference voltage, filters and model.
 
-  ecgid enrol anna            first day, from the configured source
+  ecgid enrol anna            first day, from the configured source; of somebody
+                              who is enrolled it replaces the earlier days
   ecgid enrol anna --add      another day
   ecgid enrol anna --update   lets a template follow: beats that match clearly
                               only, and never far from what was enrolled
@@ -57,10 +60,12 @@ deciding meanwhile. --direct, --source and --record do without it.
 Nothing is learnt silently: templates change by these commands and by the
 requests of docs/requests.md only.
 Without a terminal nothing is asked, and progress comes in plain lines.
-Exit code 1: no enrolment, and why; 78: mend configuration, model or database.")]
+Exit code 1: no enrolment, and why; 2: wrong arguments; 78: mend configuration,
+model or database.")]
 pub struct Args {
     /// Pseudonym of the person: 1 to 32 characters a-z, 0-9, _ and -
-    name: String,
+    #[arg(value_parser = subject)]
+    name: Slug,
     /// Recording to enrol from (WFDB record or .csv, whose codes are read at the configured gain); may be given several
     /// times: placements of one day
     #[arg(long, value_name = "RECORD", conflicts_with = "source")]
@@ -140,7 +145,6 @@ struct Collected {
 /// Exit 78 where configuration, model or database must be mended; 1 where the signal gives no good template, or where
 /// somebody else is so much alike that nobody has confirmed it.
 pub fn main(args: Args) -> Result<(), Failure> {
-    let subject = Slug::subject(args.name.as_str())?;
     let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
     let mut keyboard = Keyboard::new(!args.yes);
     if args.is_for_the_daemon() {
@@ -152,12 +156,14 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let mut model = Model::load(&args.model.clone().unwrap_or_else(|| config.model_path())).map_err(Failure::config)?;
     let database = args.store.as_ref().unwrap_or(&config.store.path);
     let store = Store::open_with(database, &config.keys).map_err(Failure::config)?;
+    begin(&args, store.subject_exists(&args.name)?, &mut keyboard, &runtime()?)?;
     let settings = settings(&config, &model, Telemetry::Drop);
     let mains = args.mains.unwrap_or(settings.mains);
     let requirements = Requirements::at(settings.decision.threshold);
     let collector = Collector::new(&mut model, settings.liveness.clone());
     let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;
+        live::is_free(&source, &config.source, database)?;
         let plan = asked(&args).plan(&source, requirements);
         let source = ConfiguredSource::new(&source).map_err(Failure::config)?;
         live::enrol(source, collector, mains, plan, &mut keyboard)?
@@ -165,7 +171,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         from_recordings(&args, collector, mains, &config.source, &requirements)?
     };
     let offer = Offer {
-        subject: &subject,
+        subject: &args.name,
         front_end: &collected.front_end.key(&collected.chain_id, model.id()),
         model: model.id(),
         judged: &collected.judged,
@@ -182,6 +188,21 @@ pub fn main(args: Args) -> Result<(), Failure> {
         kept => kept?,
     };
     tell(&report, args.json)
+}
+
+/// Says at once what the name stands against; asks whether it is to be replaced, where there is somebody to ask.
+fn begin(args: &Args, known: bool, keyboard: &mut Keyboard, runtime: &Runtime) -> anyhow::Result<()> {
+    let Args { name, add, update, .. } = args;
+    if let Some(why) = nothing_to_update(name, known, *update) {
+        bail!(why);
+    }
+    let Some(note) = replaces(name, known, *add, *update) else { return Ok(()) };
+    match runtime.block_on(keyboard.confirmed(&format!("{note}.\nIs it to be replaced?"))) {
+        Some(true) => {}
+        Some(false) => bail!("nothing is changed; ecgid enrol {name} --add keeps what is enrolled"),
+        None => eprintln!("note: {note}"),
+    }
+    Ok(())
 }
 
 /// Asks whether it is another person; false where there is nobody to ask.

@@ -20,7 +20,8 @@ const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x
   ecgid key --format base64     the public key alone, for a door's configuration
   ecgid key rotate --yes        a new key; doors need its public half before they open again
 
-The first start of `ecgid run` makes the key. docs/doors.md says what a door does with it.")]
+The first start of `ecgid run` makes the key; where that is a service, look at
+and replace it with sudo. docs/doors.md says what a door does with it.")]
 pub struct Args {
     /// How the public key is printed; without this, with its id and its place
     #[arg(long, value_enum)]
@@ -70,7 +71,12 @@ pub fn main(args: Args) -> Result<(), Failure> {
             return Err(anyhow!("every door will refuse the gateway until it has the new public key; add --yes").into());
         }
         Some(Action::Rotate { yes: true }) => {
-            let key = SecretKey::replace(Purpose::Claims, &place)?;
+            let key = SecretKey::replace(Purpose::Claims, &place).map_err(|error| match error {
+                KeyError::Missing { .. } => anyhow!(
+                    "{error}, so nothing is replaced; where the daemon is a service: sudo ecgid key rotate --yes"
+                ),
+                other => other.into(),
+            })?;
             eprintln!("note: the daemon signs with the new key from its next start on: systemctl restart ecgid");
             key
         }

@@ -55,7 +55,8 @@ pub struct Args {
     /// Which signal of the recording, counted from 0
     #[arg(long, value_name = "N", default_value_t = 0, requires = "record")]
     signal: usize,
-    /// A symbolic link to the terminal, so that the board comes back under the same name
+    /// A symbolic link to the terminal, so that the board comes back under the same name; one that leads to a terminal
+    /// that exists is left alone
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
     /// Stop after this time, for instance 90s or 5m [default: at the end of the recording, or never]
@@ -77,6 +78,9 @@ pub struct Args {
     /// Length of each recording in the folder
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "csv")]
     seconds: f64,
+    /// Replace a manifest and recordings that stand in the folder
+    #[arg(long, requires = "csv")]
+    force: bool,
 }
 
 /// When an electrode is off; a type of its own, because an argument that is a list is read item by item.
@@ -109,7 +113,7 @@ pub fn parse_time(given: &str) -> Result<Duration, String> {
 /// No pseudo-terminal, or a file that cannot be read or written.
 pub fn main(args: Args) -> Result<(), Failure> {
     if let Some(folder) = &args.csv {
-        files::write(folder, args.subjects, args.subject_seed, args.seconds)?;
+        files::write(folder, args.subjects, args.subject_seed, args.seconds, args.force)?;
         say!("{} subjects in two sessions each, synthetic, in {}", args.subjects, folder.display());
         return Ok(());
     }
@@ -117,7 +121,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let cancel = CancellationToken::new();
         stop_on_signal(cancel.clone())?;
-        let terminal = Terminal::open(args.link.as_deref()).context("cannot open a pseudo-terminal")?;
+        let terminal = Terminal::open(args.link.as_deref())?;
         say!("{}", terminal.path().display());
         let played = async {
             terminal.wait_reader().await;

@@ -64,7 +64,7 @@ enum Action {
 }
 
 /// A name that a subject may have.
-fn subject(text: &str) -> Result<Slug, String> {
+pub(super) fn subject(text: &str) -> Result<Slug, String> {
     Slug::subject(text).map_err(|error| error.to_string())
 }
 

@@ -14,7 +14,7 @@ use super::control::ControlFile;
 use super::error::ConfigError;
 use super::homeassistant::HomeAssistantFile;
 use super::keys::KeysFile;
-use super::layers::Environment;
+use super::layers::{Environment, word};
 use super::mqtt::MqttFile;
 use super::source::{quoted, within, zero_or_within};
 use super::store::StoreFile;
@@ -81,6 +81,7 @@ pub enum SourceKindFile {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in config/ecgid.toml")]
 pub struct SourceFile {
+    #[serde(deserialize_with = "word")]
     pub kind: SourceKindFile,
     pub port: String,
     pub baud: u32,
@@ -260,6 +261,7 @@ pub enum LogFormat {
 #[expect(missing_docs, reason = "documented in config/ecgid.toml")]
 pub struct LogFile {
     pub level: String,
+    #[serde(deserialize_with = "word")]
     pub format: LogFormat,
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
+use super::layers::word;
 use super::mqtt::{MqttConfig, PayloadFormat};
 use super::source::quoted;
 
@@ -22,6 +23,7 @@ pub enum DiscoveryStyle {
 #[expect(missing_docs, reason = "documented in config/ecgid.toml")]
 pub struct HomeAssistantFile {
     pub enabled: bool,
+    #[serde(deserialize_with = "word")]
     pub discovery: DiscoveryStyle,
     pub prefix: String,
     pub birth_topic: String,

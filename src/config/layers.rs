@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use config::{FileFormat, Map};
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer};
 
 use super::error::ConfigError;
 use super::file::ConfigFile;
@@ -74,6 +76,11 @@ fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
             message: error.message().to_owned(),
         }
     })
+}
+
+/// Reads one of several words; another one is refused with those that there are, whichever layer it comes from.
+pub(super) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(written: D) -> Result<T, D::Error> {
+    T::deserialize(String::deserialize(written)?.into_deserializer())
 }
 
 fn layer_error(error: config::ConfigError) -> ConfigError {

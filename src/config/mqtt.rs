@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
-use super::layers::{CREDENTIALS, Environment};
+use super::layers::{CREDENTIALS, Environment, word};
 use super::slug::Slug;
 use super::source::quoted;
 
@@ -41,6 +41,7 @@ pub struct MqttFile {
     pub ca_file: String,
     pub client_certificate_file: String,
     pub client_key_file: String,
+    #[serde(deserialize_with = "word")]
     pub payload: PayloadFormat,
     pub topic_prefix: String,
     pub identity_expiry_s: u32,

@@ -17,6 +17,7 @@ use super::health::Facts;
 use super::request::Start;
 use super::status::{Kind, State, Status};
 use crate::config::SourceConfig;
+use crate::enrolment::{nothing_to_update, replaces};
 use crate::pipeline::tap::Tap;
 use crate::store::Store;
 
@@ -70,8 +71,11 @@ impl Enroller {
         self.status.subscribe()
     }
 
-    /// Begins, unless somebody is being enrolled.
-    pub(super) fn start(&self, start: Start) -> Result<Status, Refusal> {
+    /// Begins, unless somebody is being enrolled. `known`: somebody is enrolled under this name.
+    pub(super) fn start(&self, start: Start, known: bool) -> Result<Status, Refusal> {
+        if let Some(message) = nothing_to_update(&start.subject, known, start.update) {
+            return Err(Refusal::new(ErrorCode::NoSuchSubject, message));
+        }
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         if words.as_ref().is_some_and(|words| !words.is_closed()) {
             let subject = self.status.borrow().subject.clone().unwrap_or_default();
@@ -79,8 +83,9 @@ impl Enroller {
             return Err(Refusal::new(ErrorCode::AlreadyEnrolling, message));
         }
         let (to_session, heard_words) = mpsc::channel(COMMANDS);
+        let note = replaces(&start.subject, known, start.add, start.update);
         let session = Session::new(Arc::clone(&self.setting), start, self.status.clone());
-        let begun = session.begun();
+        let begun = Status { note, ..session.begun() };
         self.status.send_replace(begun.clone());
         tokio::spawn(session.run(heard_words));
         *words = Some(to_session);

@@ -56,6 +56,9 @@ pub(crate) struct Status {
     /// Whom; `None` while there was none.
     pub(crate) subject: Option<String>,
     pub(crate) kind: Option<Kind>,
+    /// What somebody should know from the start, in words: that it takes the place of another enrolment.
+    #[serde(default)]
+    pub(crate) note: Option<String>,
     /// How far it is; what was reached, where it has ended.
     pub(crate) progress: Option<Progress>,
     /// Asked with [`State::Question`]; `enrol/confirm` answers.
@@ -74,6 +77,7 @@ impl Status {
             number: 0,
             subject: None,
             kind: None,
+            note: None,
             progress: None,
             question: None,
             report: None,

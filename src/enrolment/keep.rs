@@ -65,9 +65,8 @@ pub(crate) fn keep(store: &Store, offer: &Offer<'_>) -> Result<Report, KeepError
         .map(|like| Like { subject: like.subject, score: like.score })
         .collect();
     notes.extend(resemblance(offer, &resembles)?);
-    if offer.add || offer.update {
-        notes.extend(unlike_before(offer, &own));
-    } else if !own.is_empty() {
+    notes.extend(unlike_before(offer, &own));
+    if !own.is_empty() && !offer.add && !offer.update {
         let name = offer.subject;
         notes.push(format!(
             "the earlier templates of {name} on this front end do not count any more; ecgid subjects undo {name} brings \
@@ -124,14 +123,19 @@ fn resemblance(offer: &Offer<'_>, alike: &[Like]) -> Result<Option<String>, Keep
     Err(KeepError::Resembles(question))
 }
 
-/// A word where today's signal is hardly like the earlier days of this name.
+/// A word where today's signal is hardly like the earlier days of this name, those that it replaces included.
 fn unlike_before(offer: &Offer<'_>, own: &[Reference]) -> Option<String> {
     let score = rank(own, &offer.judged.template).first()?.score;
     (score < UNLIKE_SHARE * offer.threshold).then(|| {
         let name = offer.subject;
+        let unlike = if offer.add || offer.update {
+            format!("this day is hardly like the earlier ones of {name}")
+        } else {
+            format!("this is hardly like the {name} who was enrolled")
+        };
         format!(
-            "this day is hardly like the earlier ones of {name} ({score:.2}): if it is somebody else, or the electrodes \
-             were swapped, take it back: ecgid subjects undo {name}"
+            "{unlike} ({score:.2}): if it is somebody else, or the electrodes were swapped, take it back: ecgid subjects \
+             undo {name}"
         )
     })
 }

@@ -17,8 +17,8 @@ pub(super) async fn guard(State(token): State<Token>, request: Request, next: Ne
         // A page in a browser can make its own name point at this machine (DNS rebinding), but not an address.
         refused(ErrorCode::NotPermitted, "ask by address: the Host header must be an IP address or localhost")
     } else if request.uri().path() != DESCRIPTION && !has(request.headers(), &token) {
-        let message = "the token of this start is needed: Authorization: Bearer TOKEN, from the file ecgid.control beside \
-                       the daemon's database";
+        let message = "the token of this start is needed: Authorization: Bearer TOKEN, from the file beside the daemon's \
+                       database that is named as it, ending .control";
         let mut response = refused(ErrorCode::Unauthorized, message);
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         response

@@ -172,7 +172,11 @@ impl Store {
         Ok(u64::try_from(revision).unwrap_or(0))
     }
 
-    pub(super) fn subject_exists(&self, subject: &Slug) -> Result<bool, StoreError> {
+    /// Somebody is enrolled under this name, on whatever front end.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn subject_exists(&self, subject: &Slug) -> Result<bool, StoreError> {
         self.lock()
             .query_row("SELECT 1 FROM subject WHERE slug = ?1", params![subject.as_str()], |_| Ok(()))
             .optional()

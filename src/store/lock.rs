@@ -32,6 +32,13 @@ impl DaemonLock {
         }
         Ok(Self(file))
     }
+
+    /// A daemon works with this database; false where this user may not know.
+    #[must_use]
+    pub fn is_taken(database: &Path) -> bool {
+        let file = File::open(database.with_extension("lock"));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
 }
 
 #[cfg(test)]
@@ -42,10 +49,13 @@ mod tests {
     fn a_database_has_one_daemon_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("ecgid.sqlite");
+        assert!(!DaemonLock::is_taken(&database));
         let first = DaemonLock::take(&database).unwrap();
+        assert!(DaemonLock::is_taken(&database));
         let refused = DaemonLock::take(&database).unwrap_err();
         assert!(matches!(refused, StoreError::Taken { .. }) && refused.may_pass());
         drop(first);
+        assert!(!DaemonLock::is_taken(&database));
         DaemonLock::take(&database).unwrap();
         assert!(DaemonLock::take(&directory.path().join("nowhere/ecgid.sqlite")).is_err());
     }

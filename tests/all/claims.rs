@@ -83,10 +83,14 @@ fn the_door_in_python_judges_the_same_story_alike() {
         return;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/verify-claim/test_verify_claim.py");
-    let output = Command::new(&python).arg(script).arg(golden()).output().unwrap();
+    let output = Command::new(&python).arg(&script).arg(golden()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains(&format!("{} steps", story().len())), "{said}");
+    let door = script.with_file_name("verify_claim.py");
+    let output = Command::new(&python).arg(door).args(["--key", "AAAA"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("--key is no public key"), "{said}");
 }
 
 #[test]

@@ -90,6 +90,68 @@ fn listening_to_a_recording_makes_no_database_and_says_what_is_odd_about_it() {
 }
 
 #[test]
+fn a_word_that_does_not_exist_is_refused_with_those_that_do() {
+    let directory = gateway();
+    for (key, words) in [("source.kind", "`serial`, `tcp`"), ("log.format", "`text`"), ("mqtt.payload", "`protobuf`")] {
+        let set = format!("{key}=seriall");
+        let output = ecgid(directory.path(), &["check", "--config", "ecgid.toml", "--set", &set]);
+        let said = stdout(&output);
+        assert!(output.status.code() == Some(78) && said.contains("seriall") && said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn check_counts_in_words_and_does_not_claim_to_have_met_the_broker() {
+    let directory = gateway();
+    enrol(directory.path(), "ada");
+    let broker = ["--set", "mqtt.url=mqtt://127.0.0.1:9"];
+    let said = stdout(&ecgid(directory.path(), &[&["check", "--config", "ecgid.toml"], &broker[..]].concat()));
+    assert!(said.contains(": 1 subject, 0 events waiting"), "{said}");
+    assert!(said.contains("127.0.0.1:9 (not contacted)"), "{said}");
+}
+
+#[test]
+fn a_reason_is_told_once() {
+    let directory = gateway();
+    let output = ecgid(directory.path(), &["check", "--config", "nothing.toml"]);
+    let said = stdout(&output) + &stderr(&output);
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+}
+
+#[test]
+fn a_simulation_takes_neither_the_files_of_a_folder_nor_the_link_of_another_board() {
+    let directory = gateway();
+    let write = |more: &[&str]| {
+        let arguments = ["simulate", "--csv", "records", "--subjects", "1", "--seconds", "2"];
+        ecgid(directory.path(), &[&arguments[..], more].concat())
+    };
+    assert!(write(&[]).status.success());
+    let manifest = directory.path().join("records/manifest.csv");
+    std::fs::write(&manifest, "of somebody").unwrap();
+    let refused = write(&[]);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("--force"), "{}", stderr(&refused));
+    assert_eq!(std::fs::read_to_string(&manifest).unwrap(), "of somebody");
+    assert!(write(&["--force"]).status.success());
+    assert_ne!(std::fs::read_to_string(&manifest).unwrap(), "of somebody");
+
+    let board = |link: &Path| {
+        let arguments = ["simulate", "--pty", "--for", "1s", "--link", link.to_str().unwrap()];
+        ecgid(directory.path(), &arguments)
+    };
+    let link = directory.path().join("tty");
+    let other = ecgid::board::terminal::Terminal::open(Some(&link)).unwrap();
+    let leads_to = std::fs::read_link(&link).unwrap();
+    let refused = board(&link);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("other board"), "{}", stderr(&refused));
+    assert_eq!(std::fs::read_link(&link).unwrap(), leads_to, "it is left alone");
+    drop(other);
+    std::os::unix::fs::symlink("/nope/tty", &link).unwrap();
+    assert!(board(&link).status.success(), "a link that leads nowhere was left behind");
+    let nowhere = stderr(&board(Path::new("/nope/tty")));
+    assert!(nowhere.contains("cannot make the link /nope/tty: No such file"), "{nowhere}");
+}
+
+#[test]
 fn check_refuses_an_unknown_key_with_its_line() {
     let directory = gateway();
     std::fs::write(directory.path().join("bad.toml"), "[mqtt]\nretain = true\n").unwrap();
@@ -130,7 +192,10 @@ fn the_public_key_is_shown_and_replaced_and_the_secret_one_never_said() {
     let none = run(&[]);
     assert_eq!(none.status.code(), Some(1));
     assert!(stderr(&none).contains("first start"), "{}", stderr(&none));
-    assert!(!directory.path().join("signing-key").exists(), "looking makes no key");
+    let nothing = run(&["rotate", "--yes"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(stderr(&nothing).contains("nothing is replaced"), "{}", stderr(&nothing));
+    assert!(!directory.path().join("signing-key").exists(), "looking and replacing make no key");
 
     let place = KeyPlace { credential: None, file: directory.path().join("signing-key") };
     let signer = Signer::new(&SecretKey::read_or_make(Purpose::Claims, &place).ok().unwrap());

@@ -12,6 +12,8 @@ use crate::tiny_model::Recipe;
 mod alive;
 #[path = "enrol/gain.rs"]
 mod gain;
+#[path = "enrol/known.rs"]
+mod known;
 
 /// A folder with a model and a configuration that names it and a gallery.
 struct Home {
@@ -106,6 +108,8 @@ struct Board {
 impl Board {
     fn new(home: &Home, arguments: &[&str]) -> Self {
         let link = home.folder.path().join("tty-board");
+        // An earlier board was ended without a chance to take its link along.
+        let _none = std::fs::remove_file(&link);
         let process = std::process::Command::new(env!("CARGO_BIN_EXE_ecgid"))
             .args(["simulate", "--pty", "--speed", "8", "--link", text(&link)])
             .args(arguments)
@@ -229,8 +233,9 @@ fn noise_and_too_little_are_refused_with_what_to_do() {
     let words = home.refusal(&["ann", "--record", text(&noise)]);
     assert!(words.contains("good heartbeats") && words.contains("electrodes"), "{words}");
     assert!(home.store().subjects().unwrap().is_empty());
-    let words = home.refusal(&["Ann Smith", "--record", text(&noise)]);
-    assert!(words.contains("not a valid name"), "{words}");
+    let misnamed = ecgid(&["enrol", "Ann Smith", "--record", text(&noise), "--config", text(&home.config)]);
+    let words = String::from_utf8_lossy(&misnamed.stderr).into_owned();
+    assert!(misnamed.status.code() == Some(2) && words.contains("not a valid name"), "{words}");
     let words = home.refusal(&["ann", "--record", "no/such/record"]);
     assert!(words.contains("no/such/record"), "{words}");
 }

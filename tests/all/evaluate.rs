@@ -168,6 +168,18 @@ fn the_cepstrum_is_a_share_of_the_score_and_all_of_it_where_the_network_is_left_
 }
 
 #[test]
+fn a_few_comparisons_are_said_to_be_too_few_for_rates() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Recipe::default().build().write(folder.path());
+    let collection = folder.path().join("household");
+    assert!(ecgid(&["simulate", "--csv", text(&collection), "--subjects", "2"]).status.success());
+    let fixed = ["evaluate", "identity", "--collection", text(&collection), "--enrol", "first", "--probe", "rest"];
+    let output = ecgid(&[&fixed[..], &["--model", text(&model), "--replicates", "10"]].concat());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("non-mated comparisons say nothing of EER and of FNMR at FMR 1 %: 100 are needed"), "{said}");
+}
+
+#[test]
 fn held_out_persons_come_from_the_card_and_need_no_warning() {
     let Some(collection) = data("ecg-id") else { return };
     let folder = tempfile::tempdir().unwrap();

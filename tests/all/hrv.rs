@@ -57,6 +57,8 @@ fn figures_of_the_reference_series_equal_the_libraries_through_the_command() {
 fn a_short_list_gives_null_with_a_reason_and_never_zero() {
     let folder = tempfile::tempdir().unwrap();
     let path = list(folder.path(), "short.txt", (0..40).map(breathing));
+    let said = String::from_utf8(ecgid(&["hrv", text(&path)]).stdout).unwrap();
+    assert!(said.contains("day        - (0 s of clean intervals"), "{said}");
     let report = ecgid_json(&["hrv", text(&path), "--json"]);
     assert!(report["rmssd_ms"].is_f64() && report["sdnn_ms"].is_null() && report["lf_hf"].is_null());
     let missing = report["missing"].as_object().unwrap();

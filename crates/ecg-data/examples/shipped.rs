@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use ecg_data::csv::write_heart;
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
 
-/// Seconds of each recording.
-const SECONDS: u64 = 10;
+/// Seconds of each recording: an enrolment needs 12 good heartbeats.
+const SECONDS: u64 = 30;
 /// Name, person, session (0: the person as it is) and start in Unix seconds.
 const RECORDINGS: [(&str, u64, u64, u64); 3] =
     [("example-a-1", 7, 0, 1_790_000_000), ("example-a-2", 7, 1, 1_790_604_800), ("example-b-1", 12, 0, 1_790_000_600)];

@@ -14,7 +14,7 @@ mod variability;
 
 use ecg_signal::{Beat, Mains, PathError};
 
-use super::Analysis;
+use super::{Analysis, percent};
 use crate::recording::{Passage, Recording, mains_name};
 use ecg_plot::{Label, Svg, colours, text_width};
 use reasons::Reasons;
@@ -132,7 +132,7 @@ impl Picture<'_> {
         };
         let beats = match q.beats {
             0 => "no beat found".to_owned(),
-            n => format!("{n} beats found, {} accepted ({:.0} %)", q.accepted, 100.0 * q.accepted_share),
+            n => format!("{n} beats found, {} accepted ({})", q.accepted, percent(q.accepted, q.beats)),
         };
         let length = duration(self.recording.stream.duration_s());
         format!("{length} at {} Hz \u{b7} {mains} \u{b7} {beats} \u{b7} {rate}", self.analysis.fs)

@@ -3,7 +3,7 @@
 //! It uses the daemon's own sources, so that what is enrolled is what the daemon will hear. What comes next is decided by
 //! [`Enrolment`]; time is the samples', and the clock's only while none come.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -23,6 +23,7 @@ use crate::pipeline::front_end::FrontEnd;
 use crate::pipeline::pulse::Pulse;
 use crate::source::configured::ConfiguredSource;
 use crate::source::{Source, SourceSender};
+use crate::store::DaemonLock;
 
 /// How often time passes while no samples come.
 const TICK: Duration = Duration::from_millis(250);
@@ -34,6 +35,25 @@ pub(super) fn source(configured: &SourceConfig, given: Option<&str>) -> anyhow::
         config.kind = parse(text)?;
     }
     Ok(config)
+}
+
+/// A serial port has one reader: while the daemon holds it nobody can be enrolled from it but by the daemon.
+///
+/// # Errors
+/// What to do, where a daemon works with this database and is configured to read this port.
+pub(super) fn is_free(source: &SourceConfig, configured: &SourceConfig, database: &Path) -> anyhow::Result<()> {
+    let port = |config: &SourceConfig| match &config.kind {
+        SourceKind::Serial { port, .. } => Some(port.clone()),
+        _ => None,
+    };
+    match port(source) {
+        Some(wanted) if port(configured).as_ref() == Some(&wanted) && DaemonLock::is_taken(database) => bail!(
+            "the daemon runs and holds {}: let it enrol (without --direct and --source; where it takes no requests, \
+             [control] http is \"off\" or its port was taken, as its log says), or stop it meanwhile",
+            wanted.display()
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn parse(text: &str) -> anyhow::Result<SourceKind> {

@@ -35,6 +35,10 @@ pub(super) fn enrol(
     args: &Args,
     keyboard: &mut Keyboard,
 ) -> anyhow::Result<Report> {
+    let listed = runtime.block_on(daemon.ask(Method::GET, "/api/v1/subjects", None))?;
+    let known =
+        listed["subjects"].as_array().is_some_and(|all| all.iter().any(|one| one["subject"] == args.name.as_str()));
+    super::begin(args, known, keyboard, runtime)?;
     let begun = runtime.block_on(daemon.ask(Method::POST, ENROL, Some(wish(args))))?;
     let number = status(begun)?.number;
     let mut screen = Screen::new();
@@ -65,7 +69,7 @@ pub(super) fn enrol(
 /// What is asked for, as the daemon takes it.
 fn wish(args: &Args) -> Value {
     json!({
-        "subject": args.name,
+        "subject": args.name.as_str(),
         "add": args.add,
         "update": args.update,
         "placements": args.placements,

@@ -10,6 +10,9 @@ use serde::Serialize;
 use super::protocol::Trial;
 use crate::inference::Model;
 
+/// Non-mated comparisons that a false match rate of 1 % needs: with fewer, not one of them is let through.
+const FEWEST_AT_ONE_PERCENT: usize = 100;
+
 /// Whether the network knows the persons that it is measured on.
 #[derive(Debug, Clone, Serialize)]
 pub struct Seen {
@@ -204,7 +207,13 @@ impl fmt::Display for Report {
             let [value, low, high] = [rate.value, rate.low, rate.high].map(|x| 100.0 * x);
             writeln!(f, "{:20} {value:6.2} %  [{low:.2} – {high:.2}]", format!("{name} at {:.3}", at.threshold))?;
         }
-        if self.impostor < 10_000 {
+        if self.impostor < FEWEST_AT_ONE_PERCENT {
+            writeln!(
+                f,
+                "note: {} non-mated comparisons say nothing of EER and of FNMR at FMR 1 %: {FEWEST_AT_ONE_PERCENT} are needed",
+                self.impostor
+            )?;
+        } else if self.impostor < 10_000 {
             writeln!(f, "note: FMR 0.1 % rests on {} non-mated comparisons", self.impostor / 1000)?;
         }
         writeln!(f, "intervals: 95 %, bootstrap over persons")

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use ecg_data::Adc;
 use ecg_data::csv::CodeWriter;
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
@@ -19,16 +19,26 @@ const SESSIONS: [(&str, &str, u64); 2] = [("1", "2026-01-05", 0), ("2", "2026-01
 /// Respiration on the second channel, in millivolts a unit.
 const RESPIRATION_MV: f64 = 0.25;
 
-/// Writes `subjects` subjects from `first_seed` on, two recordings of `seconds` each.
+/// Writes `subjects` subjects from `first_seed` on, two recordings of `seconds` each. What stands there already is
+/// replaced with `force` only.
 ///
 /// # Errors
-/// What cannot be written.
-pub(super) fn write(folder: &Path, subjects: u64, first_seed: u64, seconds: f64) -> anyhow::Result<()> {
+/// What cannot be written, or what would be replaced.
+pub(super) fn write(folder: &Path, subjects: u64, first_seed: u64, seconds: f64, force: bool) -> anyhow::Result<()> {
+    let seeds = first_seed..first_seed + subjects;
+    let records = seeds.clone().flat_map(|seed| SESSIONS.map(|(session, ..)| name(seed, session)));
+    let there = std::iter::once("manifest".to_owned())
+        .chain(records)
+        .map(|record| folder.join(format!("{record}.csv")))
+        .find(|path| fs::symlink_metadata(path).is_ok());
+    if let Some(path) = there.filter(|_| !force) {
+        bail!("{} exists: give an empty folder, or --force to replace such files", path.display());
+    }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut manifest = "record,subject,session,date\n".to_owned();
-    for seed in first_seed..first_seed + subjects {
+    for seed in seeds {
         for (session, date, after_s) in SESSIONS {
-            let record = format!("synthetic-{seed}-{session}");
+            let record = name(seed, session);
             let path = folder.join(format!("{record}.csv"));
             recording(&path, seed, after_s, seconds).with_context(|| format!("cannot write {}", path.display()))?;
             let _infallible = writeln!(manifest, "{record},synthetic-{seed},{session},{date}");
@@ -36,6 +46,11 @@ pub(super) fn write(folder: &Path, subjects: u64, first_seed: u64, seconds: f64)
     }
     let path = folder.join("manifest.csv");
     fs::write(&path, manifest).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Of a recording, without its extension.
+fn name(seed: u64, session: &str) -> String {
+    format!("synthetic-{seed}-{session}")
 }
 
 fn recording(path: &Path, seed: u64, after_s: u64, seconds: f64) -> anyhow::Result<()> {

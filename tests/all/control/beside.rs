@@ -85,3 +85,19 @@ fn a_file_left_behind_by_a_daemon_that_was_killed_is_in_nobodys_way() {
     let output = list();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn who_begins_to_replace_somebody_is_told_so_and_an_update_of_nobody_does_not_begin() {
+    let daemon = Daemon::with_a_synthetic_heart();
+    let begin = |body: &str| daemon.ask("POST", "/api/v1/enrol", body);
+    let nobody = begin(r#"{"subject": "anna", "update": true}"#);
+    assert_eq!((nobody.status, nobody.code().as_str()), (404, "no_such_subject"));
+    let first = begin(r#"{"subject": "anna", "seconds": 12}"#).json();
+    assert!(first["data"]["state"] == "collecting" && first["data"]["note"].is_null(), "{first}");
+    daemon.until_state(&["done"]);
+    let again = begin(r#"{"subject": "anna", "seconds": 600}"#).json();
+    assert!(again["data"]["note"].as_str().unwrap().starts_with("anna is enrolled already"), "{again}");
+    assert_eq!(daemon.enrolment()["note"], again["data"]["note"], "whoever looks later reads it too");
+    assert_eq!(daemon.ask("DELETE", "/api/v1/enrol", "").status, 200);
+    assert!(begin(r#"{"subject": "anna", "add": true}"#).json()["data"]["note"].is_null());
+}

@@ -125,9 +125,9 @@ impl HrvDay {
         let oldest = number(now_s) - STRETCHES as i64;
         let stretches: Vec<Stretch> =
             self.stretches.iter().copied().chain(self.stretch()).filter(|stretch| stretch.number > oldest).collect();
-        let clean_s = stretches.iter().map(|stretch| stretch.clean_s).sum();
+        let clean_s = clean(stretches.iter());
         let believed = || stretches.iter().filter(|stretch| stretch.believed);
-        let believed_s: f64 = believed().map(|stretch| stretch.clean_s).sum();
+        let believed_s = clean(believed());
         let needed_s = DAY_NEEDS_S;
         let enough =
             if believed_s >= needed_s { Ok(()) } else { Err(Withheld::TooLittle { clean_s: believed_s, needed_s }) };
@@ -163,8 +163,13 @@ fn number(end_s: f64) -> i64 {
     (end_s / STRETCH_S).floor() as i64
 }
 
+/// Seconds of clean intervals; 0 of none, where the sum of no numbers is -0.
+fn clean<'a>(stretches: impl Iterator<Item = &'a Stretch>) -> f64 {
+    stretches.fold(0.0, |sum, stretch| sum + stretch.clean_s)
+}
+
 fn hour(stretches: &[Stretch]) -> HourMeans {
-    let clean_s: f64 = stretches.iter().map(|stretch| stretch.clean_s).sum();
+    let clean_s = clean(stretches.iter());
     let intervals: usize = stretches.iter().map(|stretch| stretch.intervals).sum();
     let rates: f64 = stretches.iter().map(|stretch| stretch.rates).sum();
     let needed_s = LEAST_SHARE * 3600.0;
