@@ -160,7 +160,7 @@ impl Passage {
         times
     }
 
-    /// Intervals between accepted beats that follow each other; `fs` is the source's, in hertz.
+    /// Intervals between heartbeats that follow each other, ectopic ones among them; `fs` is the source's, in hertz.
     #[must_use]
     pub fn rr_intervals(&self, fs: f64) -> Vec<RrInterval> {
         let mut series = RrSeries::new();
@@ -169,7 +169,7 @@ impl Passage {
             if beat.rr_ms.is_none() {
                 series.interrupt();
             }
-            intervals.extend(series.push(beat.interval_end(fs) / fs, beat.quality.verdict.is_accepted()));
+            intervals.extend(series.push(beat.interval_end(fs) / fs, beat.quality.verdict.is_heartbeat()));
         }
         intervals
     }

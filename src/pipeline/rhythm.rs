@@ -56,7 +56,7 @@ impl Stage {
                     self.window.interrupt();
                 }
                 let end = beat.interval_end(self.fs_hz);
-                self.window.push(end / self.fs_hz, beat.quality.verdict.is_accepted());
+                self.window.push(end / self.fs_hz, beat.quality.verdict.is_heartbeat());
             }
             Observation::Gap { .. } | Observation::Unusable { .. } => self.window.interrupt(),
             Observation::Liveness { .. } => {}

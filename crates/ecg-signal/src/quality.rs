@@ -47,6 +47,12 @@ impl Verdict {
         self == Self::Accepted
     }
 
+    /// Whether the heart beat there: accepted, or refused for its shape alone. An ectopic beat ends an interval as a normal
+    /// one does, and what is done about such intervals is known to those who count them.
+    pub fn is_heartbeat(self) -> bool {
+        matches!(self, Self::Accepted | Self::Refused(Refusal::Shape))
+    }
+
     /// Why the beat may not be used; `None` where it may.
     pub fn refusal(self) -> Option<Refusal> {
         match self {
