@@ -13,7 +13,7 @@ pub enum Protocol {
     LaterSessions,
     /// First two sessions; third session, whatever was done in it.
     TwoSessions,
-    /// First two sessions; [`RESTING`].
+    /// First two sessions; Heartprint's `Session-3R`.
     Resting,
     /// First session as recorded; second session through the slow board that training never draws.
     SlowBoard,
