@@ -97,11 +97,17 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     watchdog::ready();
 
     let mut running = std::pin::pin!(pipeline::run(source, settings, model, gallery, to_tap, pulse, cancel.clone()));
+    let mut published = false;
     let (ended, unheard) = tokio::select! {
         ended = &mut running => (ended, false),
-        _ = &mut publishing => {
-            cancel.cancel();
-            (running.await, true)
+        told = &mut publishing => {
+            published = true;
+            // A pipeline that ends closes its events a little before it is at its end itself.
+            let unheard = !matches!(told, Ok((Told::All, ())));
+            if unheard {
+                cancel.cancel();
+            }
+            (running.await, unheard)
         }
     };
     dog.abort();
@@ -114,7 +120,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
         // Whoever starts it again mends it; without that nothing would ever be said again.
         return Err(anyhow!("events cannot be published any more; the log says why").into());
     }
-    if timeout(FLUSH, publishing).await.is_err() {
+    if !published && timeout(FLUSH, publishing).await.is_err() {
         tracing::warn!("the last events could not be handed over in time; identity events wait on disk");
     }
     ended.map_err(|error| match error {
@@ -258,8 +264,17 @@ async fn sink(config: Config, tools: Tools, events: mpsc::Receiver<Event>) {
     }
 }
 
+/// How the telling of events ended.
+#[derive(Debug)]
+enum Told {
+    /// The pipeline has no more of them.
+    All,
+    /// Nobody takes them.
+    NoMore,
+}
+
 /// Passes events on, notes them for requests, and keeps the line of `systemctl status` up to date. No names in there: it is readable by all.
-async fn tap(mut events: mpsc::Receiver<Event>, out: mpsc::Sender<Event>, control: Control) {
+async fn tap(mut events: mpsc::Receiver<Event>, out: mpsc::Sender<Event>, control: Control) -> Told {
     let (mut source, mut state) = (String::from("no source yet"), "no signal");
     while let Some(event) = events.recv().await {
         control.note(&event);
@@ -283,7 +298,8 @@ async fn tap(mut events: mpsc::Receiver<Event>, out: mpsc::Sender<Event>, contro
             watchdog::status(&format!("{source}, {state}"));
         }
         if out.send(event).await.is_err() {
-            return;
+            return Told::NoMore;
         }
     }
+    Told::All
 }
