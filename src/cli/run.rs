@@ -143,9 +143,9 @@ pub fn settings(config: &Config, model: &Model, telemetry: Telemetry) -> Setting
 }
 
 /// Calls that can wait for the disk or compute at a time: four requests, an enrolment, the network, the gallery, the
-/// outbox, announcements, wiping, the broker's address. On a busy machine more threads would be made than there are calls, since
-/// one that has just finished is not yet known to be idle, and each keeps a heap of its own.
-const BLOCKING_THREADS: usize = 11;
+/// outbox, announcements, the broker's address; wiping waits for its turn. On a busy machine more threads would be made
+/// than there are calls, since one that has just finished is not yet known to be idle, and each keeps a heap of its own.
+const BLOCKING_THREADS: usize = 10;
 
 /// A runtime with as many threads as a gateway needs: the work is little.
 ///
