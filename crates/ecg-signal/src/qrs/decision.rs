@@ -147,10 +147,9 @@ impl Judge {
         sink: &mut impl FnMut(Detection),
     ) {
         let mut judged = self.weigh(candidate, ahead);
-        // The first beat of a signal is like none before it.
-        let usual = if self.template().is_known() { judged.likeness.similarity } else { 1.0 };
-        let noise_ratio = candidate.view(judged.band).noise_ratio;
-        let flutter = candidate.texture.is_flutter(usual, noise_ratio);
+        // The first beat of a signal is like none before it: then the rest beside it alone speaks against flutter.
+        let similarity = if self.template().is_known() { judged.likeness.similarity } else { 1.0 };
+        let flutter = candidate.texture.is_flutter(similarity, candidate.view(judged.band).noise_ratio);
         let is_wave = self.is_t_wave(&judged, candidate.slope) || self.is_too_early(&judged);
         let is_beat = judged.relative > judged.threshold && !flutter && !is_wave;
         if !(is_beat && self.closes_interval(&judged)) {

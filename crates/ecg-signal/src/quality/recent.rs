@@ -14,8 +14,8 @@ const KEPT: usize = 64;
 /// Beats that a new one is compared with.
 const COMPANIONS: usize = order::FEW;
 
-/// A beat that comes sooner than this share of the usual interval is premature. The heart rate of a person at rest swings
-/// by less from one beat to the next.
+/// A beat that comes sooner than this share of the usual interval is premature. Breath shortens intervals by as much in
+/// the young; their beats are alike, and stay.
 const PREMATURE: f64 = 0.85;
 /// Intervals that make one usual.
 const LEAST_INTERVALS: usize = 4;
