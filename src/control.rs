@@ -76,6 +76,7 @@ impl Control {
             facts: Arc::clone(&facts),
             source: config.source.clone(),
             model: model.id().to_owned(),
+            cohort: model.cohort().cloned(),
             threshold: settings.decision.threshold,
             floor: settings.decision.threshold - settings.decision.margin,
             cancel,

@@ -2,21 +2,26 @@
 //!
 //! A model is two files side by side, `NAME.onnx` and `NAME.toml`. The card says what the network expects and what was
 //! measured; whatever contradicts this program's signal path is refused here, before the first beat (exit code 78).
-//! A closed-set model (with class scores) has a third, `NAME.references.toml`: the mean embedding of each class.
+//! `NAME.cohort`, where the card names one, holds the strangers that scores are normalised by. A closed-set model (with class
+//! scores) has `NAME.references.toml`: the mean embedding of each class.
 //! It must not know identities, thresholds over time or sources.
 
 mod card;
 mod classes;
 mod error;
 mod network;
+mod strangers;
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
-use ecg_identity::{Amplitude, Calibrated};
+use ecg_identity::{Amplitude, Calibrated, Cohort};
 use ecg_signal::{Beat, BeatAverager, ModelInput, Preparation, PreparedBeat, SEGMENT_SAMPLES};
 
 pub use card::{
-    AmplitudeCard, CalibrationCard, Card, Collection, DecisionCard, InputCard, NetworkCard, OutputCard, Training,
+    AmplitudeCard, CalibrationCard, Card, CohortCard, Collection, DecisionCard, InputCard, NetworkCard, OutputCard,
+    Training,
 };
 pub use error::{EmbedError, ModelError};
 use network::Network;
@@ -28,6 +33,7 @@ pub const SHIPPED: &str = "models/ecgid-1.onnx";
 /// It is carried in the executable, so that this works without any file beside it.
 const SHIPPED_ONNX: &[u8] = include_bytes!("../models/ecgid-1.onnx");
 const SHIPPED_CARD: &str = include_str!("../models/ecgid-1.toml");
+const SHIPPED_COHORT: &[u8] = include_bytes!("../models/ecgid-1.cohort");
 
 /// A point on the unit sphere: what the model makes of a beat.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +52,8 @@ pub struct Model {
     network: Network,
     /// The size of the beat beside what the network makes of its shape, where the card has it.
     amplitude: Option<Amplitude>,
+    /// The strangers that scores are normalised by, where the card has them.
+    cohort: Option<Arc<Cohort>>,
     /// One for each class, in the card's order; none where the model has no classes or came without references.
     references: Vec<ClassReference>,
     /// Class of the newest answer.
@@ -70,7 +78,12 @@ impl Model {
         let card = String::from_utf8(read(&card_path)?)
             .map_err(|e| ModelError::Card { file: card_path.display().to_string(), problem: e.to_string() })?;
         let file = path.display().to_string();
-        let mut model = Self::from_parts(&onnx, &card, &file)?;
+        let cohort = if Card::parse(&card, &file)?.cohort.is_some() {
+            read(&path.with_extension("cohort"))?
+        } else {
+            Vec::new()
+        };
+        let mut model = Self::from_parts(&onnx, &card, cohort, &file)?;
         if model.card.output.logits.is_some() {
             let problem = |problem: String| ModelError::References { file: file.clone(), problem };
             let text = std::fs::read_to_string(path.with_extension("references.toml"))
@@ -85,20 +98,26 @@ impl Model {
     /// # Errors
     /// [`ModelError`], which only a broken build can cause.
     pub fn shipped() -> Result<Self, ModelError> {
-        Self::from_parts(SHIPPED_ONNX, SHIPPED_CARD, &format!("{SHIPPED} (in the executable)"))
+        Self::from_parts(SHIPPED_ONNX, SHIPPED_CARD, SHIPPED_COHORT, &format!("{SHIPPED} (in the executable)"))
     }
 
-    /// Loads a model from the content of its two files; `file` is only named in errors.
+    /// Loads a model from the content of its files; `cohort` is empty where the card names none, `file` is only named in errors.
     ///
     /// # Errors
     /// [`ModelError`]: what is wrong and what to do.
-    pub fn from_parts(onnx: &[u8], card: &str, file: &str) -> Result<Self, ModelError> {
+    pub fn from_parts(
+        onnx: &[u8],
+        card: &str,
+        cohort: impl Into<Cow<'static, [u8]>>,
+        file: &str,
+    ) -> Result<Self, ModelError> {
         let card = Card::parse(card, file)?;
         card.check_network(onnx, file)?;
         let network = Network::load(onnx, &card, file)?;
         let amplitude = card.amplitude();
+        let cohort = strangers::read(&card, cohort.into(), file)?.map(Arc::new);
         let id = format!("{}-{:08x}", card.name, fnv1a(onnx.iter().copied().chain(written(amplitude))) >> 32);
-        let mut model = Self { card, id, network, amplitude, references: Vec::new(), class: None };
+        let mut model = Self { card, id, network, amplitude, cohort, references: Vec::new(), class: None };
         // One beat through it: an operator that fails, or an output that is no embedding, shows now and not at the door.
         model
             .embed_beat(&PreparedBeat { values: trial_beat(), amplitude_mv: 0.2 })
@@ -117,6 +136,12 @@ impl Model {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The strangers that scores are normalised by; `None` where scores are plain cosines.
+    #[must_use]
+    pub fn cohort(&self) -> Option<&Arc<Cohort>> {
+        self.cohort.as_ref()
     }
 
     /// How beats are prepared for this model.

@@ -174,6 +174,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
         subject: &args.name,
         front_end: &collected.front_end.key(&collected.chain_id, model.id()),
         model: model.id(),
+        cohort: model.cohort().map(std::sync::Arc::as_ref),
         judged: &collected.judged,
         threshold: settings.decision.threshold,
         floor: settings.decision.threshold - settings.decision.margin,

@@ -71,7 +71,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), &[]).map_err(Failure::config)?;
     let model = Model::load(&config.model_path()).map_err(Failure::config)?;
     let model = model.with_class_front_ends(&config.class_front_ends);
-    let gallery = gallery(&config)?;
+    let gallery = gallery(&config, &model)?;
     let mut replay = Replay::open(&args.record, args.signal, config.source.adc(), args.speed.0)?;
     for warning in replay.take_warnings() {
         eprintln!("note: {warning}");
@@ -94,13 +94,14 @@ pub fn main(args: Args) -> Result<(), Failure> {
 }
 
 /// The gallery of the configured database. Listening to a recording makes none, and no key for it.
-fn gallery(config: &Config) -> Result<Option<StoredGallery>, Failure> {
+fn gallery(config: &Config, model: &Model) -> Result<Option<StoredGallery>, Failure> {
     let path = &config.store.path;
     if !path.exists() {
         eprintln!("note: nobody is enrolled: there is no database {}", path.display());
         return Ok(None);
     }
-    Ok(Some(StoredGallery::new(Store::open_with(path, &config.keys).map_err(Failure::config)?)))
+    let store = Store::open_with(path, &config.keys).map_err(Failure::config)?;
+    Ok(Some(StoredGallery::new(store, model.cohort().cloned())))
 }
 
 /// Writes events as they come; returns when the pipeline has ended or nobody reads.

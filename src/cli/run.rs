@@ -76,7 +76,7 @@ pub async fn serve(config: &Config, cancel: CancellationToken) -> Result<(), Fai
     let store = open_store(config)?;
     let signer = signer(config)?;
     let settings = settings(config, &model, Telemetry::Drop);
-    let gallery = StoredGallery::new(store.clone());
+    let gallery = StoredGallery::new(store.clone(), model.cohort().cloned());
     let pulse = Pulse::default();
     let control = Control::new(config, &model, &settings, store.clone(), cancel.clone());
     let interface = open_interface(config, &control).await;

@@ -7,6 +7,7 @@ mod session;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ecg_identity::Cohort;
 use ecg_identity::enrolment::Enrolment;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,7 @@ pub(super) struct Setting {
     pub(super) facts: Arc<Facts>,
     pub(super) source: SourceConfig,
     pub(super) model: String,
+    pub(super) cohort: Option<Arc<Cohort>>,
     /// Score of a match.
     pub(super) threshold: f64,
     /// Below it nobody is alike.

@@ -4,12 +4,13 @@
 //! (those stand in the model card). Enrolment goes through the same board, decoder, signal path and network as the
 //! daemon's own, only faster.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use ecg_data::SimulatedBoard;
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
-use ecg_identity::{cosine, mean_unit};
+use ecg_identity::{Template, mean_unit};
 use ecg_signal::{Beat, BeatAverager, Hertz, Mains, PathConfig, SignalPath};
 use ecg_wire::Format;
 
@@ -60,7 +61,7 @@ pub(super) struct Cast {
 struct Candidate {
     seed: u64,
     rate_bpm: f64,
-    template: Vec<f32>,
+    template: Template,
     beats: usize,
     trial: Vec<f32>,
 }
@@ -93,11 +94,11 @@ impl Cast {
                 seed,
                 rate_bpm: HeartParams::from_seed(seed).rate_bpm,
                 beats: template.len(),
-                template: mean(&template),
+                template: Template::of(mean(&template), model.cohort().map(Arc::as_ref)),
                 trial: mean(&trial),
             });
         }
-        candidates.retain(|candidate| cosine(&candidate.template, &candidate.trial) >= threshold);
+        candidates.retain(|candidate| candidate.template.score(&candidate.trial) >= threshold);
         let mut chosen = most_different(&candidates).ok_or_else(|| {
             anyhow!("the model recognises too few of the synthetic subjects: try another --seed or --model")
         })?;
@@ -112,7 +113,7 @@ impl Cast {
                 front_end: &front_end,
                 model: model.id(),
                 beats: u32::try_from(candidate.beats).unwrap_or(u32::MAX),
-                embedding: &candidate.template,
+                embedding: &candidate.template.embedding,
                 replaces: true,
             })?;
         }
@@ -170,7 +171,7 @@ fn most_different(candidates: &[Candidate]) -> Option<Vec<&Candidate>> {
     let n = candidates.len();
     let alike = |a: usize, b: usize| {
         let (a, b) = (&candidates[a], &candidates[b]);
-        cosine(&a.template, &b.trial).max(cosine(&b.template, &a.trial))
+        a.template.score(&b.trial).max(b.template.score(&a.trial))
     };
     let mut best: Option<(f64, [usize; 4])> = None;
     for a in 0..n {

@@ -1,7 +1,7 @@
 //! What is done with a judged enrolment: held against everybody else and against the person's earlier days, stored, told.
 
 use ecg_identity::enrolment::{Judged, UpdateRefusal, UpdateRule, blend, days, heart_rates_apart, resemblances};
-use ecg_identity::{Reference, cosine, rank};
+use ecg_identity::{Cohort, Reference, Template, rank};
 use serde::{Deserialize, Serialize};
 
 use super::report::{Like, Report, Updated};
@@ -17,6 +17,7 @@ pub(crate) struct Offer<'a> {
     pub(crate) subject: &'a Slug,
     pub(crate) front_end: &'a str,
     pub(crate) model: &'a str,
+    pub(crate) cohort: Option<&'a Cohort>,
     pub(crate) judged: &'a Judged,
     /// Score of a match.
     pub(crate) threshold: f64,
@@ -55,7 +56,7 @@ pub(crate) enum KeepError {
 /// # Errors
 /// [`KeepError`]: nothing is stored.
 pub(crate) fn keep(store: &Store, offer: &Offer<'_>) -> Result<Report, KeepError> {
-    let all = store.references(offer.front_end, offer.model)?;
+    let all = store.references(offer.front_end, offer.model, offer.cohort)?;
     let (own, others): (Vec<Reference>, Vec<Reference>) =
         all.into_iter().partition(|r| r.subject == offer.subject.as_str());
     let mut notes = Vec::new();
@@ -155,7 +156,8 @@ fn updated(store: &Store, offer: &Offer<'_>) -> Result<(Change, Vec<NewPart>, Op
     let name = offer.subject;
     let own = store.own_templates(name, offer.front_end, offer.model)?;
     let fresh = &offer.judged.template;
-    let like = |embedding: &[f32]| cosine(embedding, fresh);
+    let template = |embedding: &[f32]| Template::of(embedding.to_vec(), offer.cohort);
+    let like = |embedding: &[f32]| template(embedding).score(fresh);
     let nearest = own.iter().max_by(|a, b| like(&a.embedding).total_cmp(&like(&b.embedding)));
     let nearest = nearest.ok_or_else(|| {
         KeepError::Update(format!(
@@ -164,7 +166,8 @@ fn updated(store: &Store, offer: &Offer<'_>) -> Result<(Change, Vec<NewPart>, Op
         ))
     })?;
     let rule = UpdateRule::at(offer.threshold);
-    let blend = blend(&nearest.anchor, &nearest.embedding, fresh, &rule).map_err(|refusal| KeepError::Update(match refusal {
+    let (anchor, newest) = (template(&nearest.anchor), template(&nearest.embedding));
+    let blend = blend(&anchor, &newest, fresh, &rule).map_err(|refusal| KeepError::Update(match refusal {
         UpdateRefusal::NotClear { score, needed } => format!(
             "the new beats match {name} by {score:.2}, an update needs {needed:.2}: nothing is changed. If it is {name}, \
              add the day instead: ecgid enrol {name} --add"

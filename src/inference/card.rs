@@ -29,6 +29,9 @@ pub struct Card {
     /// What the size of the beat adds to the embedding; nothing without.
     #[serde(default)]
     pub amplitude: Option<AmplitudeCard>,
+    /// The strangers beside the model, by whom scores are normalised; none without.
+    #[serde(default)]
+    pub cohort: Option<CohortCard>,
     /// The network.
     #[serde(default)]
     pub network: NetworkCard,
@@ -89,6 +92,22 @@ pub struct AmplitudeCard {
     pub radians_per_e_fold: f64,
     /// Size with turn 0: standard deviation of a segment, mV.
     pub reference_mv: f64,
+}
+
+/// `[cohort]`: what `NAME.cohort` holds, and [`ecg_identity::CohortRule`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CohortCard {
+    /// Embeddings in the file.
+    pub strangers: usize,
+    /// How many of them count, the most alike ones.
+    pub nearest: usize,
+    /// Share of their mean likeness that is taken off a score.
+    pub weight: f64,
+    /// Mean likeness with which nothing is taken off, a cosine.
+    pub usual: f64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
 }
 
 /// `[network]`.
@@ -171,6 +190,12 @@ pub struct Collection {
     pub persons_held_out: Vec<String>,
 }
 
+/// Whether a checksum in hexadecimal is that of `bytes`.
+pub(super) fn is_sha256_of(expected: &str, bytes: &[u8]) -> bool {
+    let found: String = digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    found.eq_ignore_ascii_case(expected)
+}
+
 impl Card {
     /// Reads a card and holds it against this program's signal path.
     ///
@@ -196,6 +221,10 @@ impl Card {
         if !card.amplitude.as_ref().is_none_or(sane) {
             let ranges = "share 0 to below 1, radians_per_e_fold 0 to 10, reference_mv 0.001 to 10";
             return Err(wrong(format!("amplitude: {ranges}")));
+        }
+        let sane = |c: &CohortCard| c.nearest > 0 && (0.0..=1.0).contains(&c.weight) && (-1.0..=1.0).contains(&c.usual);
+        if !card.cohort.as_ref().is_none_or(sane) {
+            return Err(wrong("cohort: nearest above 0, weight 0 to 1, usual -1 to 1".into()));
         }
         card.decision.calibration().map_err(|e| wrong(format!("decision.calibration: {e}")))?;
         if card.output.dimensions == 0 || card.output.logits.is_some() == card.output.classes.is_empty() {
@@ -227,11 +256,10 @@ impl Card {
     /// [`ModelError::Network`] where it is another one.
     pub fn check_network(&self, onnx: &[u8], file: &str) -> Result<(), ModelError> {
         let Some(expected) = &self.network.sha256 else { return Ok(()) };
-        let found: String = digest(&SHA256, onnx).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        if found.eq_ignore_ascii_case(expected) {
+        if is_sha256_of(expected, onnx) {
             return Ok(());
         }
-        let problem = format!("its SHA-256 is {found}, its card was written with {expected}");
+        let problem = format!("its SHA-256 is not the one that its card was written with, {expected}");
         Err(ModelError::Network { file: file.into(), problem })
     }
 

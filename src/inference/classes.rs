@@ -54,7 +54,10 @@ pub(super) fn parse(text: &str, card: &Card, file: &str) -> Result<Vec<ClassRefe
             return Err(wrong(format!("two classes give the subject `{subject}`")));
         }
         let front_ends = found.map_or_else(Vec::new, |reference| reference.front_ends.clone());
-        references.push(ClassReference { reference: Reference { subject, revision: 1, embedding }, front_ends });
+        references.push(ClassReference {
+            reference: Reference { subject, revision: 1, template: embedding.into() },
+            front_ends,
+        });
     }
     Ok(references)
 }

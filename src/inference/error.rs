@@ -58,6 +58,17 @@ pub enum ModelError {
         /// What is wrong.
         problem: String,
     },
+    /// The strangers that scores are normalised by are not those of the card.
+    #[error(
+        "strangers of model {file}: {problem}; the card names NAME.cohort beside it, which ecg-train writes with the \
+         model: copy all files of a model together"
+    )]
+    Strangers {
+        /// The model.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The network loads but gives no usable answer.
     #[error("model {file} gives no usable embedding for a trial beat: {problem}; export the model anew")]
     Trial {

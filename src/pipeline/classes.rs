@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn reference(subject: &str) -> Reference {
-        Reference { subject: subject.into(), revision: 1, embedding: vec![1.0, 0.0] }
+        Reference { subject: subject.into(), revision: 1, template: vec![1.0, 0.0].into() }
     }
 
     fn class(subject: &str) -> ClassReference {

@@ -1,8 +1,10 @@
 //! Where the decision stage finds its references: a door in front of the store, so that tests need no database.
 
-use ecg_identity::Reference;
+use std::sync::Arc;
 
-use crate::store::{self, Store, StoreError};
+use ecg_identity::{Cohort, Reference};
+
+use crate::store::{Store, StoreError};
 
 /// The enrolled references, as the pipeline sees them.
 pub trait Gallery: Send + 'static {
@@ -35,14 +37,15 @@ impl<G: Gallery> Gallery for Option<G> {
 #[derive(Debug)]
 pub struct StoredGallery {
     store: Store,
+    cohort: Option<Arc<Cohort>>,
     read_at: Option<u64>,
 }
 
 impl StoredGallery {
-    /// A view on the gallery of `store`.
+    /// A view on the gallery of `store`, for a model with this cohort.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { store, read_at: None }
+    pub fn new(store: Store, cohort: Option<Arc<Cohort>>) -> Self {
+        Self { store, cohort, read_at: None }
     }
 }
 
@@ -54,10 +57,8 @@ impl Gallery for StoredGallery {
             return Ok(None);
         }
         // A change between the two reads is seen next time: the older revision is the one that is remembered.
-        let stored = self.store.references(front_end, model).map_err(said)?;
+        let stored = self.store.references(front_end, model, self.cohort.as_deref()).map_err(said)?;
         self.read_at = Some(revision);
-        let reference =
-            |r: store::Reference| Reference { subject: r.subject, revision: r.revision, embedding: r.embedding };
-        Ok(Some(stored.into_iter().map(reference).collect()))
+        Ok(Some(stored))
     }
 }

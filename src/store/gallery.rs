@@ -4,6 +4,7 @@
 //! of exactly one front end and one model, so that no other can be compared by mistake. Storing and undoing is
 //! `history.rs`.
 
+use ecg_identity::Cohort;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::error::StoreError;
@@ -69,11 +70,16 @@ impl Sealed {
 }
 
 impl Store {
-    /// The references that may be compared on this front end with this model, by name.
+    /// The references that may be compared on this front end with this model, by name, normalised by the model's cohort.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`], [`StoreError::Unreadable`].
-    pub fn references(&self, front_end: &str, model: &str) -> Result<Vec<Reference>, StoreError> {
+    pub fn references(
+        &self,
+        front_end: &str,
+        model: &str,
+        cohort: Option<&Cohort>,
+    ) -> Result<Vec<Reference>, StoreError> {
         let read = |connection: &Connection| -> rusqlite::Result<Vec<(u32, Sealed)>> {
             connection
                 .prepare(
@@ -87,8 +93,8 @@ impl Store {
         let rows = read(&self.lock()).map_err(StoreError::during("reading the references"))?;
         rows.into_iter()
             .map(|(revision, sealed)| {
-                let embedding = self.unseal(&sealed)?;
-                Ok(Reference { subject: sealed.subject, revision, embedding })
+                let template = ecg_identity::Template::of(self.unseal(&sealed)?, cohort);
+                Ok(Reference { subject: sealed.subject, revision, template })
             })
             .collect()
     }

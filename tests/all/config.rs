@@ -271,7 +271,7 @@ fn the_decision_follows_the_rate_where_the_card_has_a_calibration_and_a_threshol
     let tiny = Recipe::default().build();
     let rows = "[[decision.calibration]]\nbeats = 1\nslope = 9.0\nintercept = -4.0\n\
                 thresholds = [[0.1, 0.5], [0.01, 0.7]]\n[training]";
-    let model = |card: &str| Model::from_parts(&tiny.onnx, card, "tiny.onnx").unwrap();
+    let model = |card: &str| Model::from_parts(&tiny.onnx, card, Vec::new(), "tiny.onnx").unwrap();
     let (plain, calibrated) = (model(&tiny.card), model(&tiny.card.replacen("[training]", rows, 1)));
     let config = load("[identity]\nfalse_positive_rate = 0.05", &[]).unwrap();
     assert_eq!(config.identity.decision_with(&plain), config.identity.decision(0.9));
@@ -281,7 +281,7 @@ fn the_decision_follows_the_rate_where_the_card_has_a_calibration_and_a_threshol
     let config = load("[identity]\nthreshold = 0.7", &[]).unwrap();
     assert_eq!(config.identity.decision_with(&calibrated), config.identity.decision(0.9));
     let falling = tiny.card.replacen("[training]", &rows.replace("0.7", "0.4"), 1);
-    let refused = Model::from_parts(&tiny.onnx, &falling, "tiny.onnx").unwrap_err().to_string();
+    let refused = Model::from_parts(&tiny.onnx, &falling, Vec::new(), "tiny.onnx").unwrap_err().to_string();
     assert!(refused.contains("decision.calibration: beats 1"), "{refused}");
 }
 

@@ -66,9 +66,9 @@ fn a_recording_makes_a_template_of_its_own_front_end_or_of_a_board() {
     let key = board["front_end"].as_str().unwrap();
     assert!(key.starts_with("cwxs-bin/250Hz/"), "{key}");
     let model = board["model"].as_str().unwrap();
-    let references = home.store().references(key, model).unwrap();
+    let references = home.store().references(key, model, None).unwrap();
     assert_eq!((references.len(), references[0].subject.as_str(), references[0].revision), (1, "ann", 1));
-    assert!(home.store().references(native["front_end"].as_str().unwrap(), model).unwrap().len() == 1);
+    assert!(home.store().references(native["front_end"].as_str().unwrap(), model, None).unwrap().len() == 1);
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn enrolling_again_replaces_and_add_keeps_both_days() {
     assert_eq!((report["takes"].as_u64(), report["revision"].as_u64()), (Some(2), Some(1)));
     assert_eq!(home.enrol(&["ann", "--record", text(&first)])["revision"], 2);
     let model = report["model"].as_str().unwrap();
-    assert_eq!(home.store().references(&key(&report), model).unwrap().len(), 1);
+    assert_eq!(home.store().references(&key(&report), model, None).unwrap().len(), 1);
     assert_eq!(home.enrol(&["ann", "--record", text(&second), "--add"])["revision"], 3);
-    assert_eq!(home.store().references(&key(&report), model).unwrap().len(), 2);
+    assert_eq!(home.store().references(&key(&report), model, None).unwrap().len(), 2);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn an_update_follows_a_clear_match_keeps_its_anchor_and_is_taken_back() {
     assert!(words.contains("nothing to update"), "{words}");
     let first = home.enrol(&["ann", "--record", text(&own)]);
     let (front_end, model) = (first["front_end"].as_str().unwrap(), first["model"].as_str().unwrap());
-    let templates = || home.store().references(front_end, model).unwrap();
+    let templates = || home.store().references(front_end, model, None).unwrap();
     let enrolled = templates();
     let updated = home.enrol(&["ann", "--record", text(&own), "--update"]);
     assert_eq!((updated["revision"].as_u64(), templates().len()), (Some(2), 1));

@@ -1,6 +1,6 @@
 //! Models and cards: what is accepted, what is refused, and what the refusal says.
 
-use ecg_identity::{Amplitude, cosine};
+use ecg_identity::{Amplitude, Cohort, CohortRule, cosine};
 use ecg_signal::{ModelInput, PreparedBeat};
 use ecgid::inference::{EmbedError, Model, ModelError};
 use ecgid::pipeline::infer::Embedder;
@@ -9,7 +9,12 @@ use crate::recordings::ecgid;
 use crate::tiny_model::{Recipe, TinyModel};
 
 fn load(model: &TinyModel) -> Result<Model, ModelError> {
-    Model::from_parts(&model.onnx, &model.card, "tiny.onnx")
+    Model::from_parts(&model.onnx, &model.card, Vec::new(), "tiny.onnx")
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The refusal of an ordinary model whose card has been changed.
@@ -90,7 +95,10 @@ fn a_closed_set_model_brings_its_classes_as_references_or_is_refused() {
     let references = model.class_references();
     let subjects: Vec<_> = references.iter().map(|class| class.reference.subject.as_str()).collect();
     assert_eq!(subjects, ["class_0", "class_1"]);
-    assert_eq!((references[0].reference.embedding[1], references[1].reference.embedding[0]), (1.0, 1.0));
+    assert_eq!(
+        (references[0].reference.template.embedding[1], references[1].reference.template.embedding[0]),
+        (1.0, 1.0)
+    );
     assert!(references[0].front_ends.is_empty(), "a file of the first layout does not say where it is from");
     let said = model.clone().with_class_front_ends(&["cwxs-bin".to_owned()]).class_references();
     assert!(said.iter().all(|class| class.front_ends == ["cwxs-bin"]));
@@ -151,19 +159,56 @@ fn an_onnx_file_that_is_not_what_the_card_says_is_refused() {
     let tiny = Recipe::default().build();
     let with = |sha256: &str| tiny.card.replace("[network]", &format!("[network]\nsha256 = \"{sha256}\""));
     let another = TinyModel { card: with(&"0".repeat(64)), onnx: tiny.onnx.clone() };
-    assert!(load(&another).unwrap_err().to_string().contains("its card was written with 0000"));
-    let digest = ring::digest::digest(&ring::digest::SHA256, &tiny.onnx);
-    let own = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert!(load(&another).unwrap_err().to_string().contains("its card was written with, 0000"));
+    let own = sha256(&tiny.onnx);
     load(&TinyModel { card: with(&own), onnx: tiny.onnx.clone() }).unwrap();
     let card = tiny.card.clone();
-    assert!(Model::from_parts(b"not a model", &card, "x.onnx").unwrap_err().to_string().contains("x.onnx"));
+    assert!(Model::from_parts(b"not a model", &card, Vec::new(), "x.onnx").unwrap_err().to_string().contains("x.onnx"));
+}
+
+#[test]
+fn the_strangers_of_a_model_are_those_that_its_card_was_written_with() {
+    let tiny = Recipe::default().build();
+    let embeddings: Vec<Vec<f32>> =
+        (0..5).map(|stranger| (0..64).map(|k| ((stranger * 31 + k * 17) % 13) as f32 - 6.0).collect()).collect();
+    let cohort = Cohort::new(&embeddings, CohortRule { nearest: 2, weight: 0.7 }).unwrap();
+    let with = |strangers: usize, nearest: usize, bytes: &[u8]| {
+        let sum = sha256(bytes);
+        let (weight, usual) = (cohort.rule().weight, cohort.usual());
+        let part = format!(
+            "[cohort]\nstrangers = {strangers}\nnearest = {nearest}\nweight = {weight}\nusual = {usual}\nsha256 = \"{sum}\"\n\n\
+             [decision]"
+        );
+        tiny.card.replace("[decision]", &part)
+    };
+    let load = |card: &str, bytes: &[u8]| Model::from_parts(&tiny.onnx, card, bytes.to_vec(), "tiny.onnx");
+    let bytes = cohort.bytes().to_vec();
+    let card = with(5, 2, &bytes);
+    let model = load(&card, &bytes).unwrap();
+    assert_eq!(model.cohort().map(|cohort| (**cohort).clone()), Some(cohort.clone()));
+    assert!(Model::from_parts(&tiny.onnx, &tiny.card, Vec::new(), "tiny.onnx").unwrap().cohort().is_none());
+    let refused = |card: &str, bytes: &[u8]| load(card, bytes).unwrap_err().to_string();
+    assert!(refused(&card, &[]).contains("NAME.cohort"));
+    assert!(refused(&card, &bytes[64..]).contains("SHA-256"));
+    assert!(refused(&with(4, 2, &bytes), &bytes).contains("does not hold 4 embeddings of 64 numbers"));
+    assert!(refused(&with(5, 2, &bytes[1..]), &bytes[1..]).contains("does not hold 5 embeddings"));
+    assert!(refused(&with(5, 0, &bytes), &bytes).contains("nearest above 0"));
+    assert!(refused(&card.replace("weight = 0.7", "weight = 1.7"), &bytes).contains("weight 0 to 1"));
+
+    // Side by side on the disk.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.onnx");
+    std::fs::write(&path, &tiny.onnx).unwrap();
+    std::fs::write(path.with_extension("toml"), &card).unwrap();
+    assert!(Model::load(&path).unwrap_err().to_string().contains("tiny.cohort"));
+    std::fs::write(path.with_extension("cohort"), &bytes).unwrap();
+    assert!(Model::load(&path).unwrap().cohort().is_some());
 }
 
 #[test]
 fn a_card_that_is_cut_off_between_its_tables_is_refused() {
     let tiny = Recipe::default().build();
-    let digest = ring::digest::digest(&ring::digest::SHA256, &tiny.onnx);
-    let own = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let own = sha256(&tiny.onnx);
     let whole = tiny.card.replace("[network]", &format!("[network]\nsha256 = \"{own}\""));
     let cut = |at: &str| {
         let card = whole[..whole.find(at).unwrap()].to_owned();

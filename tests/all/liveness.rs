@@ -51,7 +51,7 @@ impl Gallery for OfFormatA {
             return Ok(None);
         }
         self.0.lock().unwrap().push(front_end.to_owned());
-        let anna = Reference { subject: "anna".to_owned(), revision: 1, embedding: vec![1.0] };
+        let anna = Reference { subject: "anna".to_owned(), revision: 1, template: vec![1.0].into() };
         Ok(Some(if front_end.starts_with("a/") { vec![anna] } else { Vec::new() }))
     }
 }

@@ -81,7 +81,11 @@ fn enrol(name: &str, subject: u64) -> Reference {
         });
     }
     assert!(embeddings.len() > 30);
-    Reference { subject: name.to_owned(), revision: 1, embedding: mean_unit(embeddings.iter().map(Vec::as_slice)) }
+    Reference {
+        subject: name.to_owned(),
+        revision: 1,
+        template: mean_unit(embeddings.iter().map(Vec::as_slice)).into(),
+    }
 }
 
 fn gallery() -> Vec<Reference> {

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use ecg_identity::{Cohort, CohortRule};
 use ecgid::config::Slug;
 use ecgid::store::{
     Change, Dropped, HISTORY, NewEnrolment, NewPart, NewTemplate, OutboxEntry, Store, StoreError, Tally,
@@ -81,11 +82,23 @@ fn a_database_that_others_could_read_becomes_private() {
 fn a_template_is_returned_as_it_was_stored() {
     let (_directory, store) = open();
     assert_eq!(enrol(&store, "alice", FRONT_END, MODEL, &embedding(1.0)), 1);
-    let references = store.references(FRONT_END, MODEL).unwrap();
+    let references = store.references(FRONT_END, MODEL, None).unwrap();
     assert_eq!(references.len(), 1);
     assert_eq!(references[0].subject, "alice");
     assert_eq!(references[0].revision, 1);
-    assert_eq!(references[0].embedding, embedding(1.0));
+    assert_eq!(references[0].template.embedding, embedding(1.0));
+}
+
+#[test]
+fn templates_come_with_what_the_models_cohort_takes_off_their_scores() {
+    let (_directory, store) = open();
+    enrol(&store, "alice", FRONT_END, MODEL, &embedding(1.0));
+    let offset = |cohort: Option<&Cohort>| store.references(FRONT_END, MODEL, cohort).unwrap()[0].template.offset;
+    let strangers = [embedding(1.0), embedding(1.5), embedding(9.0)];
+    let cohort = Cohort::new(&strangers, CohortRule::default()).unwrap();
+    assert_eq!(offset(None), 0.0);
+    assert!(offset(Some(&cohort)).abs() > 1e-6);
+    assert!((offset(Some(&cohort)) - cohort.offset(&embedding(1.0))).abs() < 1e-6);
 }
 
 #[test]
@@ -94,9 +107,9 @@ fn a_template_of_another_front_end_or_model_is_never_returned() {
     enrol(&store, "alice", FRONT_END, MODEL, &embedding(1.0));
     enrol(&store, "bob", "ov9/125/50/ecgid-chain-1", MODEL, &embedding(2.0));
     enrol(&store, "carol", FRONT_END, "ecgid-2", &embedding(3.0));
-    let names: Vec<_> = store.references(FRONT_END, MODEL).unwrap().into_iter().map(|r| r.subject).collect();
+    let names: Vec<_> = store.references(FRONT_END, MODEL, None).unwrap().into_iter().map(|r| r.subject).collect();
     assert_eq!(names, ["alice"]);
-    assert!(store.references("raw9/250/50/ecgid-chain-1", MODEL).unwrap().is_empty());
+    assert!(store.references("raw9/250/50/ecgid-chain-1", MODEL, None).unwrap().is_empty());
     assert_eq!(store.subjects().unwrap().len(), 3);
 }
 
@@ -106,9 +119,9 @@ fn enrolling_again_replaces_the_template_and_counts_its_revision() {
     enrol(&store, "alice", FRONT_END, MODEL, &embedding(1.0));
     assert_eq!(enrol(&store, "alice", FRONT_END, MODEL, &embedding(9.0)), 2);
     assert_eq!(enrol(&store, "alice", "ov9/125/50/ecgid-chain-1", MODEL, &embedding(5.0)), 1);
-    let references = store.references(FRONT_END, MODEL).unwrap();
+    let references = store.references(FRONT_END, MODEL, None).unwrap();
     assert_eq!((references.len(), references[0].revision), (1, 2));
-    assert_eq!(references[0].embedding, embedding(9.0));
+    assert_eq!(references[0].template.embedding, embedding(9.0));
     drop(directory);
 }
 
@@ -119,7 +132,7 @@ fn a_subject_may_keep_several_templates() {
     let (front_end, model, embedding) = (FRONT_END, MODEL, &embedding(2.0)[..]);
     let second = NewTemplate { subject: &slug("alice"), front_end, model, beats: 20, embedding, replaces: false };
     assert_eq!(store.add_template(&second).unwrap(), 2);
-    let revisions: Vec<_> = store.references(FRONT_END, MODEL).unwrap().iter().map(|r| r.revision).collect();
+    let revisions: Vec<_> = store.references(FRONT_END, MODEL, None).unwrap().iter().map(|r| r.revision).collect();
     assert_eq!(revisions, [1, 2]);
     assert_eq!(store.subjects().unwrap()[0].templates.len(), 2);
 }
@@ -132,7 +145,7 @@ fn change(store: &Store, change: Change, seeds: &[f32]) -> u32 {
 }
 
 fn embeddings(store: &Store) -> Vec<Vec<f32>> {
-    store.references(FRONT_END, MODEL).unwrap().into_iter().map(|r| r.embedding).collect()
+    store.references(FRONT_END, MODEL, None).unwrap().into_iter().map(|r| r.template.embedding).collect()
 }
 
 #[test]
@@ -300,7 +313,7 @@ fn a_subject_is_deleted_in_all_files_while_the_daemon_has_the_database_open() {
     assert!(!holds(&bytes, b"zebra-quartz"));
     assert!(!sealed.as_chunks::<16>().0.iter().any(|part| holds(&bytes, part)));
     assert_ne!(daemon.gallery_revision().unwrap(), before, "the daemon can see that it must read again");
-    assert!(daemon.references(FRONT_END, MODEL).unwrap().is_empty());
+    assert!(daemon.references(FRONT_END, MODEL, None).unwrap().is_empty());
 }
 
 #[test]
@@ -312,7 +325,7 @@ fn a_renamed_subject_leaves_nothing_of_its_old_name() {
     assert!(matches!(store.rename(&slug("zebra-quartz"), &slug("bob")), Err(StoreError::SubjectExists(_))));
     assert!(matches!(store.rename(&slug("nobody"), &slug("carol")), Err(StoreError::NoSuchSubject(_))));
     store.rename(&slug("zebra-quartz"), &slug("carol")).unwrap();
-    let names: Vec<_> = store.references(FRONT_END, MODEL).unwrap().into_iter().map(|r| r.subject).collect();
+    let names: Vec<_> = store.references(FRONT_END, MODEL, None).unwrap().into_iter().map(|r| r.subject).collect();
     assert_eq!(names, ["bob", "carol"]);
     assert_eq!(store.pending(1).unwrap()[0].body, r#"{"subject":"carol"}"#);
     assert!(!holds(&all_bytes(directory.path()), b"zebra-quartz"));

@@ -1,6 +1,6 @@
 //! What a comparison score is worth, by the number of heartbeats it rests on: log likelihood ratio and false match rate.
 //!
-//! It must not know signals, networks or states: scores in, rates out. Scores are cosines, which end at 1.
+//! It must not know signals, networks or states: scores in, rates out. Scores end at 1, as cosines do.
 //!
 //! # Why a table by heartbeats
 //! Heartbeats of one placement are far from independent (intraclass correlation of the genuine score 0.77 on

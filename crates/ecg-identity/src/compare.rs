@@ -2,6 +2,8 @@
 //!
 //! It must not know where an embedding comes from, nor what score is good enough: that is the decision's business.
 
+use crate::cohort::Cohort;
+
 /// What was enrolled for a subject: one template. A subject may have several (one for each day or placement).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reference {
@@ -9,8 +11,42 @@ pub struct Reference {
     pub subject: String,
     /// Revision of the subject's template; travels with every decision so that a listener can tell old from new.
     pub revision: u32,
-    /// The template: unit length, from the same front end and model as the probes.
+    /// From the same front end and model as the probes.
+    pub template: Template,
+}
+
+/// What probes are compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Unit length.
     pub embedding: Vec<f32>,
+    /// What is taken off every score ([`crate::Cohort::offset`]); 0 where there is no cohort.
+    pub offset: f64,
+}
+
+impl Template {
+    /// Comparison score of a probe, −1…1, higher means more alike: cosine less the offset. An embedding that cannot be
+    /// compared scores −1.
+    #[must_use]
+    pub fn score(&self, probe: &[f32]) -> f64 {
+        match cosine(&self.embedding, probe) {
+            apart if apart <= -1.0 => -1.0,
+            cosine => (cosine - self.offset).clamp(-1.0, 1.0),
+        }
+    }
+
+    /// A template with the offset that a cohort gives it.
+    #[must_use]
+    pub fn of(embedding: Vec<f32>, cohort: Option<&Cohort>) -> Self {
+        Self { offset: cohort.map_or(0.0, |cohort| cohort.offset(&embedding)), embedding }
+    }
+}
+
+impl From<Vec<f32>> for Template {
+    /// A template whose scores are plain cosines.
+    fn from(embedding: Vec<f32>) -> Self {
+        Self { embedding, offset: 0.0 }
+    }
 }
 
 /// A subject of the gallery and how much a probe is like it.
@@ -80,7 +116,7 @@ pub fn mean_unit<'a>(embeddings: impl IntoIterator<Item = &'a [f32]>) -> Vec<f32
 pub fn rank<'a>(references: &'a [Reference], embedding: &[f32]) -> Vec<Match<'a>> {
     let mut best: Vec<Match<'a>> = Vec::new();
     for reference in references {
-        let score = cosine(&reference.embedding, embedding);
+        let score = reference.template.score(embedding);
         match best.iter_mut().find(|m| m.reference.subject == reference.subject) {
             Some(known) if score > known.score => *known = Match { reference, score },
             Some(_) => {}
@@ -96,7 +132,7 @@ mod tests {
     use super::*;
 
     fn reference(subject: &str, revision: u32, embedding: &[f32]) -> Reference {
-        Reference { subject: subject.into(), revision, embedding: embedding.to_vec() }
+        Reference { subject: subject.into(), revision, template: embedding.to_vec().into() }
     }
 
     #[test]
@@ -107,6 +143,14 @@ mod tests {
             assert_eq!(cosine(a, b), -1.0);
         }
         assert_eq!(cosine(&[1.0], &[1.0, 0.0]), -1.0);
+    }
+
+    #[test]
+    fn an_offset_is_taken_off_and_scores_stay_cosines() {
+        let score = |offset: f64, probe: &[f32]| Template { embedding: vec![1.0, 0.0], offset }.score(probe);
+        assert!((score(0.1, &[0.6, 0.8]) - 0.5).abs() < 1e-6 && (score(-0.1, &[0.6, 0.8]) - 0.7).abs() < 1e-6);
+        assert_eq!((score(-0.1, &[1.0, 0.0]), score(0.3, &[-0.9, 0.1])), (1.0, -1.0));
+        assert_eq!((score(-0.5, &[]), score(-0.5, &[f32::NAN, 1.0])), (-1.0, -1.0));
     }
 
     #[test]

@@ -317,13 +317,13 @@ impl Decider {
     /// Best score of one subject's templates.
     fn score(&self, subject: &str, part: &Part) -> f64 {
         let templates = self.references.iter().filter(|r| r.subject == subject);
-        templates.map(|r| cosine(&r.embedding, &part.embedding)).fold(f64::NEG_INFINITY, f64::max)
+        templates.map(|r| r.template.score(&part.embedding)).fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// A part of the evidence speaks for another subject, as far ahead as one must be to be verified.
     fn outdone(&self, subject: &str, part: &Part) -> bool {
         let others = self.references.iter().filter(|r| r.subject != subject);
-        let best = others.map(|r| cosine(&r.embedding, &part.embedding)).fold(f64::NEG_INFINITY, f64::max);
+        let best = others.map(|r| r.template.score(&part.embedding)).fold(f64::NEG_INFINITY, f64::max);
         best >= self.score(subject, part) + self.config.lead
     }
 

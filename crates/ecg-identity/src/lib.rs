@@ -1,9 +1,9 @@
 //! ECG biometrics without a world: comparison scores, the decision over time, biometric error rates.
 //!
 //! ```text
-//! embedding ─▶ cosine with each Reference ─▶ Decider ─▶ Decision      (the daemon)
-//!                                        │      ▲ Calibration
-//!                                        └─▶ Comparison ─▶ error_rates (the evaluator)
+//! embedding ─▶ score with each Reference ─▶ Decider ─▶ Decision      (the daemon)
+//!                                       │      ▲ Calibration
+//!                                       └─▶ Comparison ─▶ error_rates (the evaluator)
 //! ```
 //!
 //! This crate knows nothing of signals, networks, files or clocks: an embedding is a slice of `f32`, time is a number
@@ -15,6 +15,7 @@
 mod amplitude;
 pub mod calibration;
 mod change;
+mod cohort;
 mod compare;
 mod decision;
 pub mod enrolment;
@@ -24,7 +25,8 @@ pub mod rates;
 pub use amplitude::Amplitude;
 pub use calibration::{Calibration, CalibrationError};
 pub use change::ChangeWatch;
-pub use compare::{Match, Reference, cosine, joined, mean_unit, rank, unit};
+pub use cohort::{Cohort, CohortRule};
+pub use compare::{Match, Reference, Template, cosine, joined, mean_unit, rank, unit};
 pub use decision::{
     Asked, Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why, comparisons, since_contact,
 };

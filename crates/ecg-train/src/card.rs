@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use ecg_identity::Amplitude;
 use ecg_identity::rates::{ErrorRates, Interval};
+use ecg_identity::{Amplitude, Cohort, CohortRule};
 use ecg_signal::{CHAIN, FS, Preparation, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub struct Card {
     output: Output,
     #[serde(skip_serializing_if = "Option::is_none")]
     amplitude: Option<AmplitudePart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cohort: Option<CohortPart>,
     network: NetworkPart,
     /// Where the line between match and no match lies.
     pub decision: DecisionPart,
@@ -71,6 +73,23 @@ struct AmplitudePart {
 }
 
 #[derive(Clone, Debug, Serialize)]
+struct CohortPart {
+    strangers: usize,
+    nearest: usize,
+    weight: f64,
+    usual: f64,
+    sha256: String,
+}
+
+impl CohortPart {
+    fn new(cohort: &Cohort) -> Self {
+        let CohortRule { nearest, weight } = cohort.rule();
+        let (strangers, usual, sha256) = (cohort.strangers(), cohort.usual(), onnx::sha256(cohort.bytes()));
+        Self { strangers, nearest, weight, usual, sha256 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
 struct NetworkPart {
     kind: &'static str,
     parameters: usize,
@@ -81,7 +100,7 @@ struct NetworkPart {
 /// The threshold and how it was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecisionPart {
-    /// Cosine from which a window of embeddings matches a reference.
+    /// Score from which a window of embeddings matches a reference.
     pub threshold: f64,
     /// In words: which persons, which windows, which false match rate.
     pub threshold_source: String,
@@ -198,6 +217,8 @@ pub struct Facts<'a> {
     pub preparation: Preparation,
     /// The size of the beat beside the network.
     pub amplitude: Option<Amplitude>,
+    /// The strangers that scores are normalised by.
+    pub cohort: Option<&'a Cohort>,
     /// Imitated front ends a record.
     pub front_end_variants: usize,
     /// Virtual persons made of each person.
@@ -255,6 +276,7 @@ impl Card {
                 radians_per_e_fold,
                 reference_mv,
             }),
+            cohort: facts.cohort.map(CohortPart::new),
             network: NetworkPart {
                 kind: kind.name(),
                 parameters: plans.iter().map(|plan| plan.parameters()).sum(),

@@ -77,7 +77,7 @@ struct FitArgs {
     /// Mains where the recordings were made: the notch of the signal path
     #[arg(long, value_enum, default_value = "50", value_name = "HZ")]
     mains: MainsArg,
-    /// Model file to write; NAME.toml, NAME.svg and a classifier's NAME.references.toml lie beside it
+    /// Model file to write; NAME.toml, NAME.svg, NAME.cohort and a classifier's NAME.references.toml lie beside it
     #[arg(long, value_name = "NAME.onnx")]
     out: PathBuf,
     /// Write an HTML report too: into this folder under the model's name, or into this .html file. It shows mean beats
@@ -137,6 +137,10 @@ struct FitArgs {
     /// it out. A classifier never has it
     #[arg(long, default_value_t = Amplitude::default().share, value_name = "SHARE")]
     amplitude: f64,
+    /// Virtual strangers made of each person, by whom scores are normalised (NAME.cohort); 0 leaves it out. A classifier never
+    /// has them
+    #[arg(long, default_value_t = 30, value_name = "EACH")]
+    strangers: usize,
     /// ArcFace margin, radians
     #[arg(long, default_value_t = 0.3)]
     margin: f64,
@@ -218,6 +222,7 @@ impl FitArgs {
             virtual_persons: if self.loss == LossKind::Arcface { self.virtual_persons } else { 0 },
             linear_branch: !self.no_linear_branch && self.loss == LossKind::Arcface,
             amplitude: (self.amplitude > 0.0 && self.loss == LossKind::Arcface).then_some(amplitude),
+            strangers: if self.loss == LossKind::Arcface { self.strangers } else { 0 },
             report: self.report,
             split_by: self.split,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -264,6 +269,12 @@ fn rewrite(args: &RewriteArgs) -> anyhow::Result<()> {
             println!("and its card to {}", path.display());
         }
         None => println!("it had no card beside it: without one a model cannot be used"),
+    }
+    // Embeddings stay as they are, and so do the strangers.
+    let [from, to] = [&args.model, &args.out].map(|model| model.with_extension("cohort"));
+    if from != to && from.exists() {
+        std::fs::copy(&from, &to).with_context(|| format!("writing {}", to.display()))?;
+        println!("and its strangers to {}", to.display());
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use ecg_identity::Amplitude;
+use ecg_identity::{Amplitude, Cohort};
 use ecg_signal::{Mains, Preparation};
 
 use crate::card::{Card, Facts};
@@ -25,6 +25,7 @@ use crate::network::Network;
 use crate::prepared::{self, Prepared};
 use crate::sampler::Sampler;
 use crate::split::{Person, Split, folds};
+use crate::strangers::cohort;
 use crate::training::{self, Observer, Trained, train};
 use crate::virtual_person::Cast;
 use crate::{linear, onnx, recordings};
@@ -62,6 +63,8 @@ pub struct Request {
     pub linear_branch: bool,
     /// The size of the beat beside what the network makes of its shape; a classifier never has it.
     pub amplitude: Option<Amplitude>,
+    /// Virtual strangers made of each person, by whom scores are normalised; 0 for none.
+    pub strangers: usize,
     /// Threads for preparation.
     pub threads: usize,
     /// Where an HTML report goes: a folder or an `.html` file.
@@ -118,7 +121,9 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         let watched = Watched { records: &records, persons: &fold, amplitude: request.amplitude };
         let result = train_watching(&label, &sampler, &in_folds, watched);
         let network = complete(result.network, linear_branch, &records, &trained, &cast, &preparation)?;
-        let embedder = Embedder { network: &network, amplitude: request.amplitude };
+        let bare = Embedder { network: &network, amplitude: request.amplitude, cohort: None };
+        let cohort = cohort(bare, &records, &trained, request.strangers, settings.seed);
+        let embedder = Embedder { cohort: cohort.as_ref(), ..bare };
         let mut embedded = embed(embedder, &records, &fold, &preparation);
         pool.add(&embedded);
         embedded.extend(embed(embedder, &records, &foreign, &preparation));
@@ -131,7 +136,9 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     let watching = Watched { records: &records, persons: watched, amplitude: request.amplitude };
     let mut result = train_watching("final training", &sampler, settings, watching);
     result.network = complete(result.network, linear_branch, &records, &split.trained, &cast, &preparation)?;
-    let embedder = Embedder { network: &result.network, amplitude: request.amplitude };
+    let bare = Embedder { network: &result.network, amplitude: request.amplitude, cohort: None };
+    let cohort = cohort(bare, &records, &split.trained, request.strangers, settings.seed);
+    let embedder = Embedder { cohort: cohort.as_ref(), ..bare };
     let mut held_out = Pool::default();
     held_out.add(&embed(embedder, &records, &split.held_out, &preparation));
     let mut elsewhere = Pool::default();
@@ -177,6 +184,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         classes: sampler.classes(),
         preparation,
         amplitude: request.amplitude,
+        cohort: cohort.as_ref(),
         front_end_variants: request.variants,
         virtual_persons: request.virtual_persons,
         signal: request.signal,
@@ -189,7 +197,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
         travelled,
     };
     let card = Card::new(&result.network, facts);
-    write(&request.out, &result, &card, &curves.svg())?;
+    write(&request.out, &result, &card, cohort.as_ref(), &curves.svg())?;
     if settings.loss == LossKind::Softmax {
         let classes = sampler.classes();
         let references = references::of_classes(embedder, &records, classes, &preparation)?;
@@ -317,7 +325,7 @@ impl Observer for Watcher<'_> {
     fn epoch(&mut self, network: &Network) -> Option<f64> {
         self.epoch += 1;
         let Watched { records, persons, amplitude } = self.watched;
-        let embedded = glance(Embedder { network, amplitude }, records, persons);
+        let embedded = glance(Embedder { network, amplitude, cohort: None }, records, persons);
         let eer = figures::eer(&compare_records(&embedded, Protocol::Records));
         let rate = eer.map_or_else(|| "not measured".to_owned(), |eer| format!("{:.2} %", 100.0 * eer));
         let loss = self.loss / self.steps.max(1) as f64;
@@ -335,13 +343,18 @@ fn written(out: &Path, network: &Network) -> anyhow::Result<usize> {
     Ok(onnx::write(network, out)?)
 }
 
-fn write(out: &Path, result: &Trained, card: &Card, curves: &str) -> anyhow::Result<()> {
+fn write(out: &Path, result: &Trained, card: &Card, cohort: Option<&Cohort>, curves: &str) -> anyhow::Result<()> {
     let bytes = written(out, &result.network)?;
     let card_path = out.with_extension("toml");
     save(&card_path, &card.to_toml()?)?;
     let curves_path = out.with_extension("svg");
     save(&curves_path, curves)?;
     println!("\nwrote {} ({bytes} bytes), {}, {}", out.display(), card_path.display(), curves_path.display());
+    if let Some(cohort) = cohort {
+        let (path, bytes) = (out.with_extension("cohort"), cohort.bytes());
+        std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
+        println!("and {} strangers to {} ({} bytes)", cohort.strangers(), path.display(), bytes.len());
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! ```text
 //! recordings → prepared (signal path, front ends) → sampler, augment → training → onnx, card, curves
 //!                                  ├──▶ linear ───────────────────────────┤
+//!                                  ├──▶ strangers (cohort) ───────────────┤
 //!                                  └──▶ measure ◀─────────────────────────┘
 //! ```
 
@@ -27,5 +28,6 @@ pub mod recordings;
 pub mod sampler;
 pub mod schedule;
 pub mod split;
+pub mod strangers;
 pub mod training;
 pub mod virtual_person;

@@ -10,8 +10,8 @@ mod protocol;
 use std::collections::BTreeMap;
 
 use ecg_identity::calibration::each_template;
-use ecg_identity::mean_unit;
 use ecg_identity::rates::Comparison;
+use ecg_identity::{Template, mean_unit};
 
 pub use embedded::{Embedded, Embedder, embed, glance};
 pub use protocol::Protocol;
@@ -39,7 +39,7 @@ pub fn compare_windows(embedded: &[Embedded<'_>], protocol: Protocol) -> Vec<Com
 /// What a decision rests on after the first `beats` (at least one) heartbeats since each moment of contact in every probe
 /// record, as far as there are so many, against every template of every person of its collection.
 pub fn compare_contacts(embedded: &[Embedded<'_>], protocol: Protocol, beats: usize) -> Vec<Comparison> {
-    let each = |templates: &[Vec<f32>], probe: &[f32]| each_template(templates, probe).collect();
+    let each = |templates: &[Template], probe: &[f32]| each_template(templates, probe).collect();
     compare(embedded, protocol, each, |record| {
         record.contacts.iter().filter_map(|contact| contact.get(beats - 1)).cloned().map(Some).collect()
     })
@@ -67,23 +67,24 @@ fn probed<'e>(record: &'e Embedded<'_>, protocol: Protocol) -> &'e [Vec<f32>] {
 }
 
 /// The score of the best template.
-fn best(templates: &[Vec<f32>], probe: &[f32]) -> Vec<f64> {
+fn best(templates: &[Template], probe: &[f32]) -> Vec<f64> {
     vec![each_template(templates, probe).fold(f64::NEG_INFINITY, f64::max)]
 }
 
 fn compare(
     embedded: &[Embedded<'_>],
     protocol: Protocol,
-    scores: impl Fn(&[Vec<f32>], &[f32]) -> Vec<f64>,
+    scores: impl Fn(&[Template], &[f32]) -> Vec<f64>,
     probes: impl Fn(&Embedded<'_>) -> Vec<Option<Vec<f32>>>,
 ) -> Vec<Comparison> {
-    let mut references: BTreeMap<&Person, Vec<Vec<f32>>> = BTreeMap::new();
+    let mut references: BTreeMap<&Person, Vec<Template>> = BTreeMap::new();
     let mut probed: Vec<&Embedded<'_>> = Vec::new();
     for (person, records) in by_person(embedded) {
-        let mut templates: Vec<Vec<f32>> = Vec::new();
+        let mut templates: Vec<Template> = Vec::new();
         for (record, role) in roles(&records, protocol) {
             match role {
-                Role::Enrol => templates.extend(mean(&record.embeddings)),
+                Role::Enrol => templates
+                    .extend(mean(&record.embeddings).map(|embedding| Template { embedding, offset: record.offset })),
                 Role::Probe => probed.push(record),
                 Role::Leave => {}
             }
@@ -148,7 +149,7 @@ mod tests {
             .iter()
             .map(|record| {
                 let embeddings = if record.record == "b0" { Vec::new() } else { vec![vec![1.0, 0.0]] };
-                Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
+                Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new(), offset: 0.0 }
             })
             .collect();
         assert_eq!(not_enrolled(&embedded, Protocol::Records), BTreeMap::from([("c".to_owned(), 1)]));

@@ -71,7 +71,8 @@ impl Cast {
 }
 
 impl VirtualPerson {
-    fn draw(rng: &mut fastrand::Rng) -> Self {
+    /// One more.
+    pub fn draw(rng: &mut fastrand::Rng) -> Self {
         let mut factor = |deviation: f64| (deviation * normal(rng)).exp();
         Self {
             qrs_stretch: factor(QRS_STRETCH),

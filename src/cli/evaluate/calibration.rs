@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, anyhow};
 use ecg_data::{Adc, Entry};
 use ecg_identity::calibration::{Calibration, Fitted, LEAST_PERSONS, Observation, Row, each_template, evidence_beats};
-use ecg_identity::{Calibrated, DecisionConfig, Reference, comparisons, mean_unit};
+use ecg_identity::{Calibrated, DecisionConfig, Reference, Template, comparisons, mean_unit};
 use ecg_signal::{BeatAverager, Mains};
 
 use super::protocol::Protocol;
@@ -88,14 +88,14 @@ pub fn main(args: &Args) -> Result<(), Failure> {
 }
 
 /// The templates of the first persons, as they would be enrolled.
-fn household(templates: &BTreeMap<String, Vec<Vec<f32>>>) -> Vec<Reference> {
+fn household(templates: &BTreeMap<String, Vec<Template>>) -> Vec<Reference> {
     let enrolled = templates.iter().filter(|(_, templates)| !templates.is_empty()).take(HOUSEHOLD);
     enrolled
         .flat_map(|(subject, templates)| {
-            let reference = |(revision, embedding): (u32, &Vec<f32>)| Reference {
+            let reference = |(revision, template): (u32, &Template)| Reference {
                 subject: subject.clone(),
                 revision,
-                embedding: embedding.clone(),
+                template: template.clone(),
             };
             (1..).zip(templates).map(reference)
         })
@@ -179,8 +179,8 @@ mod tests {
         Calibration::new(vec![Row { beats: 5, slope: 9.0, intercept: -4.0, thresholds }]).unwrap()
     }
 
-    fn templates(each: usize) -> BTreeMap<String, Vec<Vec<f32>>> {
-        (0..9).map(|person| (format!("p{person}"), vec![vec![1.0, 0.0]; each])).collect()
+    fn templates(each: usize) -> BTreeMap<String, Vec<Template>> {
+        (0..9).map(|person| (format!("p{person}"), vec![vec![1.0, 0.0].into(); each])).collect()
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! an utterance (O. Viikki and K. Laurila, *Speech Communication* 25 (1998) 133–147); over persons and not over the five
 //! frames of a beat, where it would take the person away with the channel. It must not know protocols or rates.
 
-use ecg_identity::{joined, unit};
+use std::sync::Arc;
+
+use ecg_identity::{Cohort, joined, unit};
 use ecg_signal::mfcc::{COEFFICIENTS, FRAMES};
 use ecg_signal::{Beat, BeatAverager, Mfcc, ModelInput};
 
@@ -76,6 +78,11 @@ impl Scorer {
     pub fn embed_beats(&mut self, beats: &[Beat]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let mut averager = BeatAverager::new(&self.model.preparation());
         beats.iter().filter_map(|beat| averager.push(beat)).map(|input| self.embed(&input)).collect()
+    }
+
+    /// The strangers that scores are normalised by; none with cepstra, which strangers have not got.
+    pub fn cohort(&self) -> Option<&Cohort> {
+        self.model.cohort().map(Arc::as_ref).filter(|_| self.beside.is_none())
     }
 
     /// The mean cepstrum of consecutive beats, of the same averages as their embeddings; `None` without one.

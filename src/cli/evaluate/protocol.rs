@@ -10,7 +10,7 @@ use std::ops::Range;
 use anyhow::Context;
 use ecg_data::{Adc, Entry};
 use ecg_identity::rates::Comparison;
-use ecg_identity::{Reference, cosine, mean_unit};
+use ecg_identity::{Reference, Template, mean_unit};
 use ecg_signal::Mains;
 use ecg_wire::Format;
 
@@ -89,15 +89,15 @@ impl Protocol {
         let (enrolled, not_enrolled): (BTreeMap<_, _>, BTreeMap<_, _>) =
             templates.into_iter().partition(|(_, templates)| !templates.is_empty());
         let compare = |probe: &Probe| {
-            let score = |template: &[f32]| match probe.embedding.as_slice() {
+            let score = |template: &Template| match probe.embedding.as_slice() {
                 [] => f64::NEG_INFINITY,
-                embedding => cosine(template, embedding),
+                embedding => template.score(embedding),
             };
-            let comparison = |(subject, templates): (&String, &Vec<Vec<f32>>)| Comparison {
+            let comparison = |(subject, templates): (&String, &Vec<Template>)| Comparison {
                 probe_record: probe.name.clone(),
                 probe_subject: probe.subject.clone(),
                 reference_subject: subject.clone(),
-                score: templates.iter().map(|template| score(template)).fold(f64::NEG_INFINITY, f64::max),
+                score: templates.iter().map(score).fold(f64::NEG_INFINITY, f64::max),
             };
             enrolled.iter().map(comparison).collect::<Vec<_>>()
         };
@@ -118,20 +118,21 @@ impl Protocol {
     }
 
     /// The templates of each person by the network alone, one for each record that was good enough.
-    pub(super) fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Vec<f32>>>> {
+    pub(super) fn enrol(&self, model: &Model, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Template>>> {
         self.enrol_with(&Scorer::new(model.clone()), entries)
     }
 
-    fn enrol_with(&self, scorer: &Scorer, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Vec<f32>>>> {
+    fn enrol_with(&self, scorer: &Scorer, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Template>>> {
         let embed = |scorer: &mut Scorer, entry: &Entry| -> anyhow::Result<Vec<f32>> {
             let stream = self.open(entry, self.enrol_front_end)?;
             Ok(mean(&self.embed(scorer, &stream, 0..stream.samples.len())?))
         };
         let records = for_each("enrolling", entries, || scorer.clone(), embed);
-        let mut of_subject: BTreeMap<String, Vec<Vec<f32>>> = BTreeMap::new();
+        let mut of_subject: BTreeMap<String, Vec<Template>> = BTreeMap::new();
         for (entry, embedding) in entries.iter().zip(records) {
             let all = of_subject.entry(entry.subject.clone()).or_default();
-            all.extend(Some(embedding?).filter(|e| !e.is_empty()));
+            let embedding = Some(embedding?).filter(|e| !e.is_empty());
+            all.extend(embedding.map(|embedding| Template::of(embedding, scorer.cohort())));
         }
         Ok(of_subject)
     }
@@ -181,8 +182,8 @@ impl Protocol {
 }
 
 /// References of one person, numbered as the records.
-fn references_of((subject, templates): (String, Vec<Vec<f32>>)) -> impl Iterator<Item = Reference> {
-    let reference = move |(n, embedding)| Reference { subject: subject.clone(), revision: n, embedding };
+fn references_of((subject, templates): (String, Vec<Template>)) -> impl Iterator<Item = Reference> {
+    let reference = move |(revision, template)| Reference { subject: subject.clone(), revision, template };
     (1..).zip(templates).map(reference)
 }
 

@@ -170,7 +170,7 @@ fn persons(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<Person>> {
             if chosen.probe.iter().any(|p| p.record == entry.record) { &mut probes } else { &mut others }.push(stream);
         }
         if !probes.is_empty() {
-            let reference = |(revision, embedding)| Reference { subject: subject.clone(), revision, embedding };
+            let reference = |(revision, template)| Reference { subject: subject.clone(), revision, template };
             let references = (1..).zip(templates).map(reference).collect();
             persons.push(Person { references, probes, others });
         }

@@ -184,6 +184,7 @@ impl Session {
                 subject: &start.subject,
                 front_end: &front_end,
                 model: &setting.model,
+                cohort: setting.cohort.as_deref(),
                 judged: &judged,
                 threshold: setting.threshold,
                 floor: setting.floor,

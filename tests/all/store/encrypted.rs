@@ -106,11 +106,11 @@ fn a_template_that_was_moved_or_changed_is_refused() {
     let tampered = |statement: &str, bytes: &[u8]| {
         let connection = rusqlite::Connection::open(&path).unwrap();
         connection.execute(statement, [bytes]).unwrap();
-        let error = store.references(FRONT_END, MODEL).expect_err(statement);
+        let error = store.references(FRONT_END, MODEL, None).expect_err(statement);
         assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");
         assert!(store.own_templates(&slug("alice"), FRONT_END, MODEL).is_err());
         connection.execute("UPDATE part SET sealed = ?1 WHERE id = 1", [&rows[0].1]).unwrap();
-        assert_eq!(store.references(FRONT_END, MODEL).unwrap().len(), 2);
+        assert_eq!(store.references(FRONT_END, MODEL, None).unwrap().len(), 2);
     };
     tampered("UPDATE part SET sealed = ?1 WHERE id = 1", &rows[1].1);
     for at in [0, 30, rows[0].1.len() - 1] {
@@ -123,9 +123,9 @@ fn a_template_that_was_moved_or_changed_is_refused() {
     // Whole rows given to somebody else, or to another front end or model.
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute_batch("UPDATE enrolment SET subject_id = 3 - subject_id, revision = revision + 10").unwrap();
-    assert!(matches!(store.references(FRONT_END, MODEL), Err(StoreError::Unreadable { .. })));
+    assert!(matches!(store.references(FRONT_END, MODEL, None), Err(StoreError::Unreadable { .. })));
     connection.execute_batch("UPDATE enrolment SET subject_id = 3 - subject_id, model = 'other'").unwrap();
-    assert!(matches!(store.references(FRONT_END, "other"), Err(StoreError::Unreadable { .. })));
+    assert!(matches!(store.references(FRONT_END, "other", None), Err(StoreError::Unreadable { .. })));
     store.delete(&slug("alice")).unwrap();
     store.delete(&slug("bob")).unwrap();
 }

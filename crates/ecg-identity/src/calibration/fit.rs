@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Calibration, CalibrationError, Row};
-use crate::compare::cosine;
+use crate::compare::Template;
 
 /// One comparison whose truth is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,8 +56,8 @@ pub struct Fitted {
 ///
 /// The best of several would be reached by strangers more often, for which the decision counts such a person twice
 /// already ([`crate::comparisons`]).
-pub fn each_template<'a>(templates: &'a [Vec<f32>], probe: &'a [f32]) -> impl Iterator<Item = f64> + 'a {
-    templates.iter().map(|template| cosine(template, probe))
+pub fn each_template<'a>(templates: &'a [Template], probe: &'a [f32]) -> impl Iterator<Item = f64> + 'a {
+    templates.iter().map(|template| template.score(probe))
 }
 
 impl Calibration {

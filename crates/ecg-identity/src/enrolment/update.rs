@@ -4,7 +4,7 @@
 //! A template that learns from whatever it accepts can be led away step by step by somebody who nearly matches. So the
 //! enrolled original stays as the anchor, and every update is held against it. Must not know where templates are kept.
 
-use crate::compare::{cosine, unit};
+use crate::compare::{Template, cosine, unit};
 
 /// A template never gets further from its anchor than this cosine.
 pub const MAX_DRIFT_COSINE: f64 = 0.8;
@@ -66,17 +66,17 @@ pub enum UpdateRefusal {
 ///
 /// # Errors
 /// [`UpdateRefusal`]. Embeddings that cannot be compared match nothing, hence [`UpdateRefusal::NotClear`].
-pub fn blend(anchor: &[f32], template: &[f32], fresh: &[f32], rule: &UpdateRule) -> Result<Blend, UpdateRefusal> {
-    let score = cosine(template, fresh).min(cosine(anchor, fresh));
+pub fn blend(anchor: &Template, template: &Template, fresh: &[f32], rule: &UpdateRule) -> Result<Blend, UpdateRefusal> {
+    let score = template.score(fresh).min(anchor.score(fresh));
     let not_clear = UpdateRefusal::NotClear { score, needed: rule.needed() };
-    let (Some(old), Some(new)) = (unit(template), unit(fresh)) else { return Err(not_clear) };
+    let (Some(old), Some(new)) = (unit(&template.embedding), unit(fresh)) else { return Err(not_clear) };
     if score < rule.needed() || rule.needed().is_nan() {
         return Err(not_clear);
     }
     let weight = rule.weight.clamp(0.0, 1.0) as f32;
     let mixed: Vec<f32> = old.iter().zip(&new).map(|(old, new)| old * (1.0 - weight) + new * weight).collect();
     let embedding = unit(&mixed).ok_or(not_clear)?;
-    let to_anchor = cosine(anchor, &embedding);
+    let to_anchor = cosine(&anchor.embedding, &embedding);
     if to_anchor < MAX_DRIFT_COSINE {
         return Err(UpdateRefusal::DriftedFar { to_anchor });
     }

@@ -1,5 +1,6 @@
 //! The calibration: what it says of scores it was made from, and what holds for any table and any score.
 
+use ecg_identity::Template;
 use ecg_identity::calibration::{
     Calibration, CalibrationError, Fitted, LARGEST_LLR, Observation, Row, SMALLEST_RATE, each_template, evidence_beats,
     per_comparison,
@@ -119,7 +120,7 @@ fn a_row_that_few_persons_decide_or_that_states_one_threshold_is_left_out_and_th
 
 #[test]
 fn each_template_of_a_person_is_an_observation_of_its_own() {
-    let templates = [vec![1.0, 0.0], vec![0.0, 1.0]];
+    let templates = [vec![1.0, 0.0], vec![0.0, 1.0]].map(Template::from);
     assert_eq!(each_template(&templates, &[1.0, 0.0]).collect::<Vec<_>>(), [1.0, 0.0]);
 }
 

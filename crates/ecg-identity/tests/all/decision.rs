@@ -14,7 +14,7 @@ fn beat(person: usize, n: usize, spread: f32) -> Vec<f32> {
 }
 
 fn reference(subject: &str, person: usize) -> Reference {
-    Reference { subject: subject.into(), revision: 3, embedding: beat(person, 0, 0.0) }
+    Reference { subject: subject.into(), revision: 3, template: beat(person, 0, 0.0).into() }
 }
 
 fn household() -> Decider {
@@ -135,7 +135,8 @@ fn heartbeats_from_before_an_electrode_was_lifted_neither_bring_the_signal_back_
 fn verified_ends_where_another_subject_fits_better() {
     let sister = unit(&[0.8, 0.6]).unwrap();
     let pad = |e: &[f32]| e.iter().copied().chain(std::iter::repeat(0.0)).take(LENGTH).collect::<Vec<f32>>();
-    let known = vec![reference("ann", 0), Reference { subject: "eva".into(), revision: 1, embedding: pad(&sister) }];
+    let known =
+        vec![reference("ann", 0), Reference { subject: "eva".into(), revision: 1, template: pad(&sister).into() }];
     let mut decider = Decider::new(DecisionConfig::default(), known);
     wear(&mut decider, 0, 0.0, 20);
     assert_eq!(decider.decision().subject.as_deref(), Some("ann"));
@@ -174,7 +175,7 @@ fn time_that_runs_backwards_is_no_evidence_for_what_came_before() {
 fn a_score_between_the_thresholds_neither_makes_nor_breaks_verified() {
     // cos = 0.56: between 0.52 and 0.60.
     let near = unit(&[0.56, 0.0, (1.0_f32 - 0.56 * 0.56).sqrt()]).unwrap();
-    let ann = Reference { subject: "ann".into(), revision: 1, embedding: vec![1.0, 0.0, 0.0] };
+    let ann = Reference { subject: "ann".into(), revision: 1, template: vec![1.0, 0.0, 0.0].into() };
     let mut decider = Decider::new(DecisionConfig::default(), vec![ann]);
     for i in 0..20 {
         assert_ne!(decider.push(0.8 * f64::from(i), &near).state, State::Verified);

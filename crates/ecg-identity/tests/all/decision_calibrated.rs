@@ -25,9 +25,12 @@ fn like_ann(score: f32) -> Vec<f32> {
 }
 
 fn household(persons: usize) -> Vec<Reference> {
-    let other =
-        |i: usize| Reference { subject: format!("p{i}"), revision: 1, embedding: vec![0.0, -1.0, i as f32 * 0.01] };
-    let ann = Reference { subject: "ann".into(), revision: 7, embedding: vec![1.0, 0.0, 0.0] };
+    let other = |i: usize| Reference {
+        subject: format!("p{i}"),
+        revision: 1,
+        template: vec![0.0, -1.0, i as f32 * 0.01].into(),
+    };
+    let ann = Reference { subject: "ann".into(), revision: 7, template: vec![1.0, 0.0, 0.0].into() };
     std::iter::once(ann).chain((1..persons).map(other)).collect()
 }
 

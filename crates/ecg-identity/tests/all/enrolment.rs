@@ -4,7 +4,7 @@ use ecg_identity::enrolment::{
     Advice, Contact, Enrolment, EnrolmentConfig, EnrolmentRefusal, Fault, MAX_DRIFT_COSINE, Placement, Requirements,
     Step, UpdateRefusal, UpdateRule, blend, days, heart_rates_apart, judge, resemblances,
 };
-use ecg_identity::{Reference, Suspicion, cosine, unit};
+use ecg_identity::{Reference, Suspicion, Template, cosine, unit};
 use proptest::prelude::*;
 
 const LENGTH: usize = 16;
@@ -258,7 +258,7 @@ fn two_placements_that_differ_are_refused_without_blaming_one() {
 fn an_enrolment_resembles_whoever_one_of_its_parts_resembles() {
     let judged = judge(&[placement(0, 20, 0), placement(0, 20, 0)], &Requirements::default()).unwrap();
     let reference =
-        |name: &str, person| Reference { subject: name.into(), revision: 1, embedding: embedding(person, 1) };
+        |name: &str, person| Reference { subject: name.into(), revision: 1, template: embedding(person, 1).into() };
     let found = resemblances(&[reference("ben", 4), reference("ann", 0), reference("ann", 5)], &judged);
     assert_eq!(found.iter().map(|r| r.subject.as_str()).collect::<Vec<_>>(), ["ann", "ben"]);
     assert!(found[0].score > 0.9 && found[1].score < 0.2);
@@ -278,11 +278,11 @@ fn days_are_counted_by_the_time_between_them_and_rates_far_apart_are_noticed() {
 #[test]
 fn an_update_needs_a_clear_match_with_the_template_and_with_its_anchor() {
     let rule = UpdateRule::at(0.7);
-    let anchor = embedding(0, 0);
+    let anchor = Template::from(embedding(0, 0));
     let updated = blend(&anchor, &anchor, &embedding(0, 1), &rule).unwrap();
     assert!(updated.to_anchor > 0.98 && updated.score > 0.9);
     assert!(matches!(blend(&anchor, &anchor, &embedding(1, 0), &rule), Err(UpdateRefusal::NotClear { .. })));
-    let led_away = embedding(1, 0);
+    let led_away = Template::from(embedding(1, 0));
     assert!(blend(&anchor, &led_away, &embedding(1, 1), &rule).is_err(), "the anchor has a say");
     for unusable in [&[][..], &[f32::NAN; LENGTH], &[0.0; LENGTH]] {
         assert!(matches!(blend(&anchor, &anchor, unusable, &rule), Err(UpdateRefusal::NotClear { .. })));
@@ -302,20 +302,21 @@ proptest! {
         weight in 0.0_f64..1.0,
     ) {
         let rule = UpdateRule { threshold, margin: 0.0, weight };
+        let anchor = Template::from(anchor);
         let mut template = anchor.clone();
         for new in &fresh {
             if let Ok(updated) = blend(&anchor, &template, new, &rule) {
                 prop_assert!(updated.score >= threshold);
-                template = updated.embedding;
+                template = updated.embedding.into();
             }
-            prop_assert!(cosine(&anchor, &template) >= MAX_DRIFT_COSINE - 1e-6);
+            prop_assert!(cosine(&anchor.embedding, &template.embedding) >= MAX_DRIFT_COSINE - 1e-6);
         }
     }
 
     #[test]
     fn the_person_led_towards_step_by_step_is_never_reached(steps in 1_usize..200) {
         // Two persons at a cosine of 0.5; every step the new beats lie as near to the other as the rule lets through.
-        let (anchor, other) = (vec![1.0, 0.0], vec![0.5, 0.866_025_4]);
+        let (anchor, other) = (Template::from(vec![1.0, 0.0]), vec![0.5, 0.866_025_4]);
         let rule = UpdateRule::at(0.6);
         let mut template = anchor.clone();
         for _ in 0..steps {
@@ -324,10 +325,10 @@ proptest! {
                 .map(|angle| vec![angle.cos() as f32, angle.sin() as f32])
                 .find_map(|fresh| blend(&anchor, &template, &fresh, &rule).ok());
             let Some(next) = next else { break };
-            template = next.embedding;
+            template = next.embedding.into();
         }
-        prop_assert!(cosine(&template, &anchor) >= MAX_DRIFT_COSINE - 1e-6);
-        prop_assert!(cosine(&template, &other) < 0.95);
+        prop_assert!(cosine(&template.embedding, &anchor.embedding) >= MAX_DRIFT_COSINE - 1e-6);
+        prop_assert!(cosine(&template.embedding, &other) < 0.95);
     }
 
     #[test]

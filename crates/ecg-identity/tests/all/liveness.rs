@@ -133,7 +133,7 @@ fn the_history_is_bounded_and_what_it_has_forgotten_is_news() {
 
 #[test]
 fn nobody_is_verified_while_the_heart_is_doubted_and_what_came_meanwhile_is_no_evidence() {
-    let anna = Reference { subject: "anna".to_owned(), revision: 1, embedding: vec![1.0] };
+    let anna = Reference { subject: "anna".to_owned(), revision: 1, template: vec![1.0].into() };
     let mut decider = Decider::new(DecisionConfig::default(), vec![anna]);
     let mut at_s = 0.0;
     let mut beats = |decider: &mut Decider, count: usize| {

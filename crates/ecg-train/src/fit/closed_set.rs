@@ -108,6 +108,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
         classes: &beats.classes,
         preparation: PREPARATION,
         amplitude: None,
+        cohort: None,
         front_end_variants: 0,
         virtual_persons: 0,
         signal: request.signal,

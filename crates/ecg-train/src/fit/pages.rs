@@ -64,6 +64,7 @@ impl Common<'_> {
             ("Margin and scale", format!("{}, {}", settings.margin, settings.scale)),
             ("Imitated front ends a record", request.variants.to_string()),
             ("Virtual persons a person", request.virtual_persons.to_string()),
+            ("Virtual strangers of each person", request.strangers.to_string()),
             ("Share of the beat's size", request.amplitude.map_or(0.0, |amplitude| amplitude.share).to_string()),
             ("Seed", settings.seed.to_string()),
             ("Signal path", ecg_signal::CHAIN.to_owned()),

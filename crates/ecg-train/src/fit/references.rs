@@ -28,7 +28,7 @@ pub(super) fn of_classes(
         let embeddings = embedder.run(&inputs);
         let embedding = (!embeddings.is_empty()).then(|| mean_unit(embeddings.iter().map(Vec::as_slice)));
         let embedding = embedding.with_context(|| format!("{person} has no heartbeat for a reference"))?;
-        Ok(Reference { subject: person.to_string(), revision: 1, embedding })
+        Ok(Reference { subject: person.to_string(), revision: 1, template: embedding.into() })
     };
     classes.iter().map(of_class).collect()
 }
@@ -79,7 +79,7 @@ pub(super) fn text(
     let part = |(person, reference): (&Person, &'_ Reference)| ReferencePart {
         class: reference.subject.clone(),
         front_ends: front_ends(records, person),
-        embedding: reference.embedding.clone(),
+        embedding: reference.template.embedding.clone(),
     };
     let references = classes.iter().zip(references).map(part).collect();
     let text = toml::to_string(&References { schema: 2, model, references })?;

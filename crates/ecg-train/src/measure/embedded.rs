@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ecg_identity::{Amplitude, since_contact};
+use ecg_identity::{Amplitude, Cohort, mean_unit, since_contact};
 use ecg_signal::{Preparation, PreparedBeat, SEGMENT_SAMPLES};
 
 use crate::network::Network;
@@ -27,6 +27,8 @@ pub struct Embedded<'a> {
     pub on_boards: Vec<Vec<Vec<f32>>>,
     /// What the daemon's decision rests on after one beat since contact, after two, …, for several moments of contact.
     pub contacts: Vec<Vec<Vec<f32>>>,
+    /// What is taken off every score with the record as a template; 0 without a cohort.
+    pub offset: f64,
 }
 
 /// What makes embeddings: the network and, where it is a part of them, the size of the beat.
@@ -36,6 +38,8 @@ pub struct Embedder<'n> {
     pub network: &'n Network,
     /// The size beside it.
     pub amplitude: Option<Amplitude>,
+    /// The strangers that scores are normalised by.
+    pub cohort: Option<&'n Cohort>,
 }
 
 /// Embeds everything that the protocols and the calibration need, for every record of `persons`.
@@ -46,11 +50,16 @@ pub fn embed<'a>(
     preparation: &Preparation,
 ) -> Vec<Embedded<'a>> {
     chosen(records, persons)
-        .map(|record| Embedded {
-            record,
-            embeddings: embedder.run(&record.inputs),
-            on_boards: record.on_boards.iter().map(|inputs| embedder.run(inputs)).collect(),
-            contacts: record.contacts.iter().map(|inputs| growing(&embedder.run(inputs), preparation.beats)).collect(),
+        .map(|record| {
+            let embeddings = embedder.run(&record.inputs);
+            let of_contact = |inputs: &Vec<PreparedBeat>| growing(&embedder.run(inputs), preparation.beats);
+            Embedded {
+                record,
+                offset: embedder.offset(&embeddings),
+                embeddings,
+                on_boards: record.on_boards.iter().map(|inputs| embedder.run(inputs)).collect(),
+                contacts: record.contacts.iter().map(of_contact).collect(),
+            }
         })
         .collect()
 }
@@ -65,8 +74,9 @@ pub fn glance<'a>(embedder: Embedder<'_>, records: &'a [Prepared], persons: &BTr
         .into_iter()
         .map(|record| {
             let count = record.inputs.len().div_ceil(STRIDE);
-            let embeddings = embeddings.by_ref().take(count).collect();
-            Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
+            let embeddings: Vec<Vec<f32>> = embeddings.by_ref().take(count).collect();
+            let offset = embedder.offset(&embeddings);
+            Embedded { record, offset, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
         })
         .collect()
 }
@@ -76,6 +86,11 @@ fn chosen<'a>(records: &'a [Prepared], persons: &BTreeSet<Person>) -> impl Itera
 }
 
 impl Embedder<'_> {
+    /// What is taken off every score with the mean of these embeddings.
+    fn offset(&self, embeddings: &[Vec<f32>]) -> f64 {
+        self.cohort.map_or(0.0, |cohort| cohort.offset(&mean_unit(embeddings.iter().map(Vec::as_slice))))
+    }
+
     /// The embeddings of `inputs`, in order.
     pub fn run(&self, inputs: &[PreparedBeat]) -> Vec<Vec<f32>> {
         let device = Device::flex();

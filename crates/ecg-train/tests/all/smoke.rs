@@ -66,6 +66,10 @@ fn a_tiny_training_writes_model_card_and_curves() {
     let again = folder.path().join("again.onnx");
     run(&["rewrite", "--model", model, "--out", again.to_str().unwrap()]).expect("in today's form already");
     assert_eq!(own(&table(&again.with_extension("toml"))), own(&card));
+    let strangers = std::fs::read(out.with_extension("cohort")).unwrap();
+    assert_eq!((card["cohort"]["strangers"].as_integer(), strangers.len()), (Some(4 * 30), 4 * 30 * (64 + 2)));
+    assert_eq!(card["cohort"]["sha256"].as_str().unwrap(), onnx::sha256(&strangers));
+    assert_eq!(std::fs::read(again.with_extension("cohort")).unwrap(), strangers);
     let collection = &card["training"]["collections"][0];
     assert_eq!(collection["persons_held_out"].as_array().unwrap().len(), 2);
     assert_eq!(collection["persons_seen"].as_array().unwrap().len(), 4);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use ecg_identity::rates::{Comparison, ConfusionMatrix, DetPoint, Interval, det_curve, over_persons, rates_at};
-use ecg_identity::{Reference, cosine, mean_unit, rank};
+use ecg_identity::{Reference, mean_unit, rank};
 use ecg_signal::SEGMENT_SAMPLES;
 
 use super::split::Labelled;
@@ -77,7 +77,7 @@ pub(super) fn references(network: &Network, beats: &[Labelled<'_>], classes: &[P
     let reference = |(class, person): (usize, &Person)| Reference {
         subject: person.to_string(),
         revision: 1,
-        embedding: mean_unit(of(class)),
+        template: mean_unit(of(class)).into(),
     };
     classes.iter().enumerate().map(reference).collect()
 }
@@ -133,7 +133,7 @@ impl Probe {
             probe_record: self.name.clone(),
             probe_subject: self.subject.clone(),
             reference_subject: reference.subject.clone(),
-            score: cosine(&reference.embedding, &self.embedding),
+            score: reference.template.score(&self.embedding),
         })
     }
 }
