@@ -11,9 +11,11 @@ const SLACK_S: f64 = 0.1;
 /// Delays from R to the decision, seconds. `None` without such a beat.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Decisions {
-    /// Beats decided as they come, how many of them within 0.8 s, and the longest delay among them.
+    /// Beats decided as they come, how many of them within 0.8 s, and the longest delay among them. And how many of the
+    /// later ones have their segment cut behind R, where the lead's other beats have theirs, which comes that much later.
     in_time: usize,
     within_800_ms: usize,
+    later_cut_behind_r: usize,
     max_s: Option<f64>,
     /// Beats that a later one brought to light (or a new start, where the level had fallen), and the longest delay.
     search_back: usize,
@@ -42,6 +44,8 @@ impl Decisions {
             };
             *count += 1;
             decisions.within_800_ms += usize::from(delay_s <= 0.8);
+            decisions.later_cut_behind_r +=
+                usize::from(delay_s > 0.8 && delay_s <= usual_s && beat.realigned_by_ms > 0.0);
             *longest = later(*longest, Some(delay_s));
         }
         decisions
@@ -53,6 +57,7 @@ impl Decisions {
         Self {
             in_time: self.in_time + other.in_time,
             within_800_ms: self.within_800_ms + other.within_800_ms,
+            later_cut_behind_r: self.later_cut_behind_r + other.later_cut_behind_r,
             max_s: later(self.max_s, other.max_s),
             search_back: self.search_back + other.search_back,
             search_back_max_s: later(self.search_back_max_s, other.search_back_max_s),
@@ -71,11 +76,12 @@ impl std::fmt::Display for Decisions {
         let show = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3} s"));
         write!(
             f,
-            "from R to the beat: {} beats as they come, at most {} ({} of them within 0.8 s); {} by search-back, at most \
-             {}; {} held while learning, at most {}",
+            "from R to the beat: {} beats as they come, at most {} ({} of them within 0.8 s; of the \
+             others {} have their segment cut behind R); {} by search-back, at most {}; {} held while learning, at most {}",
             self.in_time,
             show(self.max_s),
             self.within_800_ms,
+            self.later_cut_behind_r,
             self.search_back,
             show(self.search_back_max_s),
             self.learning,
