@@ -7,8 +7,8 @@ use std::path::PathBuf;
 pub enum ModelError {
     /// A file cannot be read.
     #[error(
-        "cannot read model file {path}: {source}; a model is NAME.onnx with its card NAME.toml beside it, and the \
-         default, models/ecgid-1.onnx, is in the executable as well"
+        "cannot read model file {path}: {source}; a model is NAME.onnx with its card NAME.toml beside it, and \
+         NAME.cohort where the card names a cohort; the default, models/ecgid-1.onnx, is in the executable as well"
     )]
     Unreadable {
         /// The file.
