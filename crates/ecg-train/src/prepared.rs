@@ -183,6 +183,16 @@ pub fn average(cuts: &[Cut], preparation: &Preparation) -> PreparedBeat {
     ecg_signal::prepare(&segments, rr, preparation)
 }
 
+/// Mean shape and mean size (mV) of model inputs.
+pub type MeanBeat = ([f64; SEGMENT_SAMPLES], f64);
+
+/// The mean of model inputs; `None` of none.
+pub fn mean(inputs: &[PreparedBeat]) -> Option<MeanBeat> {
+    let mean = |of: &dyn Fn(&PreparedBeat) -> f64| inputs.iter().map(of).sum::<f64>() / inputs.len() as f64;
+    let shape = || std::array::from_fn(|i| mean(&|input| f64::from(input.values[i])));
+    (!inputs.is_empty()).then(|| (shape(), mean(&|input| input.amplitude_mv)))
+}
+
 /// Median height of R over the accepted beats, mV; `None` without any.
 fn r_amplitude(beats: &[Beat]) -> Option<f64> {
     let accepted = beats.iter().filter(|beat| beat.quality.verdict.is_accepted());

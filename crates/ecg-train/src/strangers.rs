@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecg_identity::{Cohort, CohortRule, mean_unit};
-use ecg_signal::{PreparedBeat, SEGMENT_SAMPLES};
+use ecg_signal::PreparedBeat;
 
 use crate::measure::Embedder;
-use crate::prepared::Prepared;
+use crate::prepared::{MeanBeat, Prepared, mean};
 use crate::random::{normal, stream};
 use crate::split::Person;
 use crate::virtual_person::VirtualPerson;
@@ -29,15 +29,17 @@ pub fn cohort(
     each: usize,
     seed: u64,
 ) -> Option<Cohort> {
-    let mut first: BTreeMap<&Person, &Prepared> = BTreeMap::new();
-    for record in records.iter().filter(|record| persons.contains(&record.person) && !record.inputs.is_empty()) {
-        first.entry(&record.person).or_insert(record);
+    let mut first: BTreeMap<&Person, (&Prepared, MeanBeat)> = BTreeMap::new();
+    for record in records.iter().filter(|record| persons.contains(&record.person)) {
+        if let Some(beat) = mean(&record.inputs) {
+            first.entry(&record.person).or_insert((record, beat));
+        }
     }
     let mut rng = stream(seed, STREAM);
     let mut beats = Vec::with_capacity(first.len() * each);
     let mut templates = Vec::with_capacity(first.len());
-    for record in first.into_values() {
-        let (shape, size) = mean(&record.inputs);
+    for (record, (shape, size)) in first.into_values() {
+        let shape = shape.map(|x| x as f32);
         beats.extend((0..each).map(|_| PreparedBeat {
             values: VirtualPerson::draw(&mut rng).beat(&shape),
             amplitude_mv: size * (SIZE * normal(&mut rng)).exp(),
@@ -50,14 +52,6 @@ pub fn cohort(
         |(number, template): (usize, &Vec<f32>)| cohort.likeness_without(template, number * each..(number + 1) * each);
     let usual = templates.iter().enumerate().map(of_others).sum::<f64>() / templates.len() as f64;
     Some(cohort.with_usual(usual))
-}
-
-/// Mean shape and size of a record's inputs.
-fn mean(inputs: &[PreparedBeat]) -> ([f32; SEGMENT_SAMPLES], f64) {
-    let count = inputs.len() as f64;
-    let shape =
-        std::array::from_fn(|i| (inputs.iter().map(|beat| f64::from(beat.values[i])).sum::<f64>() / count) as f32);
-    (shape, inputs.iter().map(|beat| beat.amplitude_mv).sum::<f64>() / count)
 }
 
 #[cfg(test)]

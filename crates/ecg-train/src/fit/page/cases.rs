@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 
 use ecg_identity::rates::Comparison;
 use ecg_plot::{Axis, Frame, Svg, colours, escape};
-use ecg_signal::{FS, PreparedBeat, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use ecg_signal::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 
 use super::{Scores, Section};
-use crate::prepared::Prepared;
+use crate::prepared::{MeanBeat, Prepared, mean};
 
 /// Cases of either kind.
 const CASES: usize = 6;
 /// Width and height of a picture, pixels.
 const SIZE: (f64, f64) = (250.0, 130.0);
-
-/// A mean beat, z-scored, and its mean size, mV.
-type Beat = ([f64; SEGMENT_SAMPLES], f64);
 
 /// The lowest mated and the highest non-mated comparisons of each group's widest protocol.
 pub(in crate::fit) fn cases(scores: &[Scores<'_>], records: &[Prepared]) -> Section {
@@ -46,7 +43,7 @@ pub(in crate::fit) fn cases(scores: &[Scores<'_>], records: &[Prepared]) -> Sect
 /// Mean inputs of all records.
 struct Beats {
     /// By `collection:record`.
-    of_record: BTreeMap<String, Beat>,
+    of_record: BTreeMap<String, MeanBeat>,
     /// First record of each person.
     first: BTreeMap<String, String>,
 }
@@ -79,12 +76,6 @@ impl Beats {
     }
 }
 
-fn mean(inputs: &[PreparedBeat]) -> Option<Beat> {
-    let mean = |of: &dyn Fn(&PreparedBeat) -> f64| inputs.iter().map(of).sum::<f64>() / inputs.len() as f64;
-    let shape = || std::array::from_fn(|i| mean(&|input| f64::from(input.values[i])));
-    (!inputs.is_empty()).then(|| (shape(), mean(&|input| input.amplitude_mv)))
-}
-
 fn picture<'b>(beats: impl Iterator<Item = (&'b [f64; SEGMENT_SAMPLES], &'static str)>) -> String {
     let at = |index: usize| (index as f64 - SEGMENT_R_INDEX as f64) / FS.0;
     let blank = |ends| Axis { label: String::new(), ends, ticks: Vec::new(), step: 0.0, scale: |value| value };
@@ -104,6 +95,7 @@ mod tests {
     use super::*;
     use crate::measure::Protocol;
     use crate::split::Person;
+    use ecg_signal::PreparedBeat;
 
     fn record(subject: &str, record: &str) -> Prepared {
         let person = Person { collection: "c".into(), subject: subject.into() };
