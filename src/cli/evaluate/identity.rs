@@ -22,8 +22,9 @@ averaged beat beside the network's embedding, each standardised over the
 records that are enrolled. The daemon does not use them: on persons new to the
 network they changed nothing beside it that chance does not, alone they have
 more than twice its EER (docs/adr/0019-a-linear-branch-and-no-cohort.md), and a
-household has too few persons to standardise over. Thresholds are the model's
-and fit no other share than 0.
+household has too few persons to standardise over. Scores are plain then:
+the model's strangers have no cepstrum. Its thresholds fit no other share
+than 0.
 
 What a listener hears, second by second: ecgid evaluate stream.")]
 pub struct Args {

@@ -4,7 +4,7 @@ use ecg_plot::{Axis, Chart, Line, Panel, colours};
 
 use super::{Scores, Section, drawable, pictures};
 
-/// Width of a bin, in units of the score (a cosine).
+/// Width of a bin, in units of the score.
 const BIN: f64 = 0.04;
 /// Width and height of a panel, pixels.
 const SIZE: (f64, f64) = (330.0, 190.0);
@@ -42,7 +42,7 @@ fn drawing(scores: &Scores<'_>, threshold: f64) -> String {
     lines.push(Line { name, colour: colours::BLACK, thick: false, dashed: true, points: at_threshold });
     let panel = Panel {
         title: scores.protocol.to_owned(),
-        x: Axis::linear("score (cosine)", (lowest.max(-1.0), 1.0), 7),
+        x: Axis::linear("score", (lowest.max(-1.0), 1.0), 7),
         y: Axis::linear("% of the side", (0.0, top), 4),
         lines,
     };
