@@ -218,7 +218,8 @@ impl Decider {
         self.advance(update)
     }
 
-    /// The newest embeddings have not matched the older ones for `exit_updates` updates.
+    /// The newest embeddings have not matched the older ones for `exit_updates` updates. Neither is a template, so neither has
+    /// an offset: they are held against what an ordinary template is asked.
     fn another_person(&mut self) -> bool {
         let differs = self.evidence.older().is_some_and(|older| {
             let recent = self.evidence.recent();
