@@ -30,7 +30,7 @@ impl Terminal {
     ///
     /// # Errors
     /// No free pseudo-terminal, or the link cannot be made: something that is no link stands there, or one that leads to
-    /// something that exists, for instance to another board.
+    /// something else that exists, for instance to another board.
     pub fn open(link: Option<&Path>) -> io::Result<Self> {
         let mut terminal = Self::pair().map_err(saying("cannot open a pseudo-terminal"))?;
         if let Some(link) = link {
@@ -116,13 +116,15 @@ fn saying(attempt: &str) -> impl Fn(io::Error) -> io::Error {
 }
 
 /// Puts the link in place in one step, so that no reader meets a moment without one. One that leads nowhere was left
-/// behind.
+/// behind; so was one to our own terminal, whose number a board before us had.
 fn place_link(device: &Path, link: &Path) -> io::Result<()> {
     let taken = |text: String| Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     if std::fs::symlink_metadata(link).is_ok_and(|there| !there.file_type().is_symlink()) {
         return taken("it exists and is not a symbolic link".to_owned());
     }
-    if let Ok(other) = link.canonicalize() {
+    if let Ok(other) = link.canonicalize()
+        && other != device
+    {
         return taken(format!(
             "it leads to {}, which exists: stop the other board or give another name; if none runs, delete the link",
             other.display()
@@ -131,4 +133,21 @@ fn place_link(device: &Path, link: &Path) -> io::Result<()> {
     let new = link.with_extension(format!("{}.new", std::process::id()));
     std::os::unix::fs::symlink(device, &new)?;
     std::fs::rename(&new, link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_board_that_died_leaves_a_link_that_the_next_one_takes_even_with_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("tty");
+        let (ours, another) = (Terminal::pair().unwrap(), Terminal::pair().unwrap());
+        std::os::unix::fs::symlink(&ours.device, &link).unwrap();
+        let refused = place_link(&another.device, &link).unwrap_err();
+        assert!(refused.to_string().contains("another name"), "{refused}");
+        place_link(&ours.device, &link).unwrap();
+        assert_eq!(std::fs::read_link(&link).unwrap(), ours.device);
+    }
 }

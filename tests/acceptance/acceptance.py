@@ -154,11 +154,15 @@ class Run:
                    "--speed", str(self.args.speed), "--link", str(self.link), *more]
         return begin(self.ends, command, stdout=self.log, stderr=self.log)
 
+    def last_words(self):
+        """The end of what the daemon and the simulated board have said."""
+        return "".join(f"  | {line}\n" for line in Path(self.log.name).read_text().splitlines()[-20:])
+
     def feed(self, record):
         """Plays one record; the identity events that it caused."""
         since = time.monotonic()
         if code := self.simulate(record).wait(120):
-            raise RuntimeError(f"ecgid simulate ended with {code}: see {self.log.name}")
+            raise RuntimeError(f"ecgid simulate ended with {code}\n{self.last_words()}")
         self.subscriber.wait_event(since, lambda e: e["state"] == "no_signal", 15, "the daemon to see the cable pulled")
         time.sleep(0.3)
         return self.subscriber.events(since)
@@ -193,7 +197,7 @@ def table(args, ends, directory, broker, subscriber, data, enrolled, strangers):
             print(f"{person:10} {'enrolled' if known else 'stranger':9} {wire_format:9} {verdict:12} "
                   f"{score:6.3f}  {' '.join(names)}", flush=True)
         if code := run.stop():
-            raise RuntimeError(f"the daemon ended with {code}: see {run.log.name}")
+            raise RuntimeError(f"the daemon ended with {code}\n{run.last_words()}")
     return rows
 
 
@@ -248,7 +252,8 @@ def chaos(args, ends, directory, broker, subscriber, data, person):
             results.append((f"{person} verified after {what}", True))
         except TimeoutError:
             results.append((f"{person} verified after {what}", False))
-        board.wait(60)
+        if code := board.wait(60):
+            raise RuntimeError(f"ecgid simulate ended with {code} {what}\n{run.last_words()}")
         return since
 
     def pull(board):
@@ -273,6 +278,8 @@ def chaos(args, ends, directory, broker, subscriber, data, person):
     alive = run.daemon.poll() is None
     results.append(("after all of it the daemon is still the same process", alive))
     results.append(("SIGTERM ends it with exit code 0", alive and run.stop() == 0))
+    if not all(good for _, good in results):
+        print(run.last_words())
     return results
 
 
