@@ -12,7 +12,8 @@ if ! is_pinned "$deny"; then
   root=${1:-target/cargo-deny}
   deny=$root/bin/cargo-deny
   is_pinned "$deny" ||
-    cargo install --quiet --locked --force --no-default-features --root "$root" "cargo-deny@$version"
+    # Unoptimised: it runs for seconds and would be built for minutes.
+    cargo install --quiet --locked --force --debug --no-default-features --root "$root" "cargo-deny@$version"
 fi
 # Without --workspace the trainer's dependencies would not be looked at.
 "$deny" --locked --workspace check --hide-inclusion-graph licenses bans sources
