@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ecg_data::SimulatedBoard;
 use ecg_data::heart::{HeartSample, SyntheticHeart};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::terminal::Terminal;
@@ -55,7 +56,8 @@ pub struct Player {
 impl Player {
     /// Plays `seconds` of sample time, or all there is where `None`; false when the feed has ended.
     ///
-    /// A slow reader slows it: a pseudo-terminal has nowhere to lose bytes. Without a reader the bytes are lost.
+    /// A slow reader slows it: a pseudo-terminal has nowhere to lose bytes. Without a reader the bytes are lost; with no
+    /// time to keep it waits for one instead.
     ///
     /// # Errors
     /// The terminal is broken.
@@ -75,7 +77,10 @@ impl Player {
                     sleep_until(due).await;
                     ((rate * BURST.as_secs_f64() * f64::from(bursts)) as u64).saturating_sub(played)
                 }
-                None => LARGE_BURST as u64,
+                None => {
+                    terminal.wait_reader().await;
+                    LARGE_BURST as u64
+                }
             };
             bytes.clear();
             let before = played;
@@ -87,7 +92,44 @@ impl Player {
                 return Ok(false);
             }
             terminal.send(&bytes).await?;
+            // A reader that keeps up lets `send` return at once: whoever would stop this is to have a turn all the same.
+            yield_now().await;
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ecg_wire::Format;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const FS: f64 = 250.0;
+
+    fn fast(seconds: f64) -> Player {
+        let feed = Feed::Record(vec![0.0; (seconds * FS) as usize].into_iter());
+        Player { feed, board: SimulatedBoard::new(Format::CwxsBin, FS, 1), speed: None }
+    }
+
+    #[tokio::test]
+    async fn without_a_reader_a_board_as_fast_as_its_reader_waits_and_can_be_stopped() {
+        let terminal = Terminal::open(None).unwrap();
+        let (mut player, wait) = (fast(60.0), Duration::from_millis(100));
+        assert!(timeout(wait, player.play(&terminal, None)).await.is_err(), "it played to nobody");
+        assert!(matches!(player.feed, Feed::Record(rest) if rest.len() == 60 * FS as usize), "nothing is lost");
+    }
+
+    #[tokio::test]
+    async fn every_burst_leaves_a_turn_to_others() {
+        let terminal = Terminal::open(None).unwrap();
+        let _reader = std::fs::File::open(terminal.path()).unwrap();
+        let mut player = fast(60.0);
+        tokio::select! {
+            biased;
+            _ = player.play(&terminal, Some(0.1)) => panic!("nobody else had a turn"),
+            () = std::future::ready(()) => {}
+        }
     }
 }
