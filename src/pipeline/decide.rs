@@ -191,11 +191,11 @@ fn gap(decider: &mut Decider, missing_s: f64) -> Option<Reason> {
     if decider.decision().state == State::NoSignal {
         return None;
     }
-    decider.no_signal(Lost::Gap);
     if missing_s >= 1.0 {
+        decider.no_signal(Lost::Gap);
         return None;
     }
-    let state = decider.signal().state;
+    let state = decider.interrupted().state;
     (state == State::Acquiring).then_some(Reason::Gap)
 }
 

@@ -15,7 +15,7 @@
 //! last in this contact. The floor (T − M below) is then the
 //! threshold of a ten times larger rate. Averages of fewer than a full average's beats count until the first full one.
 //!
-//! Evidence is cleared by lost signal ([`Decider::no_signal`]), by a new gallery, by a change of the person that single
+//! Evidence is cleared by lost signal ([`Decider::no_signal`]), by missing samples ([`Decider::interrupted`]), by a new gallery, by a change of the person that single
 //! heartbeats show ([`Decider::person_changed`]), by a pause longer than
 //! [`max_pause_s`](DecisionConfig::max_pause_s), and by time that runs backwards. Where the newest embeddings
 //! (`recent_s`) do not match the older ones for `exit_updates` updates, another person is on the electrodes: the
@@ -32,7 +32,7 @@
 //! | --- | --- | --- |
 //! | any | `no_signal(lost)` | `NoSignal`, evidence cleared |
 //! | `NoSignal` | `signal()`, or an embedding unless the signal is known to be unusable | `Acquiring` |
-//! | any but `NoSignal` | `person_changed()` | `Acquiring`, evidence cleared |
+//! | any but `NoSignal` | `person_changed()`, `interrupted()` | `Acquiring`, evidence cleared |
 //! | any | fewer than `min_embeddings` | `Acquiring` |
 //! | `Acquiring`, `Unknown`, `Uncertain` | `enter_updates` updates in a row match one subject, and the intervals vary by `varied_s` | `Verified` |
 //! | `Acquiring`, `Uncertain` | `enter_updates` updates in a row reject | `Unknown` |
@@ -126,6 +126,17 @@ impl Decider {
         self.clear();
         self.begin_contact();
         self.settle(State::NoSignal, None, Why::Lost(lost))
+    }
+
+    /// Samples are missing, too few for other electrodes to have been put on meanwhile: evidence is cleared, and the contact
+    /// goes on, so that a line that loses samples gives a stranger no further first window.
+    pub fn interrupted(&mut self) -> &Decision {
+        self.clear();
+        match (self.decision.state, self.doubt) {
+            (State::NoSignal, _) => &self.decision,
+            (_, None) => self.settle(State::Acquiring, None, Why::Collecting),
+            (_, Some(suspicion)) => self.settle(State::Uncertain, None, Why::NotAlive(suspicion)),
+        }
     }
 
     /// The signal is there (again) and can be used: out of `NoSignal` into `Acquiring`; nothing in any other state.

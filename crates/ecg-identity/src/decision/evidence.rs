@@ -108,12 +108,15 @@ impl Evidence {
     }
 
     /// The intervals between the embeddings differ by more than this: the heart is none that beats like a metronome. There
-    /// have to be two.
+    /// have to be two. A refused beat has no embedding: one that spans such beats counts as so many equal ones as it holds
+    /// the shortest.
     pub(super) fn varies(&self, by_s: f64) -> bool {
-        let times = self.items.iter().map(|item| item.at_s);
-        let intervals = times.clone().skip(1).zip(times).map(|(later, earlier)| later - earlier);
+        let times = || self.items.iter().map(|item| item.at_s);
+        let intervals = || times().skip(1).zip(times()).map(|(later, earlier)| later - earlier);
+        let beat = intervals().fold(f64::INFINITY, f64::min);
+        let single = intervals().map(|interval| interval / (interval / beat).round().max(1.0));
         let (shortest, longest) =
-            intervals.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+            single.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         by_s <= 0.0 || longest - shortest >= by_s
     }
 

@@ -157,6 +157,13 @@ fn nobody_is_verified_before_the_rhythm_has_varied() {
     assert!(!states.contains(&State::Verified), "{states:?}");
     assert_eq!(decider.decision().why, Why::NotAlive(Suspicion::TooRegular));
     assert_eq!(decider.push(end + 0.01, &beat(0, 0, 0.3)).state, State::Verified);
+    for refused in 1..9 {
+        let mut decider = Decider::new(config(), known());
+        for i in (0..12).filter(|&i| i != refused && i != refused + 2) {
+            let state = decider.push(0.8 * i as f64, &beat(0, i, 0.3)).state;
+            assert_ne!(state, State::Verified, "beats that were refused are no variation: {refused}");
+        }
+    }
     let mut heart = Decider::new(config(), known());
     let at = |i: usize| 0.8 * i as f64 + 0.01 * (i % 3) as f64;
     let states: Vec<State> = (0..8).map(|i| heart.push(at(i), &beat(0, i, 0.3)).state).collect();
@@ -189,6 +196,7 @@ enum Act {
     Push { person: usize, n: usize, spread: f32, step_s: f64 },
     Garbage(Vec<f32>),
     Lose,
+    Interrupt,
     Signal,
     Tick(f64),
     Gallery(bool),
@@ -205,6 +213,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         12 => person,
         1 => garbage.prop_map(Act::Garbage),
         1 => Just(Act::Lose),
+        1 => Just(Act::Interrupt),
         1 => Just(Act::Signal),
         1 => (0.0_f64..8.0).prop_map(Act::Tick),
         1 => any::<bool>().prop_map(Act::Gallery),
@@ -224,6 +233,9 @@ fn apply(decider: &mut Decider, act: &Act, now_s: &mut f64) {
         }
         Act::Lose => {
             decider.no_signal(Lost::Gap);
+        }
+        Act::Interrupt => {
+            decider.interrupted();
         }
         Act::Signal => {
             decider.signal();
@@ -252,7 +264,7 @@ proptest! {
             let d = decider.decision().clone();
             since_loss = match act {
                 Act::Push { .. } | Act::Garbage(_) => since_loss + 1,
-                Act::Lose | Act::Gallery(_) | Act::Reset => 0,
+                Act::Lose | Act::Interrupt | Act::Gallery(_) | Act::Reset => 0,
                 Act::Signal | Act::Tick(_) => since_loss,
             };
             prop_assert_eq!(d.subject.is_some(), d.state == State::Verified);
