@@ -186,7 +186,7 @@ proptest! {
     fn a_threshold_and_its_rate_lead_back_to_each_other(
         table in tables(), exponent in -8.9_f64..0.0, beats in 0_usize..30,
     ) {
-        let fmr = exponent.exp2().max(SMALLEST_RATE);
+        let fmr = 10_f64.powf(exponent).max(SMALLEST_RATE);
         let score = table.threshold(fmr, beats);
         // So near to 1 scores are too close together to tell rates apart.
         prop_assume!(score < 1.0 - 1e-6);
@@ -217,13 +217,15 @@ proptest! {
 
     #[test]
     fn whatever_is_observed_gives_a_table_that_holds_or_none(
-        scores in prop::collection::vec((1_usize..4, -1e9_f64..1e9, any::<bool>(), 0_usize..10), 0..200),
+        scores in prop::collection::vec((1_usize..4, -1.0_f64..1.0, any::<bool>(), 0_usize..10), 0..500),
     ) {
         let observation = |&(beats, score, mated, person): &(usize, f64, bool, usize)| {
             Observation { beats, score, mated, person: PERSONS[person] }
         };
         let observations: Vec<_> = scores.iter().map(observation).collect();
-        if let Some(table) = Calibration::fit(&observations).unwrap().calibration {
+        let table = Calibration::fit(&observations).unwrap().calibration;
+        prop_assert!(table.is_some() || observations.len() < 400, "so many give a table");
+        if let Some(table) = table {
             prop_assert_eq!(Calibration::new(table.rows().to_vec()), Ok(table));
         }
     }

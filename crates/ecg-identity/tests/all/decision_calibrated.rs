@@ -1,7 +1,7 @@
 //! The decision with thresholds by heartbeats and persons enrolled: growing averages, and what may never happen.
 
 use ecg_identity::calibration::{Calibration, Row};
-use ecg_identity::{Calibrated, Decider, DecisionConfig, Lost, Reference, State, Why, unit};
+use ecg_identity::{Calibrated, Decider, DecisionConfig, Lost, Reference, State, Why, comparisons, unit};
 use proptest::prelude::*;
 
 const FULL: usize = 5;
@@ -52,15 +52,18 @@ fn a_gallery_asks_of_one_comparison_what_looks_templates_and_patience_leave_of_t
     let config = config(0.02);
     let asked = |references: &[Reference]| config.asked(12, references).map(|asked| asked.false_match_rate.unwrap());
     let single = household(5);
-    let twice: Vec<Reference> = single.iter().chain(&single).cloned().collect();
+    let thrice: Vec<Reference> = [&single[..]; 3].concat();
     // 1 − (1 − 0.02 / 2.5)^(1/5), and of ten comparisons.
     let [first, later] = asked(&single);
     assert!((first - 0.001_605).abs() < 1e-6 && (later - first / 10.0).abs() < 1e-9, "{first} {later}");
-    assert!((asked(&twice)[0] - 0.000_803).abs() < 1e-6, "who has several templates counts twice");
-    let [first, later] = config.asked(12, &twice).map(|asked| asked.threshold);
+    assert!((asked(&thrice)[0] - 0.000_803).abs() < 1e-6, "who has three templates counts twice");
+    let [first, later] = config.asked(12, &thrice).map(|asked| asked.threshold);
     assert_eq!((first, later), (config.threshold(12, 10), config.late_threshold(12, 10)));
-    assert_eq!(Decider::new(config.clone(), twice.clone()).decision().threshold, config.asked(0, &twice)[0].threshold);
-    assert_eq!(DecisionConfig::default().asked(12, &twice)[1].false_match_rate, None);
+    assert_eq!(
+        Decider::new(config.clone(), thrice.clone()).decision().threshold,
+        config.asked(0, &thrice)[0].threshold
+    );
+    assert_eq!(DecisionConfig::default().asked(12, &thrice)[1].false_match_rate, None);
 }
 
 #[test]
@@ -98,13 +101,15 @@ fn the_score_that_is_asked_for_rises_with_the_household_and_as_the_rate_falls() 
 }
 
 #[test]
-fn a_person_with_several_templates_counts_twice_however_many_they_are() {
+fn a_person_counts_once_more_for_every_threefold_number_of_templates() {
     let mut references = household(2);
-    for _ in 0..3 {
-        references.push(references[0].clone());
+    for (templates, worth) in [(1, 2), (2, 3), (3, 3), (4, 3), (6, 4), (9, 4), (27, 5)] {
+        references.resize(1 + templates, references[0].clone());
+        assert_eq!(comparisons(&references), worth, "{templates}");
         let decider = Decider::new(config(0.02), references.clone());
-        assert_eq!(decider.decision().threshold, config(0.02).threshold(0, 3));
+        assert_eq!(decider.decision().threshold, config(0.02).threshold(0, worth));
     }
+    assert_eq!(comparisons(&[]), 0);
 }
 
 #[test]
@@ -118,17 +123,22 @@ fn a_stranger_who_stays_does_not_become_somebody_by_patience() {
 }
 
 #[test]
-fn who_fidgets_gets_no_further_first_window() {
+fn who_fidgets_or_loses_samples_gets_no_further_first_window() {
     let mut decider = Decider::new(config(0.02), household(2));
     contact(&mut decider, 0.2, 0.0, 18);
-    for fidget in 1..6 {
-        decider.person_changed();
+    for fidget in 1..9 {
+        if fidget % 2 == 0 {
+            decider.person_changed()
+        } else {
+            decider.interrupted()
+        };
+        assert_eq!(decider.decision().state, State::Acquiring);
         let states = contact(&mut decider, enough_early_on(), 15.0 * f64::from(fidget), 14);
         assert!(!states.contains(&State::Verified), "{states:?}");
     }
     decider.no_signal(Lost::LeadOff);
     decider.signal();
-    assert!(contact(&mut decider, enough_early_on(), 100.0, 14).contains(&State::Verified), "a new contact");
+    assert!(contact(&mut decider, enough_early_on(), 200.0, 14).contains(&State::Verified), "a new contact");
 }
 
 #[test]
