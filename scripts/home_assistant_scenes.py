@@ -5,12 +5,15 @@ import json
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 import paho.mqtt.client as paho
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/acceptance"))
+from loopback import free_port  # noqa: E402
 
 # Golden payload: its topic below the gateway, and what the entities show after it.
 EXPECTED = {
@@ -65,9 +68,7 @@ class Broker:
 
     def __init__(self, ends):
         directory = ends.enter_context(tempfile.TemporaryDirectory(prefix="mosquitto-"))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         config = pathlib.Path(directory, "mosquitto.conf")
         config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n")
         process = subprocess.Popen([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", config])

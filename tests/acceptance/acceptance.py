@@ -149,9 +149,9 @@ class Run:
         self.daemon.send_signal(signal.SIGTERM)
         return self.daemon.wait(15)
 
-    def simulate(self, record, *more):
+    def simulate(self, record, *more, speed=None):
         command = [self.args.ecgid, "simulate", "--pty", "--record", str(record), "--signal", "0", "--format", self.format,
-                   "--speed", str(self.args.speed), "--link", str(self.link), *more]
+                   "--speed", str(speed or self.args.speed), "--link", str(self.link), *more]
         return begin(self.ends, command, stdout=self.log, stderr=self.log)
 
     def last_words(self):
@@ -207,6 +207,7 @@ def tcp(args, ends, directory, broker, subscriber, data, person):
     gate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     gate.bind(("127.0.0.1", port))
     gate.listen(1)
+    gate.settimeout(15)
     run = Run(args, ends, directory, broker, subscriber, "tcp", f'kind = "tcp"\naddress = "127.0.0.1:{port}"\nformat = "auto"')
     run.format = FORMATS[0]
     since = time.monotonic()
@@ -239,9 +240,9 @@ def chaos(args, ends, directory, broker, subscriber, data, person):
     run.start()
     results = []
 
-    def again(what, during=None, with_garbage=()):
+    def again(what, during=None, with_garbage=(), speed=None):
         since = time.monotonic()
-        board = run.simulate(record, *with_garbage)
+        board = run.simulate(record, *with_garbage, speed=speed)
         if during:
             during(board)
         # A subscriber without a session may come back to the broker after the event has gone by; the state that holds
@@ -271,7 +272,8 @@ def chaos(args, ends, directory, broker, subscriber, data, person):
     first = run.simulate(record)
     pull(first)
     again("a cable pulled in mid-stream and put back")
-    again("a broker killed and restarted in mid-stream", restart_broker)
+    # In real time, so that the heart beats on until daemon and subscriber have found the broker again.
+    again("a broker killed and restarted in mid-stream", restart_broker, speed=1)
     since = again("a burst of garbage in mid-stream", None, ("--garbage-at", "4", "--garbage-bytes", "600"))
     refused = [s["refused_frames"] for s in subscriber.signals(since)]
     results.append(("the garbage was counted and refused", bool(refused) and refused[-1] > refused[0]))

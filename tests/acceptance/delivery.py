@@ -257,6 +257,13 @@ class Worker:
         finally:
             self.reader.open = False
 
+    def is_quiet(self):
+        """All that was sent is acknowledged, and the witness has heard the last of it."""
+        with self.wire.lock:
+            sent, taken = set(self.wire.bodies), list(self.wire.taken)
+        with self.witness.lock:
+            return sent <= set(taken) and taken[-1] in {(boot, seq) for boot, seq, _ in self.witness.events}
+
     def judge(self):
         """Everything works from here on: what was ever stored arrives, and then it is counted."""
         self.board.plugged = False
@@ -266,6 +273,7 @@ class Worker:
         self.daemon.start()
         try:
             wait_for(lambda: self.waiting <= set(self.wire.taken), 60, "the outbox to empty")
+            wait_for(self.is_quiet, 20, "the last event to arrive")
         except TimeoutError:
             pass
         time.sleep(1.5)

@@ -7,8 +7,10 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 from loopback import begin, can_connect, end, free_port, wait_for
 
@@ -260,9 +262,15 @@ class Daemon:
 
 
 def outbox(database):
-    """[(boot_id, seq)] of what waits, read while the daemon is dead."""
-    connection = sqlite3.connect(database, timeout=5)
-    try:
-        return connection.execute("SELECT boot_id, seq FROM outbox ORDER BY id").fetchall()
-    finally:
-        connection.close()
+    """[(boot_id, seq)] of what waits, read while the daemon is dead: in a copy, since whoever closes the last connection to
+    a database tidies up after the dead, and the next one may lack the room on its disk to begin again."""
+    database = Path(database)
+    with tempfile.TemporaryDirectory(prefix="ecgid-outbox-") as elsewhere:
+        for file in (database, database.with_name(database.name + "-wal")):
+            if file.exists():
+                shutil.copy(file, elsewhere)
+        connection = sqlite3.connect(Path(elsewhere, database.name), timeout=5)
+        try:
+            return connection.execute("SELECT boot_id, seq FROM outbox ORDER BY id").fetchall()
+        finally:
+            connection.close()
