@@ -19,7 +19,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-pub use bootstrap::over_persons;
+pub use bootstrap::{over_pairs, over_persons};
 pub use closed_set::{ClassFigures, ClosedSetFigures, ConfusionMatrix, MeanFigures, UnknownClass};
 pub use curve::{DetPoint, det_curve};
 use table::Table;
@@ -152,8 +152,7 @@ pub fn error_rates(comparisons: &[Comparison], replicates: usize, seed: u64) -> 
     Ok(ErrorRates { counts: table.counts(), eer, fnmr_at_fmr_1pct, fnmr_at_fmr_01pct, rank1 })
 }
 
-/// Rates at a threshold that was fixed on other persons: a score at or above it matches, as in the decision. Intervals are
-/// over draws of the persons of the probes.
+/// Rates at a threshold that was fixed on other persons: a score at or above it matches, as in the decision.
 ///
 /// # Errors
 /// [`ScoresError::OneSided`] without mated or non-mated comparisons.
@@ -163,25 +162,23 @@ pub fn rates_at(
     replicates: usize,
     seed: u64,
 ) -> Result<RatesAt, ScoresError> {
-    // Of each person: errors and comparisons, mated and non-mated.
-    let mut persons: BTreeMap<&str, [[usize; 2]; 2]> = BTreeMap::new();
-    for c in comparisons {
-        let mated = c.probe_subject == c.reference_subject;
-        let [errors, all] = &mut persons.entry(&c.probe_subject).or_default()[usize::from(!mated)];
-        *errors += usize::from((c.score >= threshold) != mated);
+    let (own, others): (Vec<_>, Vec<_>) = comparisons.iter().partition(|c| c.probe_subject == c.reference_subject);
+    if own.is_empty() || others.is_empty() {
+        return Err(ScoresError::OneSided { genuine: own.len(), impostor: others.len() });
+    }
+    let matches = |c: &Comparison| c.score >= threshold;
+    let accepted = others.iter().map(|c| (c.probe_subject.as_str(), c.reference_subject.as_str(), matches(c)));
+    // Of each person: missed and all.
+    let mut persons: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for c in own {
+        let [missed, all] = persons.entry(&c.probe_subject).or_default();
+        *missed += usize::from(!matches(c));
         *all += 1;
     }
     let persons: Vec<_> = persons.into_values().collect();
-    let count = |side: usize| persons.iter().map(|person| person[side][1]).sum::<usize>();
-    let (genuine, impostor) = (count(0), count(1));
-    if genuine == 0 || impostor == 0 {
-        return Err(ScoresError::OneSided { genuine, impostor });
-    }
-    let rate = |side: usize| {
-        over_persons(&persons, replicates, seed, |drawn| {
-            let sum = |part: usize| drawn.iter().map(|person| person[side][part]).sum::<usize>() as f64;
-            sum(0) / sum(1)
-        })
-    };
-    Ok(RatesAt { threshold, fmr: rate(1), fnmr: rate(0) })
+    let fnmr = over_persons(&persons, replicates, seed, |drawn| {
+        let sum = |part: usize| drawn.iter().map(|person| person[part]).sum::<usize>() as f64;
+        sum(0) / sum(1)
+    });
+    Ok(RatesAt { threshold, fmr: over_pairs(accepted, replicates, seed), fnmr })
 }

@@ -1,5 +1,7 @@
 //! The bootstrap over subjects, with a small generator of its own so that a seed means the same everywhere.
 
+use std::collections::BTreeMap;
+
 use super::table::Table;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the 64-bit generator that seeds others; its quality is ample for a bootstrap.
@@ -75,6 +77,44 @@ pub fn over_persons<T>(persons: &[T], replicates: usize, seed: u64, figure: impl
     super::Interval { value: figure(&all), low, high }
 }
 
+/// The share of non-mated comparisons in which something was found, with its 95 % interval over draws of persons with
+/// replacement: whoever is drawn twice is there twice as a probe and twice as a reference. One item is the person of the
+/// probe, that of the reference, and whether it was found.
+///
+/// NaN of no comparison; draws that leave none are passed over.
+pub fn over_pairs<'a>(
+    comparisons: impl IntoIterator<Item = (&'a str, &'a str, bool)>,
+    replicates: usize,
+    seed: u64,
+) -> super::Interval {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut pairs: BTreeMap<[usize; 2], [usize; 2]> = BTreeMap::new();
+    for (probe, reference, found) in comparisons {
+        let pair = [probe, reference].map(|person| {
+            let next = numbers.len();
+            *numbers.entry(person).or_insert(next)
+        });
+        let [some, all] = pairs.entry(pair).or_default();
+        *some += usize::from(found);
+        *all += 1;
+    }
+    let share = |weight: &[usize]| {
+        let (mut some, mut all) = (0, 0);
+        for ([probe, reference], [found, of]) in &pairs {
+            let weight = weight[*probe] * weight[*reference];
+            some += weight * found;
+            all += weight * of;
+        }
+        some as f64 / all as f64
+    };
+    let (low, high) = percentile_interval(numbers.len(), replicates, seed, |drawn| {
+        let mut weight = vec![0; numbers.len()];
+        drawn.iter().for_each(|&person| weight[person] += 1);
+        share(&weight)
+    });
+    super::Interval { value: share(&vec![1; numbers.len()]), low, high }
+}
+
 /// Linear between neighbours, as NumPy's default.
 fn percentile(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
@@ -104,6 +144,19 @@ mod tests {
         assert!((interval.low - 0.12).abs() < 0.015 && (interval.high - 0.28).abs() < 0.015, "{interval:?}");
         let nobody = over_persons(&[] as &[f64], 10, 1, mean);
         assert!(nobody.value.is_nan() && nobody.low.is_nan());
+    }
+
+    #[test]
+    fn a_share_of_pairs_varies_with_whom_strangers_are_compared_with() {
+        // One of twenty persons is whom everybody resembles: by the probes alone the share would not vary at all.
+        let names: Vec<String> = (0..20).map(|i| format!("p{i}")).collect();
+        let pairs = names.iter().flat_map(|p| names.iter().map(move |r| (p, r))).filter(|(p, r)| p != r);
+        let found = pairs.filter(|(p, _)| *p != "p0").map(|(p, r)| (p.as_str(), r.as_str(), r == "p0"));
+        let interval = over_pairs(found, 2000, 1);
+        assert!((interval.value - 1.0 / 19.0).abs() < 1e-12);
+        // He is drawn never, once, twice, … : a Poisson variable of mean 1, between 0 and 3 in 95 of 100 draws.
+        assert!(interval.low == 0.0 && (0.13..0.18).contains(&interval.high), "{interval:?}");
+        assert!(over_pairs([], 10, 1).value.is_nan());
     }
 
     #[test]

@@ -5,10 +5,10 @@
 //! still accept several times as many of them as were asked for. Here the threshold comes from the home protocol of the
 //! *other* folds, each with its own network, and is held against this fold's persons and against the foreign collections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use ecg_identity::rates::{Comparison, Interval, det_curve, over_persons};
+use ecg_identity::rates::{Comparison, Interval, det_curve, over_pairs, over_persons};
 use serde::Serialize;
 
 use super::figures::{REPLICATES, SEED, file, two_sided};
@@ -42,7 +42,7 @@ pub struct Travelled {
     pub n_impostor: usize,
     /// False match rate that came of it.
     pub fmr: f64,
-    /// Its interval, by bootstrap over the persons of the probes.
+    /// Its interval, by bootstrap over persons.
     pub fmr_95: [f64; 2],
     /// False non-match rate there.
     pub fnmr: f64,
@@ -104,36 +104,35 @@ impl Travel {
     }
 
     fn row(&self, home: &Key, asked: f64, thresholds: &[Option<f64>], key: &Key) -> Option<Travelled> {
-        let here = || self.0.iter().zip(thresholds).filter_map(|(fold, at)| Some((fold.get(key)?, (*at)?)));
-        let accepted = |of: bool| {
-            let mut persons: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-            for (comparisons, threshold) in here() {
-                let side = comparisons.iter().filter(|c| (c.probe_subject == c.reference_subject) == of);
-                for comparison in side {
-                    let person = persons.entry(comparison.probe_subject.as_str()).or_default();
-                    person.0 += usize::from(comparison.score >= threshold);
-                    person.1 += 1;
-                }
-            }
-            persons.into_values().collect::<Vec<_>>()
+        let here = || {
+            let folds = self.0.iter().zip(thresholds).filter_map(|(fold, at)| Some((fold.get(key)?, (*at)?)));
+            folds.flat_map(|(comparisons, at)| comparisons.iter().map(move |c| (c, c.score >= at)))
         };
-        let (strangers, own) = (accepted(false), accepted(true));
+        let (own, strangers): (Vec<_>, Vec<_>) = here().partition(|(c, _)| c.probe_subject == c.reference_subject);
         if strangers.is_empty() || own.is_empty() {
             return None;
         }
-        let share = |persons: &[&(usize, usize)]| {
+        let mut missed: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (comparison, accepted) in own {
+            let person = missed.entry(comparison.probe_subject.as_str()).or_default();
+            person.0 += usize::from(!accepted);
+            person.1 += 1;
+        }
+        let missed: Vec<_> = missed.into_values().collect();
+        let fnmr: Interval = over_persons(&missed, REPLICATES, SEED, |persons| {
             let (some, all) = persons.iter().fold((0, 0), |(some, all), person| (some + person.0, all + person.1));
             some as f64 / all as f64
-        };
-        let fmr: Interval = over_persons(&strangers, REPLICATES, SEED, share);
-        let fnmr: Interval = over_persons(&own, REPLICATES, SEED, |persons| 1.0 - share(persons));
+        });
+        let pairs = strangers.iter().map(|(c, accepted)| (&*c.probe_subject, &*c.reference_subject, *accepted));
+        let fmr: Interval = over_pairs(pairs, REPLICATES, SEED);
+        let probes: BTreeSet<&str> = strangers.iter().map(|(c, _)| c.probe_subject.as_str()).collect();
         Some(Travelled {
             home: format!("{}, {}", home.1, home.0.name()),
             asked,
             protocol: key.0.name().to_owned(),
             collection: key.1.clone(),
-            n_subjects: strangers.len(),
-            n_impostor: strangers.iter().map(|person| person.1).sum(),
+            n_subjects: probes.len(),
+            n_impostor: strangers.len(),
             fmr: rounded(fmr.value),
             fmr_95: ends(&fmr),
             fnmr: rounded(fnmr.value),
