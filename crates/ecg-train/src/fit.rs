@@ -24,7 +24,7 @@ use crate::measure::{Embedder, Protocol, compare_records, embed, glance};
 use crate::network::Network;
 use crate::prepared::{self, Prepared};
 use crate::sampler::Sampler;
-use crate::split::{Person, Split, folds};
+use crate::split::{Person, Split, check_spelling, folds};
 use crate::strangers::cohort;
 use crate::training::{self, Observer, Trained, train};
 use crate::virtual_person::Cast;
@@ -97,6 +97,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     report::network(settings);
     let preparation = Preparation::default();
     let mut records = prepare(request, preparation)?;
+    check_spelling(&people(&records), &request.held_out)?;
     let everybody = usable_people(&records)?;
     let foreigners = prepare_foreign(request, preparation)?;
     let foreign = people(&foreigners);

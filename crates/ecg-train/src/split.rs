@@ -95,6 +95,21 @@ pub fn folds(persons: &BTreeSet<Person>, folds: usize, seed: u64) -> Vec<BTreeSe
     groups
 }
 
+/// Refuses to hold somebody out whom a collection has not got: a misspelt name would be trained on. `named` are all persons
+/// of the collections, those without a heartbeat to train on too.
+///
+/// # Errors
+/// The name.
+pub fn check_spelling(named: &BTreeSet<Person>, held_out: &BTreeSet<Person>) -> anyhow::Result<()> {
+    let collections: BTreeSet<&str> = named.iter().map(|person| person.collection.as_str()).collect();
+    let missing =
+        held_out.iter().find(|person| collections.contains(person.collection.as_str()) && !named.contains(person));
+    match missing {
+        Some(person) => bail!("{person} is to be held out, but collection {} has no such subject", person.collection),
+        None => Ok(()),
+    }
+}
+
 /// Whom a run trains on, whom it watches, and whom it must not look at while training.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
@@ -110,20 +125,13 @@ impl Split {
     /// Splits `everybody`: the held-out, then a share of the rest for validation, the remainder to train on.
     ///
     /// # Errors
-    /// A held-out person whom no collection has: a misspelt name would be trained on.
+    /// Fewer than two persons to train on.
     pub fn new(
         everybody: &BTreeSet<Person>,
         held_out: &BTreeSet<Person>,
         validation_share: f64,
         seed: u64,
     ) -> anyhow::Result<Self> {
-        let collections: BTreeSet<&str> = everybody.iter().map(|person| person.collection.as_str()).collect();
-        let missing = held_out
-            .iter()
-            .find(|person| collections.contains(person.collection.as_str()) && !everybody.contains(person));
-        if let Some(person) = missing {
-            bail!("{person} is to be held out, but collection {} has no such subject", person.collection);
-        }
         let held_out: BTreeSet<Person> = everybody.intersection(held_out).cloned().collect();
         let mut trained: BTreeSet<Person> = everybody.difference(&held_out).cloned().collect();
         let mut validation = BTreeSet::new();
@@ -179,9 +187,18 @@ mod tests {
     #[test]
     fn a_misspelt_name_is_refused_but_an_absent_collection_is_not() {
         let misspelt = hold_out("a:q1").unwrap();
-        assert!(Split::new(&persons("a", 4), &misspelt, 0.0, 1).unwrap_err().to_string().contains("a:q1"));
-        assert!(Split::new(&persons("a", 4), &hold_out("b:q1").unwrap(), 0.0, 1).is_ok());
+        assert!(check_spelling(&persons("a", 4), &misspelt).unwrap_err().to_string().contains("a:q1"));
+        assert!(check_spelling(&persons("a", 4), &hold_out("b:q1").unwrap()).is_ok());
         assert!(hold_out("Person_02").unwrap_err().to_string().contains("COLLECTION:SUBJECT"));
+    }
+
+    #[test]
+    fn who_is_held_out_and_has_no_heartbeat_is_simply_not_there() {
+        let (named, held_out) = (persons("a", 4), hold_out("a:p3").unwrap());
+        assert!(check_spelling(&named, &held_out).is_ok());
+        let usable = named.difference(&held_out).cloned().collect();
+        let split = Split::new(&usable, &held_out, 0.0, 1).unwrap();
+        assert_eq!((split.trained, split.held_out.len()), (usable, 0));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::card::{Card, DecisionPart, Facts};
 use crate::loss::LossKind;
 use crate::network::Network;
 use crate::prepared::Prepared;
-use crate::split::{Person, Split};
+use crate::split::{Person, Split, check_spelling};
 use crate::training::{Observer, Trained, train};
 use draw::BeatDraw;
 pub(super) use measure::Rejection;
@@ -86,6 +86,7 @@ pub(super) fn run(request: &Request) -> anyhow::Result<()> {
     println!("\n{LEAKY}\n");
     let records = super::prepare(request, PREPARATION)?;
     let everybody: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
+    check_spelling(&everybody, &request.held_out)?;
     let split = Split::new(&everybody, &request.held_out, 0.0, settings.seed)?;
     let of = |persons: &BTreeSet<Person>| -> Vec<&Prepared> {
         records.iter().filter(|record| persons.contains(&record.person)).collect()
