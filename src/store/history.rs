@@ -114,7 +114,8 @@ impl Store {
     }
 
     /// Stores an enrolment, for a new subject or an enrolled one. Returns its revision: 1 for the first of this subject
-    /// on this front end with this model, then counting up; a revision that was undone does not come again.
+    /// on this front end with this model, then counting up; a revision that was undone does not come again as long as the
+    /// subject is there.
     ///
     /// # Errors
     /// [`StoreError::UnusableEmbedding`], [`StoreError::NoSuchTemplate`], [`StoreError::Sqlite`].

@@ -51,7 +51,7 @@ impl Session {
             give_up_after_s: start.give_up_after_s,
             update: start.update,
         };
-        let plan = asked.plan(&setting.source, Requirements::at(setting.threshold));
+        let plan = asked.plan(&setting.source, Requirements::default());
         let number = status.borrow().number + 1;
         Self { enrolment: Enrolment::new(plan.clone()), setting, start, plan, signal: None, number, status }
     }
