@@ -99,8 +99,9 @@ impl FrontEnd {
         Self { derivative, wander, emg, mains, mains_hertz, notch, high_pass, high_end, step }
     }
 
-    /// Boards that training never draws, to measure what another board costs: a slow one (first-order high-pass at
-    /// 0.3 Hz, 125 samples a second behind a 40 Hz filter), and a coarse one (second-order filters at 0.5 and 35 Hz,
+    /// Boards that training never draws as they are, to measure what another board costs. It draws their parts in other
+    /// strengths and company, so that they lie between what is known, not outside of it: a slow one (first-order high-pass
+    /// at 0.3 Hz, 125 samples a second behind a 40 Hz filter), and a coarse one (second-order filters at 0.5 and 35 Hz,
     /// steps of a sixtieth of R, 60 Hz mains of a tenth of R).
     pub fn unseen() -> [Self; 2] {
         let quiet = Self {
