@@ -90,6 +90,8 @@ async fn what_a_killed_broker_has_not_acknowledged_is_sent_to_the_next_one() {
         gateway.say(unknown(n)).await;
     }
     within(10, "three events", || sequence(&first.on(&topic), "boot-1").len() == 3).await;
+    // The broker hands on before it acknowledges.
+    gateway.wait_until_delivered().await;
     // Frozen, so that what is published now is in flight when it dies; its session dies with it.
     broker.freeze();
     for n in 4..=10 {

@@ -68,7 +68,13 @@ async fn join(mut near: TcpStream, broker: u16, mut cut: watch::Receiver<u64>, c
     connected.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// A port on which nobody listens.
+/// A port on which nobody listens, below those that the kernel gives to outgoing connections: one from among those could
+/// be taken before somebody listens there, even by a connection that is tried to this very port and so meets itself.
 pub(super) fn unused_port() -> u16 {
-    StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let first_given: u16 = range.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(32_768);
+    let lowest = 10_000.min(first_given.saturating_sub(1000)).max(1024);
+    let ports = std::iter::repeat_with(|| fastrand::u16(lowest..first_given.max(lowest + 1)));
+    let listener = |port| StdListener::bind((Ipv4Addr::LOCALHOST, port)).ok();
+    ports.take(1000).find_map(listener).unwrap().local_addr().unwrap().port()
 }

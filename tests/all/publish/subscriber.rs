@@ -1,7 +1,7 @@
 //! A subscriber that remembers everything it was told.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rumqttc::{AsyncClient, BrokerSessionResumePolicy, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
 use tokio::task::JoinHandle;
@@ -10,6 +10,7 @@ use tokio::time::sleep;
 /// A message as it came.
 #[derive(Debug, Clone)]
 pub(super) struct Received {
+    pub(super) at: Instant,
     pub(super) topic: String,
     pub(super) payload: Vec<u8>,
     pub(super) retain: bool,
@@ -23,6 +24,7 @@ impl Received {
     fn new(publish: &Publish) -> Self {
         let properties = publish.properties.clone().unwrap_or_default();
         Self {
+            at: Instant::now(),
             topic: String::from_utf8(publish.topic.to_vec()).unwrap(),
             payload: publish.payload.to_vec(),
             retain: publish.retain,
