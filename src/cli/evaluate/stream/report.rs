@@ -21,7 +21,7 @@ pub struct Row {
     /// It is a rate.
     pub by_rate: bool,
     /// The score that five heartbeats have to reach in the household that asks most: persons with several templates count
-    /// twice.
+    /// for more.
     pub threshold_at_5_beats: f64,
     /// From contact to *verified*, of those who are verified.
     pub seconds_to_verified_median: Figure,
@@ -198,6 +198,10 @@ impl fmt::Display for Report {
             cells.iter().try_for_each(|cell| write!(f, " {cell:>9}"))?;
             writeln!(f)?;
         }
-        writeln!(f, "shares in per cent; intervals: 95 %, bootstrap over persons")
+        writeln!(
+            f,
+            "shares in per cent; intervals: 95 %, bootstrap over persons; those of strangers over the strangers alone,"
+        )?;
+        writeln!(f, "whose households are not drawn anew")
     }
 }
