@@ -4,13 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Prints one line on standard output. A reader that has gone (`ecgid subjects list | head -1`) is no error, where
-/// `println!` would panic.
+/// Prints one line on standard output, where `println!` would panic if that cannot be written to.
 macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _reader_gone = writeln!(std::io::stdout(), $($text)*);
-    }};
+    ($($text:tt)*) => {
+        $crate::cli::output::say(format_args!($($text)*))
+    };
 }
 
 pub mod adc;
@@ -25,6 +23,7 @@ pub mod evaluate;
 pub mod hrv;
 pub mod key;
 pub mod lines;
+pub(crate) mod output;
 pub mod probe;
 pub mod replay;
 pub mod run;
@@ -109,13 +108,16 @@ pub fn main() -> ExitCode {
         Command::Hrv(args) => hrv::main(args),
         Command::Evaluate(args) => evaluate::main(args),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("ecgid: {}", told(&failure.error));
-            ExitCode::from(failure.code)
-        }
+    let mut code = 0;
+    if let Err(failure) = result {
+        eprintln!("ecgid: {}", told(&failure.error));
+        code = failure.code;
     }
+    if let Some(error) = output::broken() {
+        eprintln!("ecgid: cannot write to standard output: {error}");
+        code = code.max(1);
+    }
+    ExitCode::from(code)
 }
 
 /// An error with its causes, a colon between; a cause that the text before it has said already is left out.

@@ -42,6 +42,8 @@ mod inference;
 mod keys;
 #[path = "all/liveness.rs"]
 mod liveness;
+#[path = "all/output.rs"]
+mod output;
 #[path = "all/pipeline.rs"]
 mod pipeline;
 #[path = "all/plot.rs"]

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::lines::Narrator;
+use super::output;
 use super::run::{runtime, settings, stop_on_signal};
 use crate::config::Config;
 use crate::event::Event;
@@ -104,12 +105,10 @@ fn gallery(config: &Config, model: &Model) -> Result<Option<StoredGallery>, Fail
     Ok(Some(StoredGallery::new(store, model.cohort().cloned())))
 }
 
-/// Writes events as they come; returns when the pipeline has ended or nobody reads.
+/// Writes events as they come; returns when the pipeline has ended or nothing more can be written.
 fn print(mut events: mpsc::Receiver<Event>, config: &Config, json: bool) {
     if json {
-        // A reader that has gone (`| head`) is no failure of the replay.
-        let _written = publish::lines::run("replay", events, config, &mut std::io::stdout());
-        return;
+        return output::keep(publish::lines::run("replay", events, config, &mut std::io::stdout()));
     }
     let (mut narrator, mut fs_hz) = (Narrator::default(), None);
     let mut out = std::io::stdout();
@@ -118,9 +117,9 @@ fn print(mut events: mpsc::Receiver<Event>, config: &Config, json: bool) {
             fs_hz = source.fs_hz.or(fs_hz);
         }
         if let Some(line) = narrator.line(&event)
-            && writeln!(out, "{}  {line}", time(&event, fs_hz)).is_err()
+            && let Err(error) = writeln!(out, "{}  {line}", time(&event, fs_hz))
         {
-            return;
+            return output::keep(Err(error));
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::lines::Narrator;
+use crate::cli::output;
 use crate::event::{Event, HrvEvent};
 
 /// How long the broker may take to answer, and how long last words are waited for.
@@ -78,7 +79,8 @@ impl Voice {
     }
 
     fn write(&self, line: &str) {
-        if writeln!(std::io::stdout(), "{line}").is_err() {
+        if let Err(error) = writeln!(std::io::stdout(), "{line}") {
+            output::keep(Err(error));
             self.cancel.cancel();
         }
     }

@@ -38,3 +38,17 @@ fn the_demo_verifies_an_enrolled_person_in_time_and_ends_with_zero() {
     assert!(of_topic("hrv").count() > 0);
     assert!(of_topic("source").any(|source| source["format"] == "cwxs-bin"));
 }
+
+#[test]
+fn the_demo_ends_on_a_full_disk_and_says_so() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ecgid"))
+        .args(["demo", "--for", "60s"])
+        .stdin(Stdio::null())
+        .stdout(full)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("cannot write to standard output: No space left"), "{errors}");
+}
