@@ -20,6 +20,7 @@ mod date;
 pub mod demo;
 pub mod enrol;
 pub mod evaluate;
+mod file;
 pub mod hrv;
 pub mod key;
 pub mod lines;

@@ -20,6 +20,7 @@ use self::respiration::RespirationReport;
 use self::windows::WindowsReport;
 use super::Failure;
 use super::adc::AdcArgs;
+use super::file;
 use super::hrv::HrvLines;
 use crate::event::HrvFigures;
 use crate::recording::{Passage, Recording, RecordingError, mains_name, parse_mains};
@@ -137,13 +138,15 @@ pub fn main(args: Args) -> Result<(), Failure> {
         .pass(0..stream.samples.len(), args.mains)
         .map_err(|source| RecordingError::Path { path: args.record.clone(), source })?;
     let analysis = Analysis::of(&recording, &passage, args.mains);
-    if let Some(plot) = &args.plot {
-        draw(&args, plot, &recording, &passage, &analysis)?;
-    }
+    let draw = |plot: &Path| draw(&args, plot, &recording, &passage, &analysis);
+    let picture = args.plot.as_deref().map(draw).transpose()?;
     if args.json {
         say!("{}", serde_json::to_string(&analysis)?);
     } else {
         say!("{}", analysis.to_string().trim_end());
+    }
+    if let (Some(plot), Some(svg)) = (&args.plot, picture) {
+        file::write("the picture", plot, &svg)?;
     }
     Ok(())
 }
@@ -154,7 +157,7 @@ fn draw(
     recording: &Recording,
     passage: &Passage,
     analysis: &Analysis,
-) -> Result<(), anyhow::Error> {
+) -> anyhow::Result<String> {
     let word = |path: &Path| quoted(&path.to_string_lossy());
     let mut adc = String::new();
     for (name, value) in [("gain", args.adc.gain), ("vref", args.adc.vref)] {
@@ -168,10 +171,9 @@ fn draw(
         word(plot)
     );
     let asked = picture::Asked { from_s: args.from, for_s: args.length };
-    let svg = picture::Picture { recording, passage, analysis, signal: args.signal, mains: args.mains, asked, command }
+    picture::Picture { recording, passage, analysis, signal: args.signal, mains: args.mains, asked, command }
         .svg()
-        .with_context(|| format!("cannot draw {}", args.record.display()))?;
-    std::fs::write(plot, svg).with_context(|| format!("cannot write the picture to {}", plot.display()))
+        .with_context(|| format!("cannot draw {}", args.record.display()))
 }
 
 /// A word of a command line as a shell takes it.

@@ -258,3 +258,31 @@ fn a_calibration_made_from_records_goes_into_a_card_and_streams_are_decided_by_i
     }
     assert!(std::fs::read_to_string(plot).unwrap().contains("strangers accepted"));
 }
+
+#[test]
+fn a_file_that_cannot_be_written_costs_no_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Recipe::default().build().write(folder.path());
+    let collection = folder.path().join("household");
+    assert!(ecgid(&["simulate", "--csv", text(&collection), "--subjects", "4"]).status.success());
+    let sessions = ["--enrol", "first", "--probe", "rest", "--model", text(&model), "--replicates", "10"];
+    let stream = [&sessions[..], &["--stranger", "30", "--household", "2"]].concat();
+    let bad = "/no/such/folder/file";
+    for (what, options, file) in [
+        ("identity", &sessions[..], "--scores"),
+        ("identity", &sessions, "--plot"),
+        ("stream", &stream, "--plot"),
+        ("replay", &[], "--plot"),
+    ] {
+        let fixed = ["evaluate", what, "--collection", text(&collection), "--json", file, bad];
+        let output = ecgid(&[&fixed[..], options].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains(bad), "{what} {file}: {said}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(report.is_object(), "{what} {file}");
+    }
+    let plot = folder.path().join("det.svg");
+    let fixed = ["evaluate", "identity", "--collection", text(&collection), "--scores", bad, "--plot", text(&plot)];
+    assert!(!ecgid(&[&fixed[..], &sessions].concat()).status.success());
+    assert!(plot.is_file(), "the other file is written");
+}

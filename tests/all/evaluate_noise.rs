@@ -223,3 +223,17 @@ fn real_records_in_noise_keep_their_figures() {
         assert!(level["f1_150ms"].as_f64().unwrap() > 98.5, "{}", level["noise"]);
     }
 }
+
+#[test]
+fn a_plot_that_cannot_be_written_costs_no_report() {
+    let folder = made();
+    let (data, bad) = (text(folder.path()), "/no/such/folder/noise.svg");
+    let noise = ["noise", data, "--records", "901", "--minutes", "1", "--noise", "emg", "--levels", "6"];
+    let denoiser = ["denoiser", data, "--seconds", "20", "--levels", "6", "--hearts", "1"];
+    for options in [&noise[..], &denoiser] {
+        let output = ecgid(&[&["evaluate"], options, &["--json", "--plot", bad]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains(bad), "{options:?}: {said}");
+        assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap().is_object(), "{options:?}");
+    }
+}

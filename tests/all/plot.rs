@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use roxmltree::{Document, Node};
 
@@ -264,4 +265,28 @@ fn pictures_of_real_records_are_tidy_and_small() {
             }
         }
     }
+}
+
+#[test]
+fn a_picture_that_cannot_be_written_costs_neither_the_report_nor_an_earlier_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = made_recording(folder.path(), "made.csv", 12.0, |_, mv| mv);
+    let missing = ecgid(&["analyze", text(&record), "--json", "--plot", "/no/such/folder/out.svg"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&missing.stdout).unwrap();
+    assert!(report["beats"].as_array().unwrap().len() > 10, "{report}");
+
+    let (picture, _) = plot(folder.path(), &record, &[]);
+    // A file that may not grow beyond a few blocks is as good as a full disk.
+    let small = "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$@\"";
+    let full = Command::new("sh")
+        .args(["-c", small, env!("CARGO_BIN_EXE_ecgid"), "analyze", "made.csv", "--plot", "picture.svg"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&full.stderr);
+    assert_eq!(full.status.code(), Some(1), "{words}");
+    assert!(words.contains("cannot write the picture to picture.svg"), "{words}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("picture.svg")).unwrap(), picture);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
 }

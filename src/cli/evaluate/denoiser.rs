@@ -20,7 +20,7 @@ use self::report::{Report, Row};
 use super::annotated::records;
 use super::noise::stressed::{Noise, fnv1a};
 use super::work::for_each;
-use crate::cli::Failure;
+use crate::cli::{Failure, file};
 use crate::recording::{Stream, mains_name, parse_mains};
 
 /// What the columns mean; shown by `--help`.
@@ -152,14 +152,13 @@ pub struct Outcome {
 /// written.
 pub fn main(args: &Args) -> Result<(), Failure> {
     let report = evaluate(args)?;
-    if let Some(path) = &args.plot {
-        let svg = curve::svg(&report);
-        std::fs::write(path, svg).with_context(|| format!("cannot write the plot {}", path.display()))?;
-    }
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         say!("{report}");
+    }
+    if let Some(path) = &args.plot {
+        file::write("the plot", path, &curve::svg(&report))?;
     }
     Ok(())
 }

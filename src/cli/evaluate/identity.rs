@@ -10,7 +10,7 @@ use super::det::det_svg;
 use super::protocol::{Protocol, Trial};
 use super::report::{Report, Seen};
 use super::sessions::{Chosen, SessionArgs};
-use crate::cli::Failure;
+use crate::cli::{Failure, file};
 use crate::inference::Model;
 use crate::recording::mains_name;
 
@@ -88,21 +88,20 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     };
     let trial = protocol.run(&model, &enrol, &probe)?;
     let report = measure(args, &model, seen, &trial)?;
-    if let Some(path) = &args.scores {
-        std::fs::write(path, scores_csv(&trial.comparisons))
-            .with_context(|| format!("cannot write the scores to {}", path.display()))?;
-    }
-    if let Some(path) = &args.plot {
-        let title = format!("{}: enrol {}, probe {}", name, args.sessions.enrol, args.sessions.probe);
-        let svg = det_svg(&det_curve(&trial.comparisons)?, &title, &report.summary());
-        std::fs::write(path, svg).with_context(|| format!("cannot write the plot to {}", path.display()))?;
-    }
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         say!("{}", report.to_string().trim_end());
     }
-    Ok(())
+    let write = |path: &PathBuf| file::write("the scores", path, &scores_csv(&trial.comparisons));
+    let scores = args.scores.as_ref().map_or(Ok(()), write);
+    let draw = |path: &PathBuf| {
+        let title = format!("{}: enrol {}, probe {}", name, args.sessions.enrol, args.sessions.probe);
+        file::write("the plot", path, &det_svg(&det_curve(&trial.comparisons)?, &title, &report.summary()))
+    };
+    // Neither is lost by the other.
+    let plot = args.plot.as_ref().map_or(Ok(()), draw);
+    Ok(scores.and(plot)?)
 }
 
 fn measure(args: &Args, model: &Model, seen: Seen, trial: &Trial) -> anyhow::Result<Report> {

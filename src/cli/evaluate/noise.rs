@@ -24,7 +24,7 @@ use self::stressed::{Clean, Condition, Library, Noise, fnv1a};
 use super::annotated::{records, truth, truth_of};
 use super::score::{RecordScore, Truth, score};
 use super::work::for_each;
-use crate::cli::Failure;
+use crate::cli::{Failure, file};
 use crate::recording::{Recording, Stream, mains_name, parse_mains};
 
 /// What the columns mean; shown by `--help`.
@@ -120,14 +120,13 @@ struct Outcome {
 /// A folder, record or noise is missing (and which), an argument makes no sense, or a file cannot be written.
 pub fn main(args: &Args) -> Result<(), Failure> {
     let report = evaluate(args)?;
-    if let Some(path) = &args.plot {
-        let svg = curve::svg(&report);
-        std::fs::write(path, svg).with_context(|| format!("cannot write the plot {}", path.display()))?;
-    }
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         say!("{report}");
+    }
+    if let Some(path) = &args.plot {
+        file::write("the plot", path, &curve::svg(&report))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use self::attack::Attack;
 use self::listen::{Heard, Outcome, Windows, attack, genuine, hear, windows};
 use self::report::{Group, Report};
 use super::work::for_each;
-use crate::cli::Failure;
+use crate::cli::{Failure, file};
 use crate::recording::{Recording, parse_mains};
 
 /// What is measured; shown by `--help`.
@@ -103,14 +103,13 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     };
     let report =
         Report::new(args.seconds, args.seed, liveness.history(), &groups(args, &collection), &hearts, &attacked);
-    if let Some(path) = &args.plot {
-        let svg = curve::svg(&report, &args.collection, args.seconds);
-        std::fs::write(path, svg).with_context(|| format!("cannot write {}", path.display()))?;
-    }
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         say!("{report}");
+    }
+    if let Some(path) = &args.plot {
+        file::write("the plot", path, &curve::svg(&report, &args.collection, args.seconds))?;
     }
     Ok(())
 }

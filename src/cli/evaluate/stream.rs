@@ -11,7 +11,6 @@ pub mod session;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use ecg_identity::{DecisionConfig, Reference};
 
 use self::figures::{ended_in_time, held, seconds_to_verified};
@@ -22,7 +21,7 @@ use super::outcome::Outcomes;
 use super::protocol::Protocol;
 use super::sessions::{Chosen, SessionArgs};
 use super::work::for_each;
-use crate::cli::Failure;
+use crate::cli::{Failure, file};
 use crate::config::Config;
 use crate::config::file::FALSE_POSITIVE_RATE;
 use crate::inference::Model;
@@ -144,13 +143,13 @@ pub fn main(args: &Args) -> Result<(), Failure> {
         seen.warning(&model.card().name),
         rows,
     );
-    if let Some(path) = &args.plot {
-        std::fs::write(path, report.svg()).with_context(|| format!("cannot write the plot to {}", path.display()))?;
-    }
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         say!("{}", report.to_string().trim_end());
+    }
+    if let Some(path) = &args.plot {
+        file::write("the plot", path, &report.svg())?;
     }
     Ok(())
 }
