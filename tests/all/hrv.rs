@@ -110,6 +110,20 @@ fn what_is_no_list_of_intervals_is_refused_with_the_line_or_the_unit() {
 }
 
 #[test]
+fn what_is_neither_text_nor_annotations_is_called_so_where_no_header_lies_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rr.txt");
+    // Latin-1: a byte that UTF-8 has not.
+    std::fs::write(&path, b"# zur\xfcck, ms\n800\n810\n").unwrap();
+    let said = || String::from_utf8(ecgid(&["hrv", text(&path)]).stderr).unwrap();
+    let words = said();
+    assert!(words.contains("rr.txt is neither UTF-8 text nor a WFDB annotation file"), "{words}");
+    assert!(words.contains("rr.hea is not there") && !words.contains("cut short"), "{words}");
+    std::fs::write(folder.path().join("rr.hea"), "rr 0 128\n").unwrap();
+    assert!(said().contains("cut short"), "{}", said());
+}
+
+#[test]
 fn a_day_of_beats_gives_sdann_and_hours() {
     let Some(file) = data("nsr2db_rr/nsr001.ecg") else { return };
     let report = ecgid_json(&["hrv", text(&file), "--json"]);

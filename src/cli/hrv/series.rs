@@ -27,6 +27,11 @@ pub(super) enum SeriesError {
     Seconds { path: PathBuf, median: f64 },
     #[error("{}: no two beats, no interval", path.display())]
     Empty { path: PathBuf },
+    #[error(
+        "{} is neither UTF-8 text nor a WFDB annotation file with its header beside it ({} is not there)",
+        path.display(), path.with_extension("hea").display()
+    )]
+    Neither { path: PathBuf },
     #[error("cannot read the beats of {}", path.display())]
     Annotations { path: PathBuf, source: ecg_data::RecordError },
 }
@@ -82,8 +87,15 @@ impl Series {
 
     fn of_annotations(path: &Path) -> Result<Self, SeriesError> {
         let annotator = path.extension().unwrap_or_default().to_string_lossy().into_owned();
-        let annotations = annotations(&path.with_extension(""), &annotator)
-            .map_err(|source| SeriesError::Annotations { path: path.to_owned(), source })?;
+        let annotations = annotations(&path.with_extension(""), &annotator).map_err(|source| {
+            let path = path.to_owned();
+            // The fault that is found in other bytes ("cut short") says nothing; a header says that they are annotations.
+            if path.with_extension("hea").exists() {
+                SeriesError::Annotations { path, source }
+            } else {
+                SeriesError::Neither { path }
+            }
+        })?;
         Ok(Self::of_beats(&annotations))
     }
 
