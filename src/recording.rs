@@ -33,6 +33,12 @@ pub enum RecordingError {
         /// What there is.
         known: String,
     },
+    /// The record has no signal at all.
+    #[error("{path} holds no signal, only annotations: `ecgid hrv FILE` takes the beats of an annotation file")]
+    NoSignal {
+        /// The record.
+        path: PathBuf,
+    },
     /// The signal path cannot run on it.
     #[error("cannot analyse {path}: {source}")]
     Path {
@@ -97,6 +103,9 @@ impl Recording {
     /// As [`Recording::open`].
     pub fn open_with(path: &Path, signal: usize, adc: Adc) -> Result<Self, RecordingError> {
         let mut record = Record::open_with(path, adc)?;
+        if record.signals.is_empty() {
+            return Err(RecordingError::NoSignal { path: path.to_owned() });
+        }
         if signal >= record.signals.len() {
             let names = record.signals.iter().enumerate().map(|(i, s)| format!("{i} ({})", s.name));
             let known = names.collect::<Vec<_>>().join(", ");

@@ -144,3 +144,16 @@ fn a_real_recording_gives_readable_text_and_the_same_by_its_header() {
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("heart rate") && shown.contains("delay"), "{shown}");
 }
+
+#[test]
+fn a_record_of_annotations_alone_is_sent_to_the_command_that_reads_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = folder.path().join("beats.hea");
+    std::fs::write(&header, "beats 0 128\n").unwrap();
+    for command in ["analyze", "replay"] {
+        let output = ecgid(&[command, text(&header)]);
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command}: {words}");
+        assert!(words.contains("holds no signal, only annotations: `ecgid hrv FILE`"), "{command}: {words}");
+    }
+}
