@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use clap::value_parser;
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
 use ecg_data::{Fault, Record, SimulatedBoard};
 use ecg_signal::{Hertz, resample};
@@ -73,10 +74,10 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = 600)]
     garbage_bytes: u32,
     /// Subjects in the folder, two sessions each
-    #[arg(long, value_name = "N", default_value_t = 4, requires = "csv")]
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "csv", value_parser = value_parser!(u64).range(1..))]
     subjects: u64,
     /// Length of each recording in the folder
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "csv")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "csv", value_parser = parse_seconds)]
     seconds: f64,
     /// Replace a manifest and recordings that stand in the folder
     #[arg(long, requires = "csv")]
@@ -86,6 +87,11 @@ pub struct Args {
 /// When an electrode is off; a type of its own, because an argument that is a list is read item by item.
 #[derive(Debug, Clone)]
 struct Schedule(Vec<Absence>);
+
+/// A day at most: the second session is a week after the first.
+fn parse_seconds(given: &str) -> Result<f64, String> {
+    given.parse().ok().filter(|s| (1.0..=86_400.0).contains(s)).ok_or_else(|| "1 to 86400 seconds".to_owned())
+}
 
 /// Reads `90`, `90s`, `5m` or `1h`.
 ///

@@ -152,6 +152,25 @@ fn a_simulation_takes_neither_the_files_of_a_folder_nor_the_link_of_another_boar
 }
 
 #[test]
+fn a_simulation_of_nobody_of_no_length_or_beyond_the_last_seed_is_refused_and_writes_nothing() {
+    let directory = gateway();
+    let last = "18446744073709551615";
+    let write = |more: &[&str]| ecgid(directory.path(), &[&["simulate", "--csv", "records"], more].concat());
+    for (more, code, words) in [
+        (["--subject-seed", last], 1, "no 4 subjects from there on"),
+        (["--subjects", "0"], 2, "'0' for '--subjects <N>'"),
+        (["--seconds", "nan"], 2, "1 to 86400 seconds"),
+        (["--seconds", "inf"], 2, "1 to 86400 seconds"),
+    ] {
+        let refused = write(&more);
+        assert_eq!(refused.status.code(), Some(code), "{more:?}: {}", stderr(&refused));
+        assert!(stderr(&refused).contains(words), "{more:?}: {}", stderr(&refused));
+        assert!(!directory.path().join("records").exists(), "{more:?}");
+    }
+    assert!(write(&["--subject-seed", last, "--subjects", "1", "--seconds", "2"]).status.success());
+}
+
+#[test]
 fn check_refuses_an_unknown_key_with_its_line() {
     let directory = gateway();
     std::fs::write(directory.path().join("bad.toml"), "[mqtt]\nretain = true\n").unwrap();

@@ -25,7 +25,10 @@ const RESPIRATION_MV: f64 = 0.25;
 /// # Errors
 /// What cannot be written, or what would be replaced.
 pub(super) fn write(folder: &Path, subjects: u64, first_seed: u64, seconds: f64, force: bool) -> anyhow::Result<()> {
-    let seeds = first_seed..first_seed + subjects;
+    let Some(last_seed) = first_seed.checked_add(subjects.saturating_sub(1)) else {
+        bail!("--subject-seed {first_seed}: no {subjects} subjects from there on, the last seed is {}", u64::MAX);
+    };
+    let seeds = first_seed..=last_seed;
     let records = seeds.clone().flat_map(|seed| SESSIONS.map(|(session, ..)| name(seed, session)));
     let there = std::iter::once("manifest".to_owned())
         .chain(records)
