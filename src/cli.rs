@@ -11,6 +11,13 @@ macro_rules! say {
     };
 }
 
+/// Prints one line on standard error, where `eprintln!` would panic if that has gone.
+macro_rules! note {
+    ($($text:tt)*) => {
+        $crate::cli::output::note(format_args!($($text)*))
+    };
+}
+
 pub mod adc;
 pub mod analyze;
 pub mod check;
@@ -111,11 +118,11 @@ pub fn main() -> ExitCode {
     };
     let mut code = 0;
     if let Err(failure) = result {
-        eprintln!("ecgid: {}", told(&failure.error));
+        note!("ecgid: {}", told(&failure.error));
         code = failure.code;
     }
     if let Some(error) = output::broken() {
-        eprintln!("ecgid: cannot write to standard output: {error}");
+        note!("ecgid: cannot write to standard output: {error}");
         code = code.max(1);
     }
     ExitCode::from(code)

@@ -201,7 +201,7 @@ fn begin(args: &Args, known: bool, keyboard: &mut Keyboard, runtime: &Runtime) -
     match runtime.block_on(keyboard.confirmed(&format!("{note}.\nIs it to be replaced?"))) {
         Some(true) => {}
         Some(false) => bail!("nothing is changed; ecgid enrol {name} --add keeps what is enrolled"),
-        None => eprintln!("note: {note}"),
+        None => note!("note: {note}"),
     }
     Ok(())
 }
@@ -253,7 +253,7 @@ fn from_recordings(
     for path in &args.record {
         let recording = Recording::open_with(path, args.signal, configured.adc())?;
         for warning in &recording.warnings {
-            eprintln!("note: {}: {warning}", path.display());
+            note!("note: {}: {warning}", path.display());
         }
         let stream = match args.front_end {
             Some(format) => through_board(&recording.stream, format, configured.fs_hz.map(Hertz))

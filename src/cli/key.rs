@@ -77,7 +77,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
                 ),
                 other => other.into(),
             })?;
-            eprintln!("note: the daemon signs with the new key from its next start on: systemctl restart ecgid");
+            note!("note: the daemon signs with the new key from its next start on: systemctl restart ecgid");
             key
         }
     };

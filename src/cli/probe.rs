@@ -60,7 +60,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let mut heard = Vec::new();
         for baud in rates {
-            eprintln!("listening on {} at {baud} baud", args.port.display());
+            note!("listening on {} at {baud} baud", args.port.display());
             match listen(&args, baud).await? {
                 Heard::Board(report) => {
                     report.print(&args, baud);

@@ -75,7 +75,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     let gallery = gallery(&config, &model)?;
     let mut replay = Replay::open(&args.record, args.signal, config.source.adc(), args.speed.0)?;
     for warning in replay.take_warnings() {
-        eprintln!("note: {warning}");
+        note!("note: {warning}");
     }
     if let Some(format) = args.front_end {
         let options = decode_options(&config.source).map_err(Failure::config)?;
@@ -98,7 +98,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
 fn gallery(config: &Config, model: &Model) -> Result<Option<StoredGallery>, Failure> {
     let path = &config.store.path;
     if !path.exists() {
-        eprintln!("note: nobody is enrolled: there is no database {}", path.display());
+        note!("note: nobody is enrolled: there is no database {}", path.display());
         return Ok(None);
     }
     let store = Store::open_with(path, &config.keys).map_err(Failure::config)?;

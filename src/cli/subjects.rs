@@ -154,7 +154,7 @@ fn is_wiped(said: &Value) -> bool {
 
 fn note_old_pages(wiped: bool) {
     if !wiped {
-        eprintln!("note: it is done; {NOT_WIPED}");
+        note!("note: it is done; {NOT_WIPED}");
     }
 }
 
@@ -224,8 +224,10 @@ fn confirmed(name: &Slug) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Err(anyhow!("deleting {name} cannot be undone; add --yes"));
     }
-    print!("Delete {name} and everything of it? This cannot be undone. [y/N] ");
-    std::io::stdout().flush()?;
+    let mut out = std::io::stdout();
+    write!(out, "Delete {name} and everything of it? This cannot be undone. [y/N] ")
+        .and_then(|()| out.flush())
+        .context("cannot ask whether it is to be deleted")?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

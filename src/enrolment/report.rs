@@ -1,6 +1,7 @@
 //! What is said of an enrolment that was stored.
 
 use std::fmt;
+use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +70,7 @@ impl Report {
     /// What the person should know, on standard error.
     pub(crate) fn tell_notes(&self) {
         for note in &self.notes {
-            eprintln!("note: {note}");
+            let _nobody_listens = writeln!(std::io::stderr(), "note: {note}");
         }
     }
 }

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use ecgid::board::terminal::Terminal;
+use rustix::fs::{Mode, OFlags, open};
+
 /// A folder with a configuration, a recording of 4 s and a list of intervals.
 fn gateway() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -56,4 +59,31 @@ fn a_reader_that_has_gone_is_no_error() {
         let output = ecgid(folder.path(), args).stdout(gone()).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn who_has_gone_reading_what_is_told_beside_stops_no_work() {
+    let folder = gateway();
+    let record = concat!(env!("CARGO_MANIFEST_DIR"), "/ECG_data/example-a-1.csv");
+    let enrol: &[&str] = &["enrol", "ada", "--config", "ecgid.toml", "--record", record];
+    let code = |args: &[&str]| ecgid(folder.path(), args).stderr(gone()).output().unwrap().status.code();
+    for args in PRINTING.into_iter().chain([enrol]) {
+        assert_eq!(code(args), Some(0), "{args:?}");
+    }
+    assert_eq!(code(&["hrv", "missing.txt"]), Some(1));
+    assert_eq!(code(&["check", "--config", "missing.toml"]), Some(78));
+}
+
+#[test]
+fn nothing_is_deleted_where_the_question_cannot_be_asked() {
+    let folder = gateway();
+    std::fs::write(folder.path().join("ecgid.sqlite"), "").unwrap();
+    let terminal = Terminal::open(None).unwrap();
+    let keyboard = open(terminal.path(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let delete = ["subjects", "delete", "ada", "--config", "ecgid.toml"];
+    let output = ecgid(folder.path(), &delete).stdin(keyboard).stdout(full).output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot ask whether it is to be deleted: No space left"), "{said}");
 }

@@ -1,6 +1,6 @@
 //! Lines that somebody types, where there is a terminal. One reader for all of them: two would steal each other's lines.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write as _};
 
 use tokio::sync::mpsc;
 
@@ -44,7 +44,7 @@ impl Keyboard {
     pub(super) async fn confirmed(&mut self, question: &str) -> Option<bool> {
         let typed = self.0.as_mut()?;
         while typed.try_recv().is_ok() {}
-        eprint!("{question} [y/N] ");
+        let _nobody_listens = write!(std::io::stderr(), "{question} [y/N] ");
         Some(matches!(typed.recv().await?.trim(), "y" | "Y" | "yes"))
     }
 }

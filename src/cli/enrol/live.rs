@@ -194,7 +194,7 @@ impl<'m> Session<'m> {
         let judged = self.enrolment.finish().map_err(|why| anyhow!("{}", refusal(&why, "placement")))?;
         if status.step != Step::Done {
             let (good, needed) = (status.good_s, status.needed_s);
-            eprintln!("note: the source ended after {good:.0} of {needed:.0} s of good heartbeats");
+            note!("note: the source ended after {good:.0} of {needed:.0} s of good heartbeats");
         }
         Ok(Collected { judged, front_end, chain_id: path.chain_id() })
     }

@@ -32,8 +32,8 @@ impl Screen {
     /// A line of its own.
     pub(super) fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| note!("{line}")),
+            None => note!("{line}"),
         }
     }
 
@@ -50,7 +50,7 @@ impl Screen {
         }
         let wait = if self.advised == Some(progress.advice) { LINE_EVERY } else { ADVICE_EVERY };
         if self.at.elapsed() >= wait && !matches!(progress.step, Step::Done | Step::GaveUp) {
-            eprintln!("{}", progress.summary);
+            note!("{}", progress.summary);
             (self.advised, self.at) = (Some(progress.advice), Instant::now());
         }
     }

@@ -76,13 +76,13 @@ pub fn main(args: &Args) -> Result<(), Failure> {
     let Fitted { calibration, left_out } =
         Calibration::fit(&observations).context("these sessions give no calibration")?;
     for why in left_out {
-        eprintln!("note: no row for {why}");
+        note!("note: no row for {why}");
     }
     let calibration = calibration
         .ok_or_else(|| anyhow!("no number of heartbeats has persons enough for a row: record more, or for longer"))?;
     say!("{}", rows(&calibration).trim_end());
     if let Some(note) = extrapolated(&calibration, model.preparation().beats, &household(&templates)) {
-        eprintln!("note: of {} persons, {note}", persons.len());
+        note!("note: of {} persons, {note}", persons.len());
     }
     Ok(())
 }

@@ -87,7 +87,7 @@ impl SessionArgs {
         }
         let seen = Seen::new(&model, &name, enrol.iter().chain(&probe));
         if let Some(warning) = seen.warning(&model.card().name) {
-            eprintln!("warning: {warning}");
+            note!("warning: {warning}");
         }
         Ok(Chosen { model, collection, name, enrol, probe, seen })
     }
