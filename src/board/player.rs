@@ -102,6 +102,7 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use ecg_wire::Format;
+    use rustix::fs::{Mode, OFlags, open};
     use tokio::time::timeout;
 
     use super::*;
@@ -124,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn every_burst_leaves_a_turn_to_others() {
         let terminal = Terminal::open(None).unwrap();
-        let _reader = std::fs::File::open(terminal.path()).unwrap();
+        let _reader = open(terminal.path(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         let mut player = fast(60.0);
         tokio::select! {
             biased;
