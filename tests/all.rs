@@ -63,6 +63,8 @@ mod signal_quality;
 mod source;
 #[path = "all/store.rs"]
 mod store;
+#[path = "all/terminal.rs"]
+mod terminal;
 #[path = "all/tidy.rs"]
 mod tidy;
 #[path = "all/tiny_model.rs"]

@@ -14,6 +14,8 @@ mod alive;
 mod gain;
 #[path = "enrol/known.rs"]
 mod known;
+#[path = "enrol/typed.rs"]
+mod typed;
 
 /// A folder with a model and a configuration that names it and a gallery.
 struct Home {

@@ -39,12 +39,16 @@ impl Keyboard {
         }
     }
 
-    /// Asks, and waits for the answer; `None` where there is nobody to ask. It does not block: whoever waits for it may
-    /// wait for Ctrl-C, too.
+    /// Asks, and waits for the answer; the end of the input (Ctrl-D) is the usual one, no. `None` where there is nobody to
+    /// ask. It does not block: whoever waits for it may wait for Ctrl-C, too.
     pub(super) async fn confirmed(&mut self, question: &str) -> Option<bool> {
         let typed = self.0.as_mut()?;
         while typed.try_recv().is_ok() {}
         let _nobody_listens = write!(std::io::stderr(), "{question} [y/N] ");
-        Some(matches!(typed.recv().await?.trim(), "y" | "Y" | "yes"))
+        let Some(answer) = typed.recv().await else {
+            note!("");
+            return Some(false);
+        };
+        Some(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 }

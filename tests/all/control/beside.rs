@@ -1,40 +1,30 @@
 //! The daemon beside other programs: a second daemon, a reader of its database, what a killed one left, an interrupted
 //! command.
 
-use std::io::Read;
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ecgid::config::Slug;
 use ecgid::store::{NewTemplate, Store};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{Daemon, access, signal};
 use crate::recordings::{ecgid, text};
+use crate::terminal::{Typist, until_asked};
 
 #[test]
 fn ctrl_c_at_the_question_whether_it_is_another_person_calls_the_enrolment_off() {
     let daemon = Daemon::with_a_synthetic_heart();
     assert_eq!(daemon.ask("POST", "/api/v1/enrol", r#"{"subject": "anna", "seconds": 12}"#).status, 200);
     daemon.until_state(&["done"]);
-    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&keyboard).unwrap();
-    unlockpt(&keyboard).unwrap();
-    let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
-    let terminal = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    let typist = Typist::new();
     let mut asked = Command::new(env!("CARGO_BIN_EXE_ecgid"))
         .args(["enrol", "anne", "--seconds", "12", "--config", text(&daemon.config)])
-        .stdin(terminal)
+        .stdin(typist.terminal())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let (mut told, mut said) = (Vec::new(), asked.stderr.take().unwrap());
-    while !told.ends_with(b"[y/N] ") {
-        let mut byte = [0];
-        assert_eq!(said.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&told));
-        told.push(byte[0]);
-    }
+    until_asked(asked.stderr.as_mut().unwrap());
     signal(asked.id(), "INT");
     let code = daemon.until("the end of the command", || asked.try_wait().unwrap());
     assert_eq!(code.code(), Some(1));
