@@ -1,4 +1,5 @@
-//! The running daemon, as the command line speaks to it: found by the file beside the database, asked over HTTP.
+//! The running daemon, as the command line speaks to it: known by its lock on the database, found by the file beside that,
+//! asked over HTTP.
 //!
 //! It knows the routes, not what is said to people. A client of its own, because one request to this machine needs
 //! neither TLS nor redirects nor a pool.
@@ -20,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::http::access::Access;
+use crate::store::DaemonLock;
 
 /// How long connecting may take: the daemon is on this machine.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
@@ -51,13 +53,17 @@ impl Daemon {
     /// # Errors
     /// Something listens where the daemon said it does, and does not answer as it.
     pub(super) async fn of(database: &Path) -> anyhow::Result<Option<Self>> {
+        // A daemon that was killed leaves its file, and somebody else may listen there by now.
+        if DaemonLock::is_taken(database) == Some(false) {
+            return Ok(None);
+        }
         let file = Access::path(database);
         // Whoever may not read this may not read the database either, and is told so there.
         let Ok(Some(access)) = Access::read(&file) else { return Ok(None) };
         let daemon = Self(access);
         match daemon.ask(Method::GET, "/api/v1/health", None).await {
             Ok(_) => Ok(Some(daemon)),
-            // The file was left behind by a daemon that was killed.
+            // Left behind on a file system without locks, or the daemon is about to open its interface.
             Err(error) if nobody_listens(&error) => Ok(None),
             Err(error) => Err(error).with_context(|| {
                 format!("the daemon at {} cannot be asked (--direct does without it)", daemon.0.address)

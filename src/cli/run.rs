@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::control::Control;
 use crate::event::{Event, IdentityState};
 use crate::http::Interface;
+use crate::http::access::Access;
 use crate::inference::Model;
 use crate::keys::{Purpose, SecretKey};
 use crate::pipeline::gallery::StoredGallery;
@@ -207,6 +208,8 @@ fn open_store(config: &Config) -> Result<Store, Failure> {
 
 /// Identity does not depend on requests: where the interface cannot be opened, that is said, and the rest goes on.
 async fn open_interface(config: &Config, control: &Control) -> Option<Interface> {
+    // A daemon that was killed has left it: this one holds the lock. Its address may be another gateway's by now.
+    let _usually_none = std::fs::remove_file(Access::path(&config.store.path));
     let address = config.control.http?;
     match Interface::open(address, &config.store.path, control.clone()).await {
         Ok(interface) => Some(interface),

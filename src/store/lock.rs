@@ -4,10 +4,16 @@
 //! they share the database with the daemon.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use super::error::StoreError;
+
+/// How often, and how long apart, the lock is tried again: a command that looks whether it is held has it for that moment.
+const TRIES: usize = 25;
+const REST: Duration = Duration::from_millis(20);
 
 /// The right to be the daemon of a database; it ends when this is dropped.
 #[derive(Debug)]
@@ -22,7 +28,15 @@ impl DaemonLock {
         let path = database.with_extension("lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = file.map_err(|source| StoreError::File { path: path.clone(), source })?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        for _ in 1..TRIES {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(REST);
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::Taken { path: database.to_owned() }),
             // Some network file systems know no locks.
@@ -33,11 +47,21 @@ impl DaemonLock {
         Ok(Self(file))
     }
 
-    /// A daemon works with this database; false where this user may not know.
+    /// Whether a daemon works with this database; `None` where that cannot be known: this user may not look, or the file
+    /// system knows no locks.
     #[must_use]
-    pub fn is_taken(database: &Path) -> bool {
-        let file = File::open(database.with_extension("lock"));
-        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    pub fn is_taken(database: &Path) -> Option<bool> {
+        let file = match File::open(database.with_extension("lock")) {
+            Ok(file) => file,
+            // Every daemon makes one.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Some(false),
+            Err(_) => return None,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Some(false),
+            Err(TryLockError::WouldBlock) => Some(true),
+            Err(TryLockError::Error(_)) => None,
+        }
     }
 }
 
@@ -49,14 +73,38 @@ mod tests {
     fn a_database_has_one_daemon_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("ecgid.sqlite");
-        assert!(!DaemonLock::is_taken(&database));
+        assert_eq!(DaemonLock::is_taken(&database), Some(false));
         let first = DaemonLock::take(&database).unwrap();
-        assert!(DaemonLock::is_taken(&database));
+        assert_eq!(DaemonLock::is_taken(&database), Some(true));
         let refused = DaemonLock::take(&database).unwrap_err();
         assert!(matches!(refused, StoreError::Taken { .. }) && refused.may_pass());
         drop(first);
-        assert!(!DaemonLock::is_taken(&database));
+        assert_eq!(DaemonLock::is_taken(&database), Some(false));
         DaemonLock::take(&database).unwrap();
         assert!(DaemonLock::take(&directory.path().join("nowhere/ecgid.sqlite")).is_err());
+    }
+
+    #[test]
+    fn a_command_that_only_looks_keeps_no_daemon_from_starting() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("ecgid.sqlite");
+        drop(DaemonLock::take(&database).unwrap());
+        let looking = File::open(database.with_extension("lock")).unwrap();
+        looking.lock_shared().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(REST / 2);
+                drop(looking);
+            });
+            DaemonLock::take(&database).unwrap();
+        });
+    }
+
+    #[test]
+    fn where_a_file_cannot_be_looked_at_nothing_is_known() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("ecgid.sqlite");
+        std::os::unix::fs::symlink("ecgid.lock", database.with_extension("lock")).unwrap();
+        assert_eq!(DaemonLock::is_taken(&database), None, "a link in a circle");
     }
 }

@@ -243,11 +243,6 @@ fn the_command_line_enrols_and_names_through_the_daemon_that_holds_the_port() {
     assert_eq!(said(&["list"]).trim(), "nobody is enrolled");
 }
 
-fn access(file: &[u8]) -> String {
-    let access: Value = serde_json::from_slice(file).unwrap();
-    access["address"].as_str().unwrap().to_owned()
-}
-
 /// A control without a pipeline: nothing is ever heard.
 fn silent(folder: &Path, keys: &[(&str, &str)]) -> Control {
     let model = Model::load(&Recipe::default().build().write(folder)).unwrap();

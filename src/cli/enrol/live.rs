@@ -47,11 +47,13 @@ pub(super) fn is_free(source: &SourceConfig, configured: &SourceConfig, database
         _ => None,
     };
     match port(source) {
-        Some(wanted) if port(configured).as_ref() == Some(&wanted) && DaemonLock::is_taken(database) => bail!(
-            "the daemon runs and holds {}: let it enrol (without --direct and --source; where it takes no requests, \
+        Some(wanted) if port(configured).as_ref() == Some(&wanted) && DaemonLock::is_taken(database) == Some(true) => {
+            bail!(
+                "the daemon runs and holds {}: let it enrol (without --direct and --source; where it takes no requests, \
              [control] http is \"off\" or its port was taken, as its log says), or stop it meanwhile",
-            wanted.display()
-        ),
+                wanted.display()
+            )
+        }
         _ => Ok(()),
     }
 }

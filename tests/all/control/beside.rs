@@ -1,14 +1,14 @@
 //! The daemon beside other programs: a second daemon, a reader of its database, what a killed one left, an interrupted
 //! command.
 
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use ecgid::config::Slug;
 use ecgid::store::{NewTemplate, Store};
 
-use super::{Daemon, access, signal};
+use super::{Daemon, signal};
 use crate::recordings::{ecgid, text};
 use crate::terminal::{Typist, until_asked};
 
@@ -61,19 +61,44 @@ fn a_second_daemon_on_the_same_database_ends_with_the_reason_and_disturbs_nobody
 
 #[test]
 fn a_file_left_behind_by_a_daemon_that_was_killed_is_in_nobodys_way() {
-    let daemon = Daemon::with_a_synthetic_heart();
-    let config = daemon.config.clone();
-    let file = daemon.access_file();
-    let left = std::fs::read(&file).unwrap();
-    let list = || ecgid(&["subjects", "--config", text(&config), "list"]);
-    assert!(list().status.success());
-    signal(daemon.process(), "KILL");
-    while TcpStream::connect(access(&left)).is_ok() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut daemon = Daemon::with_a_synthetic_heart();
+    let (config, file, address) = (daemon.config.clone(), daemon.access_file(), daemon.access().0);
+    let listed = || {
+        let output = ecgid(&["subjects", "--config", text(&config), "list"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    listed();
+    daemon.kill();
     assert!(file.exists());
-    let output = list();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    listed();
+    // Another program gets the port later, and does not know what it is asked.
+    let _other = TcpListener::bind(address).unwrap();
+    listed();
+}
+
+#[test]
+fn a_daemon_that_takes_no_requests_leaves_no_earlier_word_of_where_it_does() {
+    let mut killed = Daemon::with_a_synthetic_heart();
+    killed.kill();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    for http in [taken.as_str(), "off"] {
+        std::fs::write(killed.access_file(), format!(r#"{{"address": "{taken}", "token": "of an earlier start"}}"#))
+            .unwrap();
+        let set = format!("control.http={http}");
+        let mut second = Command::new(env!("CARGO_BIN_EXE_ecgid"))
+            .args(["run", "--config", text(&killed.config), "--set", &set])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut event, mut events) = (String::new(), BufReader::new(second.stdout.take().unwrap()));
+        events.read_line(&mut event).unwrap();
+        assert!(!killed.access_file().exists(), "{http}: {event}");
+        assert!(ecgid(&["subjects", "--config", text(&killed.config), "list"]).status.success(), "{http}");
+        second.kill().unwrap();
+        second.wait().unwrap();
+    }
 }
 
 #[test]

@@ -151,14 +151,16 @@ impl Daemon {
         }
     }
 
-    pub(super) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Asks it to stop, as systemd does; gives its exit code.
     pub(super) fn stop(&mut self) -> Option<i32> {
         signal(self.child.id(), "TERM");
         self.child.wait().unwrap().code()
+    }
+
+    /// Ends it without a chance to tidy up; its folder stays.
+    pub(super) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 
