@@ -2,6 +2,8 @@
 //!
 //! It puts the parts together and knows nothing of what they do.
 
+mod ending;
+
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -9,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::ending::Ending;
 use super::Failure;
 use super::configured::Configured;
 use crate::config::Config;
@@ -48,7 +51,7 @@ pub struct Args {
     pub configured: Configured,
 }
 
-/// Runs the daemon until SIGINT or SIGTERM.
+/// Runs the daemon until SIGINT, SIGTERM or SIGHUP.
 ///
 /// # Errors
 /// Exit code 78 where the configuration, the model or the database must be mended first, 1 where it failed later.
@@ -158,19 +161,14 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(runtime.context("cannot start the tasks of the daemon")?)
 }
 
-/// Cancels on SIGINT and SIGTERM.
+/// Cancels on SIGINT, SIGTERM and SIGHUP.
 ///
 /// # Errors
 /// The signals cannot be listened to.
 pub fn stop_on_signal(cancel: CancellationToken) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
+    let mut ending = Ending::listen().context("cannot listen to signals")?;
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        ending.asked().await;
         cancel.cancel();
     });
     Ok(())

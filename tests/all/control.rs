@@ -24,6 +24,8 @@ use crate::tiny_model::Recipe;
 mod beside;
 #[path = "control/daemon.rs"]
 mod daemon;
+#[path = "control/early.rs"]
+mod early;
 
 use daemon::{Board, Daemon, signal};
 

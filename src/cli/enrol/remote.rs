@@ -1,6 +1,6 @@
 //! Enrolment in the running daemon, which holds the port: the same screens, from what it says of itself.
 //!
-//! It decides nothing. Ctrl-C calls the enrolment off; without this program it would go on until it gives up.
+//! It decides nothing. Whatever ends this program calls the enrolment off; without it that would go on, and be stored.
 
 use std::time::Duration;
 
@@ -8,11 +8,13 @@ use anyhow::{Context, anyhow, bail};
 use hyper::Method;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 use super::Args;
 use super::keyboard::Keyboard;
 use super::screen::Screen;
 use crate::cli::daemon::Daemon;
+use crate::cli::run::Ending;
 use crate::control::{State, Status};
 use crate::enrolment::{KeepError, Question, Report};
 
@@ -22,10 +24,63 @@ const ENROL: &str = "/api/v1/enrol";
 /// How often the daemon is asked how far it is: often enough for a bar that moves.
 const EVERY: Duration = Duration::from_millis(250);
 
+/// How long calling off may take: whoever has pressed Ctrl-C waits for it.
+const CALLED_OFF_WITHIN: Duration = Duration::from_secs(5);
+
 /// What the daemon wants next.
 enum Turn {
-    Ended(Report),
+    Stored(Report),
+    /// It has ended otherwise, and why.
+    Over(String),
     Asks(Question),
+}
+
+/// An enrolment in the daemon. Where this ends before it, in whatever way, it is called off.
+struct Session<'a> {
+    runtime: &'a Runtime,
+    daemon: &'a Daemon,
+    ending: Ending,
+    /// Nobody has heard of its end.
+    runs: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Begins; from then on signals end the program in order only.
+    fn begin(runtime: &'a Runtime, daemon: &'a Daemon, wish: Value) -> anyhow::Result<(Self, Value)> {
+        let ending = runtime.block_on(async { Ending::listen() }).context("cannot listen to signals")?;
+        let begun = runtime.block_on(daemon.ask(Method::POST, ENROL, Some(wish)))?;
+        Ok((Self { runtime, daemon, ending, runs: true }, begun))
+    }
+
+    /// Waits for the daemon or for the person; whoever asks the program to end meanwhile calls the enrolment off.
+    fn wait<T>(&mut self, what: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        let came = self.runtime.block_on(async {
+            tokio::select! {
+                came = what => Some(came),
+                () = self.ending.asked() => None,
+            }
+        });
+        came.unwrap_or_else(|| {
+            self.call_off()?;
+            Err(anyhow!("called off: nothing is stored"))
+        })
+    }
+
+    fn call_off(&mut self) -> anyhow::Result<()> {
+        self.runs = false;
+        let asked = async { timeout(CALLED_OFF_WITHIN, self.daemon.ask(Method::DELETE, ENROL, None)).await };
+        let answered = self.runtime.block_on(asked);
+        answered.context("the daemon does not say that it has called the enrolment off: it may go on")?.map(drop)
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if self.runs {
+            // What ended this is said already, or will be.
+            let _nobody_to_tell = self.call_off();
+        }
+    }
 }
 
 /// Enrols through the daemon.
@@ -39,27 +94,29 @@ pub(super) fn enrol(
     let known =
         listed["subjects"].as_array().is_some_and(|all| all.iter().any(|one| one["subject"] == args.name.as_str()));
     super::begin(args, known, keyboard, runtime)?;
-    let begun = runtime.block_on(daemon.ask(Method::POST, ENROL, Some(wish(args))))?;
+    let (mut session, begun) = Session::begin(runtime, daemon, wish(args))?;
     let number = status(begun)?.number;
     let mut screen = Screen::new();
     screen.say("the daemon runs: it enrols from what it hears, and decides as usual meanwhile");
     loop {
-        let turn = runtime.block_on(follow(daemon, number, &mut screen, keyboard));
+        let turn = session.wait(follow(daemon, number, &mut screen, keyboard));
         screen.close();
         let question = match turn? {
-            Turn::Ended(report) => return Ok(report),
             Turn::Asks(question) => question,
-        };
-        let answered = async {
-            tokio::select! {
-                answer = super::confirmed(keyboard, &question) => Ok(answer),
-                // It does not end the program by itself any more since it was first waited for.
-                _ = tokio::signal::ctrl_c() => Err(call_off(daemon).await),
+            Turn::Stored(report) => {
+                session.runs = false;
+                return Ok(report);
+            }
+            Turn::Over(why) => {
+                session.runs = false;
+                bail!(why);
             }
         };
-        let answer = runtime.block_on(answered)?;
+        let answer = session.wait(async { Ok(super::confirmed(keyboard, &question).await) })?;
         let accept = matches!(answer, Ok(true));
-        runtime.block_on(daemon.ask(Method::POST, &format!("{ENROL}/confirm"), Some(json!({ "accept": accept }))))?;
+        session.wait(daemon.ask(Method::POST, &format!("{ENROL}/confirm"), Some(json!({ "accept": accept }))))?;
+        // A no has ended it.
+        session.runs = accept;
         if !answer? {
             bail!(KeepError::Resembles(question));
         }
@@ -83,21 +140,11 @@ fn status(data: Value) -> anyhow::Result<Status> {
     serde_json::from_value(data).context("the daemon is of another version than this program: restart it")
 }
 
-/// Calls the enrolment off; gives what is said of that.
-async fn call_off(daemon: &Daemon) -> anyhow::Error {
-    match daemon.ask(Method::DELETE, ENROL, None).await {
-        Ok(_) => anyhow!("called off: nothing is stored"),
-        Err(error) => error,
-    }
-}
-
 /// Shows how far it is, until it has ended or asks something.
 async fn follow(daemon: &Daemon, number: u64, screen: &mut Screen, keyboard: &mut Keyboard) -> anyhow::Result<Turn> {
     let mut tick = tokio::time::interval(EVERY);
-    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         tokio::select! {
-            _ = &mut interrupted => return Err(call_off(daemon).await),
             _ = keyboard.line() => {
                 // Pressed at another moment than the one that asks for it: nothing has to be said.
                 let _not_now = daemon.ask(Method::POST, &format!("{ENROL}/moved"), None).await;
@@ -106,17 +153,67 @@ async fn follow(daemon: &Daemon, number: u64, screen: &mut Screen, keyboard: &mu
         }
         let now = status(daemon.ask(Method::GET, ENROL, None).await?)?;
         if now.number != number {
-            bail!("the daemon has been restarted, or has begun another enrolment: nothing is stored");
+            let why = "the daemon has been restarted, or has begun another enrolment: nothing is stored";
+            return Ok(Turn::Over(why.to_owned()));
         }
         if let Some(progress) = &now.progress {
             screen.show(progress);
         }
         match now {
-            Status { state: State::Done, report: Some(report), .. } => return Ok(Turn::Ended(report)),
+            Status { state: State::Done, report: Some(report), .. } => return Ok(Turn::Stored(report)),
             Status { state: State::Question, question: Some(question), .. } => return Ok(Turn::Asks(question)),
-            Status { state: State::Cancelled, .. } => bail!("somebody else has called it off: nothing is stored"),
-            Status { state: State::Refused, problem, .. } => bail!(problem.unwrap_or_default()),
+            Status { state: State::Cancelled, .. } => {
+                let why = "somebody else has called it off, or the daemon stops: nothing is stored";
+                return Ok(Turn::Over(why.to_owned()));
+            }
+            Status { state: State::Refused, problem, .. } => return Ok(Turn::Over(problem.unwrap_or_default())),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpListener};
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::cli::run::runtime;
+    use crate::http::access::{Access, Token};
+    use crate::store::DaemonLock;
+
+    /// Says yes to one request; gives its method and path.
+    fn said_yes(listener: &TcpListener) -> String {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let length = stream.read(&mut request).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":{}}").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let _rest = stream.read_to_end(&mut Vec::new());
+        let request = String::from_utf8_lossy(&request[..length]);
+        request.split(" HTTP/1.1").next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_program_that_dies_calls_its_enrolment_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("ecgid.sqlite");
+        let _lock = DaemonLock::take(&database).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let access = Access { address: listener.local_addr().unwrap(), token: Token::new() };
+        access.write(&Access::path(&database)).unwrap();
+        let (to_test, asked) = sync_channel(3);
+        std::thread::spawn(move || (0..3).try_for_each(|_| to_test.send(said_yes(&listener))));
+        let runtime = runtime().ok().unwrap();
+        let daemon = runtime.block_on(Daemon::of(&database)).unwrap().unwrap();
+        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let (mut session, _) = Session::begin(&runtime, &daemon, json!({})).unwrap();
+            session.wait::<()>(async { panic!("a defect") })
+        }));
+        assert!(died.is_err());
+        for request in ["GET /api/v1/health", "POST /api/v1/enrol", "DELETE /api/v1/enrol"] {
+            assert_eq!(asked.recv_timeout(Duration::from_secs(20)).unwrap(), request);
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use ecgid::config::Slug;
 use ecgid::store::{NewTemplate, Store};
@@ -115,4 +116,25 @@ fn who_begins_to_replace_somebody_is_told_so_and_an_update_of_nobody_does_not_be
     assert_eq!(daemon.enrolment()["note"], again["data"]["note"], "whoever looks later reads it too");
     assert_eq!(daemon.ask("DELETE", "/api/v1/enrol", "").status, 200);
     assert!(begin(r#"{"subject": "anna", "add": true}"#).json()["data"]["note"].is_null());
+}
+
+#[test]
+fn a_closed_window_stops_the_daemon_in_order_unless_nohup_said_otherwise() {
+    let mut daemon = Daemon::with_a_synthetic_heart();
+    assert_eq!(daemon.stop_by("HUP"), Some(0));
+    assert!(!daemon.access_file().exists());
+    let mut kept = Command::new("nohup")
+        .args([env!("CARGO_BIN_EXE_ecgid"), "run", "--config", text(&daemon.config)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut event, mut events) = (String::new(), BufReader::new(kept.stdout.take().unwrap()));
+    events.read_line(&mut event).unwrap();
+    signal(kept.id(), "HUP");
+    // Nothing is said of a signal that is ignored.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(kept.try_wait().unwrap().is_none());
+    signal(kept.id(), "TERM");
+    assert_eq!(kept.wait().unwrap().code(), Some(0));
 }

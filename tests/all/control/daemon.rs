@@ -153,7 +153,12 @@ impl Daemon {
 
     /// Asks it to stop, as systemd does; gives its exit code.
     pub(super) fn stop(&mut self) -> Option<i32> {
-        signal(self.child.id(), "TERM");
+        self.stop_by("TERM")
+    }
+
+    /// Asks it to stop by a signal; gives its exit code.
+    pub(super) fn stop_by(&mut self, name: &str) -> Option<i32> {
+        signal(self.child.id(), name);
         self.child.wait().unwrap().code()
     }
 
