@@ -42,8 +42,11 @@ struct Answer {
     error: Option<Refusal>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, thiserror::Error)]
+#[error("{message}")]
 struct Refusal {
+    #[serde(default)]
+    code: String,
     message: String,
 }
 
@@ -81,7 +84,7 @@ impl Daemon {
             .map_err(|_| anyhow!("the daemon has not answered within {} s", ANSWER_WITHIN.as_secs()))??;
         let answer: Answer = serde_json::from_slice(&bytes).context("the daemon's answer is not understood")?;
         match answer.error {
-            Some(refusal) => Err(anyhow!(refusal.message)),
+            Some(refusal) => Err(refusal.into()),
             None => Ok(answer.data),
         }
     }
@@ -100,7 +103,7 @@ impl Daemon {
         let answer = async {
             let response = sender.send_request(request).await?;
             let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
-            body.map_err(|error| anyhow!("the daemon's answer broke off: {error}"))
+            body.map_err(|error| anyhow::Error::from_boxed(error).context("the daemon's answer broke off"))
         };
         let mut answer = std::pin::pin!(answer);
         let mut connection = std::pin::pin!(connection);
@@ -117,4 +120,29 @@ impl Daemon {
 fn nobody_listens(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// The daemon that was asked before is there no more: nobody listens, the connection broke, or another start of it does
+/// not know the token.
+pub(super) fn has_gone(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        // One that only does not answer may go on.
+        let broke = cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() != ErrorKind::TimedOut);
+        let refused = cause.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == "unauthorized");
+        broke || refused || cause.is::<hyper::Error>()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_refuses_or_is_slow_has_not_gone_and_its_next_start_is_another() {
+        let broken = |kind: ErrorKind| anyhow::Error::from(std::io::Error::from(kind)).context("the answer");
+        assert!(has_gone(&broken(ErrorKind::ConnectionRefused)) && has_gone(&broken(ErrorKind::ConnectionReset)));
+        assert!(!has_gone(&broken(ErrorKind::TimedOut)) && !has_gone(&anyhow!("has not answered within 40 s")));
+        let refused = |code: &str| anyhow::Error::from(Refusal { code: code.into(), message: "no".into() });
+        assert!(has_gone(&refused("unauthorized")) && !has_gone(&refused("busy")));
+    }
 }

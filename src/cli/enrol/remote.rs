@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::Args;
 use super::keyboard::Keyboard;
 use super::screen::Screen;
-use crate::cli::daemon::Daemon;
+use crate::cli::daemon::{Daemon, has_gone};
 use crate::cli::run::Ending;
 use crate::control::{State, Status};
 use crate::enrolment::{KeepError, Question, Report};
@@ -26,6 +26,9 @@ const EVERY: Duration = Duration::from_millis(250);
 
 /// How long calling off may take: whoever has pressed Ctrl-C waits for it.
 const CALLED_OFF_WITHIN: Duration = Duration::from_secs(5);
+
+/// What is said where the daemon is there no more: it may have stored what it had.
+const GONE: &str = "the daemon has ended meanwhile; ecgid subjects list shows whether anything is stored";
 
 /// What the daemon wants next.
 enum Turn {
@@ -60,10 +63,11 @@ impl<'a> Session<'a> {
                 () = self.ending.asked() => None,
             }
         });
-        came.unwrap_or_else(|| {
+        let came = came.unwrap_or_else(|| {
             self.call_off()?;
             Err(anyhow!("called off: nothing is stored"))
-        })
+        });
+        came.map_err(|error| if has_gone(&error) { error.context(GONE) } else { error })
     }
 
     fn call_off(&mut self) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
-//! Enrolments through the daemon that end early: the command goes away.
+//! Enrolments through the daemon that end early: the command or the daemon goes away.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use super::{Daemon, signal};
@@ -27,4 +28,20 @@ fn a_command_that_is_asked_to_end_calls_its_enrolment_off() {
         assert!(ended.status.code() == Some(1) && told.contains("called off: nothing is stored"), "{name}: {told}");
         assert_eq!(daemon.enrolment()["state"], "cancelled", "{name}");
     }
+}
+
+#[test]
+fn a_daemon_that_ends_meanwhile_is_told_with_what_to_look_at() {
+    let mut daemon = Daemon::with_a_synthetic_heart();
+    let mut enrolling = enrolling(&daemon);
+    let mut said = BufReader::new(enrolling.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("the daemon runs") {
+        line.clear();
+        assert_ne!(said.read_line(&mut line).unwrap(), 0);
+    }
+    daemon.kill();
+    let told = std::io::read_to_string(said).unwrap();
+    assert_eq!(enrolling.wait().unwrap().code(), Some(1));
+    assert!(told.contains("the daemon has ended meanwhile; ecgid subjects list shows whether"), "{told}");
 }
