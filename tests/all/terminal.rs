@@ -30,6 +30,11 @@ impl Typist {
     pub(crate) fn types(&self, text: &str) {
         (&self.keyboard).write_all(text.as_bytes()).unwrap();
     }
+
+    /// Bytes of lines that were typed and that nobody has read.
+    pub(crate) fn waiting(&self) -> u64 {
+        rustix::io::ioctl_fionread(&self.terminal).unwrap()
+    }
 }
 
 /// Reads what a command says until it asks; gives all of that.

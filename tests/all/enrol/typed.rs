@@ -1,4 +1,4 @@
-//! `ecgid enrol` at a terminal: what is taken for an answer.
+//! `ecgid enrol` at a terminal: what is taken for an answer, and what is left for others to read.
 
 use std::process::{Child, Command, Stdio};
 
@@ -41,4 +41,27 @@ fn ctrl_d_at_the_question_whether_somebody_is_to_be_replaced_is_a_no() {
         assert_eq!(told.contains("nothing is changed; ecgid enrol anna --add"), code == 1, "{answer:?}: {told}");
         assert_eq!(revisions(&home), [revision], "{answer:?}");
     }
+}
+
+#[test]
+fn an_enrolment_that_asks_nothing_leaves_what_is_typed_to_the_shell() {
+    let home = Home::new("");
+    let typist = Typist::new();
+    typist.types("next command\n");
+    let ended = enrol(&home, "anna", &typist).wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(typist.waiting(), "next command\n".len() as u64);
+}
+
+#[test]
+fn what_was_typed_before_the_question_is_no_answer_to_it() {
+    let home = Home::new("");
+    home.enrol(&[&["anna"], &RECORD[..]].concat());
+    let typist = Typist::new();
+    typist.types("y\n");
+    let mut asked = enrol(&home, "anna", &typist);
+    until_asked(asked.stderr.as_mut().unwrap());
+    typist.types("n\n");
+    assert_eq!(asked.wait().unwrap().code(), Some(1));
+    assert_eq!(revisions(&home), [1]);
 }
