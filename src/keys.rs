@@ -72,6 +72,14 @@ pub enum KeyError {
         /// Its mode.
         mode: u32,
     },
+    /// The file is a link, and nothing is where it leads: a new key there would be another one.
+    #[error("{} is a link that leads nowhere: bring {purpose} back to where it leads, or remove the link", path.display())]
+    LeadsNowhere {
+        /// Which key.
+        purpose: Purpose,
+        /// The link.
+        path: PathBuf,
+    },
     /// The file holds something else.
     #[error("{} does not hold {purpose}: expected one line, the word {} and the key in base64", path.display(), .purpose.word())]
     Malformed {
@@ -205,6 +213,9 @@ fn read_file(purpose: Purpose, path: &Path, others: u32) -> Result<Option<Secret
     let failed = |source| KeyError::File { action: "read", path: path.to_owned(), source };
     let mode = match path.metadata() {
         Ok(metadata) => metadata.permissions().mode() & 0o777,
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            return Err(KeyError::LeadsNowhere { purpose, path: path.to_owned() });
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };

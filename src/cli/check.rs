@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
+use rustix::fs::{Access, access};
 
 use super::configured::Configured;
 use super::{Failure, told};
-use crate::config::{self, Config, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
+use crate::config::{self, Config, KeyPlace, PasswordSource, PayloadFormat, SourceConfig, SourceKind};
 use crate::inference::Model;
 use crate::keys::{KeyError, Purpose, SecretKey};
 use crate::pipeline::classes::ClassReference;
@@ -146,9 +147,18 @@ fn classes(classes: &[ClassReference]) -> String {
 }
 
 fn signing_key(config: &Config) -> anyhow::Result<String> {
-    match SecretKey::read(Purpose::Claims, &config.keys.signing(&config.store.path)) {
-        Ok(key) => Ok(format!("{}: {}", key.found_in().display(), Signer::new(&key).key_id())),
-        Err(KeyError::Missing { place, .. }) => Ok(format!("{}, which the first start makes", place.file.display())),
+    let place = config.keys.signing(&config.store.path);
+    match key(Purpose::Claims, &place)? {
+        Some(key) => Ok(format!("{}: {}", key.found_in().display(), Signer::new(&key).key_id())),
+        None => Ok(made_at_first(&place.file)),
+    }
+}
+
+/// `None`: it is not there, and the first start can make it.
+fn key(purpose: Purpose, place: &KeyPlace) -> anyhow::Result<Option<SecretKey>> {
+    match SecretKey::read(purpose, place) {
+        Ok(key) => Ok(Some(key)),
+        Err(KeyError::Missing { .. }) => can_be_made(&place.file).map(|()| None),
         Err(error) => Err(error.into()),
     }
 }
@@ -156,18 +166,31 @@ fn signing_key(config: &Config) -> anyhow::Result<String> {
 fn database(config: &Config) -> anyhow::Result<String> {
     let path = config.store.path.as_path();
     if !path.exists() {
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        return if directory.is_dir() {
-            Ok(format!("{}, which the first start makes", path.display()))
-        } else {
-            Err(anyhow!("{} is to be made, but there is no directory {}", path.display(), directory.display()))
-        };
+        can_be_made(path)?;
+        key(Purpose::Templates, &config.keys.template(path))?;
+        return Ok(made_at_first(path));
     }
     let store = Store::open_with(path, &config.keys)?;
     store.verify()?;
     let subjects = counted(store.subjects()?.len(), "subject", "subjects");
     let waiting = counted(store.pending_count()?, "event", "events");
     Ok(format!("{}: {subjects}, {waiting} waiting for the broker", path.display()))
+}
+
+fn made_at_first(path: &Path) -> String {
+    format!("{}, which the first start makes", path.display())
+}
+
+/// Whether this user can make a file there.
+fn can_be_made(path: &Path) -> anyhow::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (file, shown) = (path.display(), directory.display());
+    if !directory.is_dir() {
+        bail!("{file} is to be made, but there is no directory {shown}");
+    }
+    access(directory, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(std::io::Error::from)
+        .with_context(|| format!("{file} is to be made, but this user may not write in the directory {shown}"))
 }
 
 fn counted<N: Display + PartialEq + From<u8>>(count: N, one: &str, several: &str) -> String {

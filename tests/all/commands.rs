@@ -9,6 +9,9 @@ use ecgid::keys::{Purpose, SecretKey};
 use ecgid::publish::Signer;
 use ecgid::store::{NewTemplate, Store};
 
+#[path = "commands/check.rs"]
+mod check;
+
 /// Runs the executable in `directory` without the configuration of this machine.
 fn ecgid(directory: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ecgid"));
@@ -45,11 +48,11 @@ fn check_names_every_problem_and_ends_with_78() {
     let output = ecgid(directory.path(), &["check", "--config", "bad.toml"]);
     assert_eq!(output.status.code(), Some(78));
     let said = stdout(&output);
-    for problem in ["PROBLEM  broker", "PROBLEM  model", "PROBLEM  database"] {
+    for problem in ["PROBLEM  broker", "PROBLEM  model", "PROBLEM  database", "PROBLEM  signing key"] {
         assert!(said.contains(problem), "{problem} is not in {said}");
     }
     assert!(said.contains("missing.onnx") && said.contains("ok       configuration"), "{said}");
-    assert!(stderr(&output).contains("3 problems"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("4 problems"), "{}", stderr(&output));
 }
 
 #[test]
