@@ -262,13 +262,19 @@ fn make(
 
 fn write(path: &Path, line: &str) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    if file.metadata()?.uid() == 0 {
-        // An administrator looks at the gallery before the daemon's first start: the daemon must be able to read the key.
-        let owner = directory_of(path)?.metadata()?;
-        std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-    }
+    hand_over(&file, path)?;
     file.write_all(line.as_bytes())?;
     file.sync_all()
+}
+
+/// Gives a file that root has just made to the owner of its directory: an administrator looks at the gallery before the
+/// daemon's first start, and the daemon must be able to open what that has made.
+pub(crate) fn hand_over(file: &File, path: &Path) -> std::io::Result<()> {
+    if file.metadata()?.uid() == 0 {
+        let owner = directory_of(path)?.metadata()?;
+        std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(())
 }
 
 fn directory_of(path: &Path) -> std::io::Result<File> {

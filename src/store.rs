@@ -5,7 +5,8 @@
 //! for the disk): async code wraps them in `spawn_blocking`. Why SQLite, why a write-ahead log and which commits are
 //! synced: `docs/adr/0005-store.md`; what is encrypted and why: `docs/adr/0023-keys-templates-and-claims.md`.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::config::KeysConfig;
-use crate::keys::{Purpose, SecretKey};
+use crate::keys::{Purpose, SecretKey, hand_over};
 use vault::Vault;
 
 mod announced;
@@ -123,13 +124,29 @@ fn key(connection: &Connection, path: &Path, keys: &KeysConfig) -> Result<Secret
     }
 }
 
-/// Makes the file with mode 0600, or takes other people's rights from it. SQLite gives its side files the same mode.
+/// Makes the file with mode 0600, or takes other people's rights from it. SQLite gives its side files the same mode and
+/// owner.
 fn make_private(path: &Path) -> std::io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let file = make_or_open(path)?;
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(())
+}
+
+/// Makes a file with mode 0600 that belongs to the owner of its directory where root makes it, or opens what is there.
+fn make_or_open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).truncate(false).mode(0o600);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            hand_over(&file, path)?;
+            Ok(file)
+        }
+        // A link that leads nowhere is there, too: its file is made.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.create(true).open(path),
+        Err(error) => Err(error),
+    }
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {

@@ -3,13 +3,13 @@
 //! The system takes the lock back from a process that ends in whatever way, so the file may stay. Commands need no lock:
 //! they share the database with the daemon.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use super::error::StoreError;
+use super::make_or_open;
 
 /// How often, and how long apart, the lock is tried again: a command that looks whether it is held has it for that moment.
 const TRIES: usize = 25;
@@ -26,8 +26,7 @@ impl DaemonLock {
     /// [`StoreError::Taken`]: another daemon has it. [`StoreError::File`]: its file cannot be made.
     pub fn take(database: &Path) -> Result<Self, StoreError> {
         let path = database.with_extension("lock");
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = file.map_err(|source| StoreError::File { path: path.clone(), source })?;
+        let file = make_or_open(&path).map_err(|source| StoreError::File { path: path.clone(), source })?;
         let mut locked = file.try_lock();
         for _ in 1..TRIES {
             if !matches!(locked, Err(TryLockError::WouldBlock)) {

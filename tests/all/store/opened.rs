@@ -1,5 +1,9 @@
 //! Files that are opened as a database: ours when sound, and those of others, which are left alone.
 
+use std::os::unix::fs::{MetadataExt, chown};
+
+use ecgid::store::DaemonLock;
+
 use super::*;
 
 #[test]
@@ -37,4 +41,28 @@ fn a_sound_database_passes_its_check() {
     let (_directory, store) = open();
     enrol(&store, "alice", FRONT_END, MODEL, &embedding(1.0));
     store.verify().unwrap();
+}
+
+#[test]
+fn a_database_that_an_administrator_makes_belongs_to_the_owner_of_its_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    if chown(directory.path(), Some(12345), Some(12346)).is_err() {
+        skipped!("SKIPPED: only an administrator can give a directory to somebody else");
+        return;
+    }
+    let path = directory.path().join("ecgid.sqlite");
+    let _daemon = DaemonLock::take(&path).unwrap();
+    let store = Store::open(&path).unwrap();
+    enrol(&store, "alice", FRONT_END, MODEL, &embedding(1.0));
+    let owned = |name: &str| {
+        let made = directory.path().join(name).metadata().unwrap();
+        (made.uid(), made.gid(), made.permissions().mode() & 0o777)
+    };
+    for name in ["ecgid.sqlite", "ecgid.sqlite-wal", "ecgid.sqlite-shm", "ecgid.lock", "template-key"] {
+        assert_eq!(owned(name), (12345, 12346, 0o600), "{name}");
+    }
+    drop(store);
+    chown(&path, Some(0), Some(0)).unwrap();
+    drop(Store::open(&path).unwrap());
+    assert_eq!(owned("ecgid.sqlite").0, 0, "one that was there is not given away");
 }
