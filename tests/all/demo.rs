@@ -1,11 +1,16 @@
 //! The demo as a user runs it: the real executable, its broker, its board, its subscriber.
 
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
+/// Held while a demo runs: two that start at once can find the same port free, and share a broker then.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn the_demo_verifies_an_enrolled_person_in_time_and_ends_with_zero() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_ecgid"))
         .args(["demo", "--for", "26s", "--json"])
@@ -41,6 +46,7 @@ fn the_demo_verifies_an_enrolled_person_in_time_and_ends_with_zero() {
 
 #[test]
 fn the_demo_ends_on_a_full_disk_and_says_so() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_ecgid"))
         .args(["demo", "--for", "60s"])
