@@ -159,7 +159,7 @@ pub fn main(args: Args) -> Result<(), Failure> {
     begin(&args, store.subject_exists(&args.name)?, &mut keyboard, &runtime()?)?;
     let settings = settings(&config, &model, Telemetry::Drop);
     let mains = args.mains.unwrap_or(settings.mains);
-    let requirements = Requirements::at(settings.decision.threshold);
+    let requirements = Requirements::default();
     let collector = Collector::new(&mut model, settings.liveness.clone());
     let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;

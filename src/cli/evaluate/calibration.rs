@@ -189,8 +189,8 @@ mod tests {
         let single = note(1);
         assert!(single.contains("down to 0.1 %") && single.contains("5 enrolled in 5 templates"), "{single}");
         assert!(single.contains("0.161 % in the first") && single.contains("0.0161 % after"), "{single}");
-        let double = note(2);
-        assert!(double.contains("5 enrolled in 10 templates, worth 10 comparisons, asks for 0.080 %"), "{double}");
+        let triple = note(3);
+        assert!(triple.contains("5 enrolled in 15 templates, worth 10 comparisons, asks for 0.080 %"), "{triple}");
         assert_eq!(extrapolated(&calibration(0.0001), 5, &household(&templates(1))), None);
     }
 }
