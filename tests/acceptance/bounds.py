@@ -5,7 +5,7 @@
 
 Runs the daemon against a real mosquitto, on a synthetic heart (one stream, at real time), on a port that is not there
 (idle), and on a synthetic heart that beats a whole day within --day seconds, after which every history is full; and
-reads /proc. Writing is what the kernel sends to the block device (write_bytes), over the window and as a day. Exits
+reads /proc; with the environment that the systemd unit gives. Writing is what the kernel sends to the block device (write_bytes), over the window and as a day. Exits
 with 1 where a bound is missed: 32 MiB resident with one stream, also after the day, 1 MiB a day when idle.
 """
 import argparse
@@ -28,6 +28,12 @@ SAMPLES_A_DAY = 250 * DAY_S
 MIB = 1024 * 1024
 
 
+def environment():
+    """What the unit sets."""
+    unit = (Path(__file__).parents[2] / "systemd/ecgid.service").read_text().splitlines()
+    return dict(line.removeprefix("Environment=").split("=", 1) for line in unit if line.startswith("Environment="))
+
+
 def proc(pid, name):
     """{key: value} of a file of /proc with a key and a number in each line."""
     lines = (line.split() for line in Path(f"/proc/{pid}/{name}").read_text().splitlines())
@@ -47,7 +53,8 @@ class Run:
         config.write_text(f'gateway = "{name}"\n[source]\n{source}\n[mqtt]\nurl = "mqtt://127.0.0.1:{port}"\n'
                           f'[store]\npath = "{self.database}"\n[log]\nlevel = "info,ecgid::cli::run=debug"\nformat = "json"\n')
         self.log = open(directory / f"{name}.log", "wb")
-        self.process = begin(ends, [args.ecgid, "run", "--config", config], stdout=self.log, stderr=self.log)
+        command = [args.ecgid, "run", "--config", config]
+        self.process = begin(ends, command, stdout=self.log, stderr=self.log, env=os.environ | environment())
 
     def of_model(self):
         """Resident memory before and after loading the model, MiB, as the daemon itself says."""
