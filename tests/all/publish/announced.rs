@@ -1,11 +1,10 @@
 //! Home Assistant's discovery messages on a real broker: there from the start, in step with the enrolled, said again on
 //! its birth, and taken back. What Home Assistant makes of them: `scripts/validate_discovery.py`.
 
-use std::time::Instant;
-
 use ecgid::config::Slug;
 use ecgid::store::NewTemplate;
 use rumqttc::{AsyncClient, MqttOptions, PublishOptions};
+use tokio::time::Instant;
 
 use super::*;
 
