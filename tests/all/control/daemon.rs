@@ -58,7 +58,7 @@ impl Daemon {
             folder.path().join("gallery.sqlite").display()
         );
         std::fs::write(&config, text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ecgid"))
+        let mut child = heedful()
             .args(["run", "--config"])
             .arg(&config)
             .stdout(Stdio::piped())
@@ -183,6 +183,13 @@ pub(super) fn signal(process: u32, name: &str) {
 
 /// A simulated board whose electrodes come off every forty seconds, for as long as this lives.
 pub(super) struct Board(Child);
+
+/// The program, which heeds SIGHUP even where the tests run under `nohup`.
+pub(super) fn heedful() -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_ecgid")]);
+    command
+}
 
 impl Board {
     pub(super) fn at(link: &Path) -> Self {

@@ -1,14 +1,15 @@
 //! Enrolments through the daemon that end early: the command or the daemon goes away.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
+use super::daemon::heedful;
 use super::{Daemon, signal};
 use crate::recordings::text;
 
 /// A command that enrols until something ends it.
 fn enrolling(daemon: &Daemon) -> Child {
-    let child = Command::new(env!("CARGO_BIN_EXE_ecgid"))
+    let child = heedful()
         .args(["enrol", "ben", "--seconds", "600", "--config", text(&daemon.config)])
         .stderr(Stdio::piped())
         .spawn()
