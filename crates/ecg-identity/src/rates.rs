@@ -17,9 +17,7 @@ mod closed_set;
 mod curve;
 mod table;
 
-use std::collections::BTreeMap;
-
-pub use bootstrap::{over_pairs, over_persons};
+pub use bootstrap::{over_mated, over_pairs, over_persons};
 pub use closed_set::{ClassFigures, ClosedSetFigures, ConfusionMatrix, MeanFigures, UnknownClass};
 pub use curve::{DetPoint, det_curve};
 use table::Table;
@@ -167,18 +165,8 @@ pub fn rates_at(
         return Err(ScoresError::OneSided { genuine: own.len(), impostor: others.len() });
     }
     let matches = |c: &Comparison| c.score >= threshold;
+    let missed = own.iter().map(|c| (c.probe_subject.as_str(), !matches(c)));
     let accepted = others.iter().map(|c| (c.probe_subject.as_str(), c.reference_subject.as_str(), matches(c)));
-    // Of each person: missed and all.
-    let mut persons: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-    for c in own {
-        let [missed, all] = persons.entry(&c.probe_subject).or_default();
-        *missed += usize::from(!matches(c));
-        *all += 1;
-    }
-    let persons: Vec<_> = persons.into_values().collect();
-    let fnmr = over_persons(&persons, replicates, seed, |drawn| {
-        let sum = |part: usize| drawn.iter().map(|person| person[part]).sum::<usize>() as f64;
-        sum(0) / sum(1)
-    });
+    let fnmr = over_mated(missed, replicates, seed);
     Ok(RatesAt { threshold, fmr: over_pairs(accepted, replicates, seed), fnmr })
 }

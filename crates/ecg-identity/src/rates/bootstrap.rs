@@ -77,6 +77,26 @@ pub fn over_persons<T>(persons: &[T], replicates: usize, seed: u64, figure: impl
     super::Interval { value: figure(&all), low, high }
 }
 
+/// The share of mated comparisons in which something was found, with its 95 % interval over draws of persons with
+/// replacement. One item is the person, and whether it was found. NaN of no comparison.
+pub fn over_mated<'a>(
+    comparisons: impl IntoIterator<Item = (&'a str, bool)>,
+    replicates: usize,
+    seed: u64,
+) -> super::Interval {
+    let mut persons: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (person, found) in comparisons {
+        let [some, all] = persons.entry(person).or_default();
+        *some += usize::from(found);
+        *all += 1;
+    }
+    let persons: Vec<_> = persons.into_values().collect();
+    over_persons(&persons, replicates, seed, |drawn| {
+        let sum = |part: usize| drawn.iter().map(|person| person[part]).sum::<usize>() as f64;
+        sum(0) / sum(1)
+    })
+}
+
 /// The share of non-mated comparisons in which something was found, with its 95 % interval over draws of persons with
 /// replacement: whoever is drawn twice is there twice as a probe and twice as a reference. One item is the person of the
 /// probe, that of the reference, and whether it was found.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use ecg_identity::rates::{Comparison, Interval, det_curve, over_pairs, over_persons};
+use ecg_identity::rates::{Comparison, Interval, det_curve, over_mated, over_pairs};
 use serde::Serialize;
 
 use super::figures::{REPLICATES, SEED, file, two_sided};
@@ -112,17 +112,8 @@ impl Travel {
         if strangers.is_empty() || own.is_empty() {
             return None;
         }
-        let mut missed: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for (comparison, accepted) in own {
-            let person = missed.entry(comparison.probe_subject.as_str()).or_default();
-            person.0 += usize::from(!accepted);
-            person.1 += 1;
-        }
-        let missed: Vec<_> = missed.into_values().collect();
-        let fnmr: Interval = over_persons(&missed, REPLICATES, SEED, |persons| {
-            let (some, all) = persons.iter().fold((0, 0), |(some, all), person| (some + person.0, all + person.1));
-            some as f64 / all as f64
-        });
+        let missed = own.iter().map(|(c, accepted)| (&*c.probe_subject, !accepted));
+        let fnmr: Interval = over_mated(missed, REPLICATES, SEED);
         let pairs = strangers.iter().map(|(c, accepted)| (&*c.probe_subject, &*c.reference_subject, *accepted));
         let fmr: Interval = over_pairs(pairs, REPLICATES, SEED);
         let probes: BTreeSet<&str> = strangers.iter().map(|(c, _)| c.probe_subject.as_str()).collect();
