@@ -159,16 +159,15 @@ pub fn main(args: Args) -> Result<(), Failure> {
     begin(&args, store.subject_exists(&args.name)?, &mut keyboard, &runtime()?)?;
     let settings = settings(&config, &model, Telemetry::Drop);
     let mains = args.mains.unwrap_or(settings.mains);
-    let requirements = Requirements::default();
     let collector = Collector::new(&mut model, settings.liveness.clone());
     let collected = if args.record.is_empty() {
         let source = live::source(&config.source, args.source.as_deref()).map_err(Failure::config)?;
         live::is_free(&source, &config.source, database)?;
-        let plan = asked(&args).plan(&source, requirements);
+        let plan = asked(&args).plan(&source);
         let source = ConfiguredSource::new(&source).map_err(Failure::config)?;
         live::enrol(source, collector, mains, plan, &mut keyboard)?
     } else {
-        from_recordings(&args, collector, mains, &config.source, &requirements)?
+        from_recordings(&args, collector, mains, &config.source)?
     };
     let offer = Offer {
         subject: &args.name,
@@ -241,7 +240,6 @@ fn from_recordings(
     mut collector: Collector<'_>,
     mains: Mains,
     configured: &SourceConfig,
-    requirements: &Requirements,
 ) -> anyhow::Result<Collected> {
     // Millivolts are millivolts, but templates of another gain are not compared: theirs must be the board's.
     let scale = match args.front_end {
@@ -276,6 +274,6 @@ fn from_recordings(
         placements.push(placement);
     }
     let (front_end, chain_id) = known.context("no record to enrol from")?;
-    let judged = judge(&placements, requirements).map_err(|why| anyhow!(refusal(&why, "recording")))?;
+    let judged = judge(&placements, &Requirements::default()).map_err(|why| anyhow!(refusal(&why, "recording")))?;
     Ok(Collected { judged, front_end, chain_id })
 }

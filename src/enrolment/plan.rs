@@ -1,6 +1,6 @@
 //! What an enrolment asks for, and what is said where it did not come about in time.
 
-use ecg_identity::enrolment::{Enrolment, EnrolmentConfig, Requirements};
+use ecg_identity::enrolment::{Enrolment, EnrolmentConfig};
 
 use super::words;
 use crate::config::{SourceConfig, SourceKind};
@@ -20,7 +20,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The plan on this source; from one whose electrodes nobody can take off, one placement.
-    pub(crate) fn plan(self, source: &SourceConfig, requirements: Requirements) -> EnrolmentConfig {
+    pub(crate) fn plan(self, source: &SourceConfig) -> EnrolmentConfig {
         let usual = EnrolmentConfig::default();
         let has_electrodes = matches!(source.kind, SourceKind::Serial { .. } | SourceKind::Tcp { .. });
         let several = has_electrodes && !self.update;
@@ -29,7 +29,6 @@ impl Asked {
             placements: self.placements.unwrap_or(if several { usual.placements } else { 1 }),
             seconds: self.seconds.unwrap_or(seconds),
             give_up_after_s: self.give_up_after_s.unwrap_or(usual.give_up_after_s),
-            requirements,
             ..usual
         }
     }

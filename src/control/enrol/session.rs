@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecg_identity::enrolment::{Enrolment, EnrolmentConfig, Judged, Requirements, Step};
+use ecg_identity::enrolment::{Enrolment, EnrolmentConfig, Judged, Step};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
@@ -51,7 +51,7 @@ impl Session {
             give_up_after_s: start.give_up_after_s,
             update: start.update,
         };
-        let plan = asked.plan(&setting.source, Requirements::default());
+        let plan = asked.plan(&setting.source);
         let number = status.borrow().number + 1;
         Self { enrolment: Enrolment::new(plan.clone()), setting, start, plan, signal: None, number, status }
     }
