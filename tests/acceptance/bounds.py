@@ -4,9 +4,10 @@
   bounds.py --ecgid target/release/ecgid [--seconds 40] [--day 240]
 
 Runs the daemon against a real mosquitto, on a synthetic heart (one stream, at real time), on a port that is not there
-(idle), and on a synthetic heart that beats a whole day within --day seconds, after which every history is full; and
-reads /proc; with the environment that the systemd unit gives. Writing is what the kernel sends to the block device (write_bytes), over the window and as a day. Exits
-with 1 where a bound is missed: 32 MiB resident with one stream, also after the day, 1 MiB a day when idle.
+(idle), and on a synthetic heart that beats a whole day within --day seconds, after which every history is full; with
+the environment that the systemd unit gives; and reads /proc. Writing is what the kernel sends to the block device
+(write_bytes), over the window and as a day. Exits with 1 where a bound is missed: 32 MiB resident with one stream, also
+after the day, 1 MiB a day when idle.
 """
 import argparse
 import json
