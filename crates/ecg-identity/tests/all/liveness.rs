@@ -82,6 +82,42 @@ fn a_beat_that_is_lost_on_the_way_does_not_hide_a_replay() {
     assert!(hear(&mut liveness, &again).contains(&Some(Suspicion::Replay)));
 }
 
+/// A complex of three deflections that vary one by one: how R is found on another of them is up to the detector.
+fn split(beats: usize, seed: u64) -> Vec<Made> {
+    let mut random = Random(seed);
+    let beat = |_| {
+        let wave = |n: usize, at: f64, width: f64| (-0.5 * ((n as f64 - at) / width).powi(2)).exp();
+        let sizes = [0.0; 3].map(|_: f64| 1.0 + 0.05 * random.normal());
+        let slow = random.normal();
+        let segment = (0..175).map(|n| {
+            0.7 * sizes[0] * wave(n, 56.0, 2.5) - sizes[1] * wave(n, 62.0, 2.5)
+                + 0.8 * sizes[2] * wave(n, 68.0, 2.5)
+                + 0.3 * wave(n, 130.0, 10.0)
+        });
+        Made { interval_ms: 800.0 + 30.0 * slow, segment: segment.collect() }
+    };
+    (0..beats).map(beat).collect()
+}
+
+#[test]
+fn a_replay_in_which_r_lies_on_another_deflection_now_and_then_is_suspected() {
+    let before = split(2000, 21);
+    // R 6 samples earlier or later in some of the beats: the segment is cut elsewhere, and the intervals beside it change.
+    let places = [0.0, 6.0, 0.0, 0.0, -6.0, -6.0, 0.0, 6.0, 6.0, -6.0];
+    let mut again: Vec<Made> = before[700..720].to_vec();
+    let mut earlier = 0.0;
+    for (beat, place) in again.iter_mut().zip(places.iter().cycle()) {
+        beat.interval_ms += 4.0 * (place - std::mem::replace(&mut earlier, *place));
+        let cut: Vec<f64> = (0..175i32).map(|n| beat.segment[(n + *place as i32).clamp(0, 174) as usize]).collect();
+        beat.segment = cut;
+    }
+    let mut liveness = Liveness::new(LivenessConfig::default());
+    assert!(hear(&mut liveness, &before).iter().all(Option::is_none));
+    assert!(hear(&mut liveness, &split(60, 22)).iter().all(Option::is_none));
+    let heard = hear(&mut liveness, &again);
+    assert!(heard.contains(&Some(Suspicion::Replay)), "evidence {}", liveness.evidence());
+}
+
 #[test]
 fn a_loop_is_suspected_with_its_second_and_third_turn() {
     for beats in [4, 7, 40] {
