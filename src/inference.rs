@@ -150,6 +150,7 @@ impl Model {
         let input = &self.card.input;
         Preparation {
             beats: input.beats_averaged,
+            alignment: input.aligned_by.into(),
             qt_exponent: input.qt_exponent,
             qt_reference_rr_s: input.qt_reference_rr_s,
         }

@@ -6,7 +6,7 @@
 
 use ecg_identity::Amplitude;
 use ecg_identity::calibration::{Calibration, CalibrationError, Row};
-use ecg_signal::{FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use ecg_signal::{Alignment, FS, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 
@@ -50,8 +50,11 @@ pub struct InputCard {
     pub name: String,
     /// Samples of a segment.
     pub samples: usize,
-    /// Index of R in it.
+    /// Index of R in it, or of what else it is aligned by.
     pub r_index: usize,
+    /// What lies there; cards of before do not say it and mean R.
+    #[serde(default)]
+    pub aligned_by: AlignedBy,
     /// Sampling frequency, Hz.
     pub fs_hz: f64,
     /// Family of the filter chain, for example `ecgid-chain-2`.
@@ -64,6 +67,26 @@ pub struct InputCard {
     pub qt_reference_rr_s: f64,
     /// How amplitudes are made comparable.
     pub normalisation: String,
+}
+
+/// `input.aligned_by`: [`Alignment`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlignedBy {
+    /// The R peak.
+    #[default]
+    R,
+    /// The middle of the QRS complex.
+    QrsMiddle,
+}
+
+impl From<AlignedBy> for Alignment {
+    fn from(aligned_by: AlignedBy) -> Self {
+        match aligned_by {
+            AlignedBy::R => Self::R,
+            AlignedBy::QrsMiddle => Self::QrsMiddle,
+        }
+    }
 }
 
 /// `[output]`.

@@ -3,7 +3,7 @@
 //! It knows no queue. It needs no word of gaps: the first beat after one has no interval.
 
 use ecg_identity::{Heartbeat, Liveness, LivenessConfig, Suspicion};
-use ecg_signal::{Beat, FS, SEGMENT_R_INDEX};
+use ecg_signal::{Beat, FS, SEGMENT_R_INDEX, qrs_middle};
 
 use super::signal::Observation;
 use crate::event::Reason;
@@ -51,7 +51,8 @@ impl LivenessGuard {
 pub fn heartbeat(beat: &Beat, fs_hz: f64) -> Heartbeat<'_> {
     let r = beat.interval_end(fs_hz) * FS.0 / fs_hz;
     let r_index = SEGMENT_R_INDEX as f64 + r - r.round();
-    Heartbeat { interval_ms: beat.rr_ms, segment: &beat.segment, r_index }
+    let middle = qrs_middle(&beat.segment, r_index);
+    Heartbeat { interval_ms: beat.rr_ms, segment: &beat.segment, r_index, middle }
 }
 
 impl From<Suspicion> for Reason {

@@ -134,6 +134,7 @@ fn a_card_of_another_signal_path_is_refused_with_both_values() {
     let text = refused("ecgid-chain-2", "ecgid-chain-0");
     assert!(text.contains("input.chain = ecgid-chain-0") && text.contains("ecgid-chain-2"), "{text}");
     assert!(refused("r_index = 62", "r_index = 60").contains("input.r_index = 60"));
+    assert!(refused("r_index = 62", "r_index = 62\naligned_by = \"t\"").contains("qrs-middle"));
     assert!(refused("fs_hz = 250.0", "fs_hz = 500.0").contains("input.fs_hz = 500"));
     assert!(refused("samples = 175", "samples = 174").contains("input.samples = 174"));
     assert!(refused("\"zscore\"", "\"minmax\"").contains("minmax"));

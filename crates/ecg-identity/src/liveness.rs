@@ -12,7 +12,7 @@
 //! pacemaker makes all intervals alike. Both are blind to gain, offset, phase of sampling and a slightly wrong clock.
 //!
 //! Both are taken twice, because a beat is where one says it is: at R, which noise moves least, and at the middle of its
-//! QRS complex ([`middle`]), which stays where it is when the detector calls another deflection R.
+//! QRS complex ([`Heartbeat::middle`]), which stays where it is when the detector calls another deflection R.
 //!
 //! The history is [`LivenessConfig::history_beats`] long and lives in memory alone: intervals and shapes of a day are
 //! biometric data, and say more of a person's health than a door may keep. After a restart it is empty.
@@ -22,7 +22,6 @@
 
 mod alignment;
 mod chance;
-mod middle;
 mod shape;
 mod track;
 
@@ -74,6 +73,8 @@ pub struct Heartbeat<'a> {
     pub segment: &'a [f64],
     /// Where R lies in it, fractional.
     pub r_index: f64,
+    /// Where the middle of its QRS complex lies in it, fractional; `None` where nobody knows: it is placed at R then.
+    pub middle: Option<f64>,
 }
 
 /// Why a heart is not believed.
@@ -113,7 +114,7 @@ impl Liveness {
 
     /// Takes the next beat; what is suspected now.
     pub fn push(&mut self, beat: &Heartbeat<'_>) -> Option<Suspicion> {
-        let middle = middle::middle(beat.segment, beat.r_index).map_or(0.0, |at| at - beat.r_index);
+        let middle = beat.middle.map(|middle| middle - beat.r_index).filter(|away| away.is_finite()).unwrap_or(0.0);
         let longer_ms = SAMPLE_MS * (middle - std::mem::replace(&mut self.middle, middle));
         let between_middles = beat.interval_ms.map(|ms| ms + longer_ms);
         let most = self.config.history_beats.max(64);

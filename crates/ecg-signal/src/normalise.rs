@@ -1,17 +1,19 @@
 //! From accepted beats to the input of the identity model: the one place where beats become model input, shared by
 //! daemon, trainer and evaluator.
 //!
-//! Five accepted segments (fewer where somebody asks for what there is) are averaged, the part after the QRS is brought to
-//! a common heart rate, and the result is z-scored: shape and size apart. Must not know the model.
+//! Five accepted segments (fewer where somebody asks for what there is) are averaged, laid by the middle of the QRS, the
+//! part after it is brought to a common heart rate, and the result is z-scored: shape and size apart. Must not know the
+//! model.
 
 use std::collections::VecDeque;
 
 use crate::SEGMENT_R_INDEX;
 use crate::SEGMENT_SAMPLES;
 use crate::beat::Beat;
+use crate::middle::qrs_middle;
 use crate::segment::Segment;
 
-/// Samples after R from which on the segment follows the heart rate: P and QRS keep their duration, ST and T shorten
+/// Samples after R, or after the middle of the QRS, from which on the segment follows the heart rate: P and QRS keep their duration, ST and T shorten
 /// with the QT interval. 13 samples are 52 ms.
 const QRS_END: usize = SEGMENT_R_INDEX + 13;
 /// Intervals that the median is taken over: a single one would carry the irregularity of the beat into its shape.
@@ -19,11 +21,22 @@ const INTERVALS: usize = 8;
 /// Range of RR that is corrected for; beyond it (30 to 200 a minute) the power law is not to be trusted.
 const RR_RANGE_S: (f64, f64) = (0.3, 2.0);
 
+/// What lies at [`SEGMENT_R_INDEX`] of a model input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// R. Which deflection that is may change from one day to another.
+    R,
+    /// The middle of the QRS complex ([`qrs_middle`]), which does not depend on it; R where there is none.
+    QrsMiddle,
+}
+
 /// How beats become model input; a model card states these numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Preparation {
     /// Accepted beats averaged for one input.
     pub beats: usize,
+    /// What of the average lies at [`SEGMENT_R_INDEX`].
+    pub alignment: Alignment,
     /// Exponent of the QT correction: 0.5 is Bazett's, which identified better than Fridericia's 0.33.
     pub qt_exponent: f64,
     /// RR interval that all inputs are brought to, in seconds.
@@ -32,7 +45,7 @@ pub struct Preparation {
 
 impl Default for Preparation {
     fn default() -> Self {
-        Self { beats: 5, qt_exponent: 0.5, qt_reference_rr_s: 0.8 }
+        Self { beats: 5, alignment: Alignment::QrsMiddle, qt_exponent: 0.5, qt_reference_rr_s: 0.8 }
     }
 }
 
@@ -56,34 +69,45 @@ pub struct ModelInput {
     pub beats: usize,
 }
 
-/// Averages `segments` (millivolts), corrects the part after the QRS from `median_rr_s` to the reference RR, and takes
-/// shape and size apart.
+/// Averages `segments` (millivolts, R at [`SEGMENT_R_INDEX`]), lays the average by what the preparation asks for, corrects
+/// the part after the QRS from `median_rr_s` to the reference RR, and takes shape and size apart.
 ///
-/// With a stretch beyond the end of the segment (RR above the reference) the last sample is held. Without segments the
-/// result is all zero.
+/// Beyond the ends of the segment (a QRS beside its place, RR above the reference) the outermost sample is held. Without
+/// segments the result is all zero.
 pub fn prepare(segments: &[Segment], median_rr_s: f64, preparation: &Preparation) -> PreparedBeat {
     let mut sum = [0.0; SEGMENT_SAMPLES];
     for segment in segments {
         sum.iter_mut().zip(segment).for_each(|(sum, x)| *sum += x);
     }
-    let (values, deviation) = z_scored(&rate_corrected(&sum, median_rr_s, preparation));
+    let (values, deviation) = z_scored(&laid_out(&sum, median_rr_s, preparation));
     PreparedBeat { values, amplitude_mv: deviation / segments.len().max(1) as f64 }
 }
 
-/// out[R + 13 + k] = in[R + 13 + k·(RR/reference)^exponent], linear between samples.
-fn rate_corrected(segment: &Segment, median_rr_s: f64, preparation: &Preparation) -> Segment {
+/// out[k] = in[k + m] up to the end of the QRS and in[E + m + (k − E)·(RR/reference)^exponent] from there on, E = R + 13 and
+/// m what the middle of the QRS is away from its place; cubic between samples.
+fn laid_out(segment: &Segment, median_rr_s: f64, preparation: &Preparation) -> Segment {
+    let place = SEGMENT_R_INDEX as f64;
+    let moved = match preparation.alignment {
+        Alignment::R => 0.0,
+        Alignment::QrsMiddle => qrs_middle(segment, place).map_or(0.0, |middle| middle - place),
+    };
     let rr = median_rr_s.clamp(RR_RANGE_S.0, RR_RANGE_S.1);
     let step = (rr / preparation.qt_reference_rr_s).powf(preparation.qt_exponent);
-    let mut out = *segment;
-    if !step.is_finite() {
-        return out;
-    }
-    for (k, value) in out[QRS_END..].iter_mut().enumerate() {
-        let position = (QRS_END as f64 + k as f64 * step).min((SEGMENT_SAMPLES - 1) as f64);
-        let whole = (position as usize).min(SEGMENT_SAMPLES - 2);
-        *value = segment[whole] + (segment[whole + 1] - segment[whole]) * (position - whole as f64);
-    }
-    out
+    let step = if step.is_finite() { step } else { 1.0 };
+    std::array::from_fn(|k| {
+        let behind_qrs = k.saturating_sub(QRS_END) as f64;
+        value_at(segment, k.min(QRS_END) as f64 + moved + behind_qrs * step)
+    })
+}
+
+/// The value at a fractional position, cubic between samples (Catmull and Rom, *A class of local interpolating splines*,
+/// 1974); beyond the ends the outermost sample.
+fn value_at(segment: &Segment, position: f64) -> f64 {
+    let position = position.clamp(0.0, (SEGMENT_SAMPLES - 1) as f64);
+    let (before, t) = (position.floor() as usize, position.fract());
+    let at = |index: usize| segment[index.min(SEGMENT_SAMPLES - 1)];
+    let [a, b, c, d] = [at(before.saturating_sub(1)), at(before), at(before + 1), at(before + 2)];
+    b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
 }
 
 /// The z-scored segment and what it was divided by; all zero for a constant.

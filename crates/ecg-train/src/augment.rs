@@ -1,6 +1,6 @@
 //! Small random changes to one prepared beat, made anew each time it is shown to the network.
 //!
-//! Input and output are z-scored 175-sample beats with R at index 62. Knows no record and no network.
+//! Input and output are z-scored 175-sample beats, the middle of the QRS at index 62. Knows no record and no network.
 
 use ecg_signal::{SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 

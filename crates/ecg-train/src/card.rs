@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use ecg_identity::rates::{ErrorRates, Interval};
 use ecg_identity::{Amplitude, Cohort, CohortRule};
-use ecg_signal::{CHAIN, FS, Preparation, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use ecg_signal::{Alignment, CHAIN, FS, Preparation, SEGMENT_R_INDEX, SEGMENT_SAMPLES};
 use serde::Serialize;
 
 use crate::fit::Travelled;
@@ -47,6 +47,7 @@ struct Input {
     name: &'static str,
     samples: usize,
     r_index: usize,
+    aligned_by: &'static str,
     fs_hz: f64,
     chain: &'static str,
     beats_averaged: usize,
@@ -258,6 +259,10 @@ impl Card {
                 name: onnx::INPUT,
                 samples: SEGMENT_SAMPLES,
                 r_index: SEGMENT_R_INDEX,
+                aligned_by: match facts.preparation.alignment {
+                    Alignment::R => "r",
+                    Alignment::QrsMiddle => "qrs-middle",
+                },
                 fs_hz: FS.0,
                 chain: CHAIN,
                 beats_averaged: facts.preparation.beats,

@@ -214,6 +214,8 @@ fn leading(symmetric: DMatrix<f64>, count: usize) -> DMatrix<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ecg_signal::Alignment;
+
     use crate::prepared::Cut;
     use crate::random::{normal, stream};
 
@@ -281,7 +283,8 @@ mod tests {
     fn it_sees_what_only_virtual_persons_differ_in() {
         let records = records();
         let trained: BTreeSet<Person> = records.iter().map(|record| record.person.clone()).collect();
-        let preparation = Preparation::default();
+        // As the beats are made: by R.
+        let preparation = Preparation { alignment: Alignment::R, ..Preparation::default() };
         // All real persons have the same QRS.
         let alike = |each| {
             let weights = fit(&records, &trained, &Cast::draw(&trained, each, 1), &preparation).expect("forty persons");

@@ -1,6 +1,6 @@
 //! The networks: beats in, unit embeddings (and class scores, if asked for) out.
 //!
-//! Input `[N, 1, 175]`, z-scored five-beat averages at 250 Hz with R at index 62; embedding `[N, 64]` of unit length, or
+//! Input `[N, 1, 175]`, z-scored five-beat averages at 250 Hz with the middle of the QRS at index 62; embedding `[N, 64]` of unit length, or
 //! `[N, 88]` with a linear branch beside the trunk.
 //! Nothing here knows where beats come from, how the network is trained, or how it is stored.
 

@@ -5,7 +5,7 @@
 //! than in the real person, by factors that are drawn once. What differs between sessions, boards and beats of the real
 //! person differs between those of the virtual one.
 //!
-//! Input and output are z-scored 175-sample beats with R at index 62. Knows no record and no network.
+//! Input and output are z-scored 175-sample beats, the middle of the QRS at index 62, called R here. Knows no record and no network.
 
 use std::collections::{BTreeMap, BTreeSet};
 

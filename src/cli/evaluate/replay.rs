@@ -181,7 +181,7 @@ fn intervals(
             let interval_ms = n.checked_sub(1).map(|before| (at_s - times[before]) * 1000.0);
             // Longer than the signal path gives.
             let interval_ms = interval_ms.filter(|ms| *ms <= 3000.0);
-            (*at_s, Heartbeat { interval_ms, segment: &[], r_index: 0.0 })
+            (*at_s, Heartbeat { interval_ms, segment: &[], r_index: 0.0, middle: None })
         });
         hearts.push((entry.subject.clone(), windows(liveness, beats, args.seconds)));
     }

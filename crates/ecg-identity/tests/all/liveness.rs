@@ -26,6 +26,7 @@ impl Random {
 struct Made {
     interval_ms: f64,
     segment: Vec<f64>,
+    middle: Option<f64>,
 }
 
 /// A heart at 75 a minute whose intervals vary by `spread_ms` and whose beats vary a little in every sample.
@@ -38,7 +39,7 @@ fn heart(beats: usize, spread_ms: f64, seed: u64) -> Vec<Made> {
         let breath = 1.0 + 0.03 * slow;
         let segment =
             (0..175).map(|n| breath * (wave(n, 62.0, 2.5) + 0.3 * wave(n, 130.0, 10.0)) + 0.02 * random.normal());
-        Made { interval_ms: 800.0 + spread_ms * slow, segment: segment.collect() }
+        Made { interval_ms: 800.0 + spread_ms * slow, segment: segment.collect(), middle: None }
     };
     (0..beats).map(beat).collect()
 }
@@ -49,13 +50,15 @@ fn played(beats: &[Made]) -> Vec<Made> {
     let again = |beat: &Made| Made {
         interval_ms: beat.interval_ms * 1.0001 + random.normal(),
         segment: beat.segment.iter().map(|x| 1.7 * x + 0.4 + 0.01 * random.normal()).collect(),
+        middle: None,
     };
     beats.iter().map(again).collect()
 }
 
 fn hear(liveness: &mut Liveness, beats: &[Made]) -> Vec<Option<Suspicion>> {
     let beat = |made: &Made| {
-        liveness.push(&Heartbeat { interval_ms: Some(made.interval_ms), segment: &made.segment, r_index: 62.0 })
+        let (interval_ms, middle) = (Some(made.interval_ms), made.middle);
+        liveness.push(&Heartbeat { interval_ms, segment: &made.segment, r_index: 62.0, middle })
     };
     beats.iter().map(beat).collect()
 }
@@ -94,7 +97,7 @@ fn split(beats: usize, seed: u64) -> Vec<Made> {
                 + 0.8 * sizes[2] * wave(n, 68.0, 2.5)
                 + 0.3 * wave(n, 130.0, 10.0)
         });
-        Made { interval_ms: 800.0 + 30.0 * slow, segment: segment.collect() }
+        Made { interval_ms: 800.0 + 30.0 * slow, segment: segment.collect(), middle: Some(62.0) }
     };
     (0..beats).map(beat).collect()
 }
@@ -110,6 +113,7 @@ fn a_replay_in_which_r_lies_on_another_deflection_now_and_then_is_suspected() {
         beat.interval_ms += 4.0 * (place - std::mem::replace(&mut earlier, *place));
         let cut: Vec<f64> = (0..175i32).map(|n| beat.segment[(n + *place as i32).clamp(0, 174) as usize]).collect();
         beat.segment = cut;
+        beat.middle = Some(62.0 - place);
     }
     let mut liveness = Liveness::new(LivenessConfig::default());
     assert!(hear(&mut liveness, &before).iter().all(Option::is_none));
@@ -132,7 +136,7 @@ fn a_loop_is_suspected_with_its_second_and_third_turn() {
 
 #[test]
 fn a_metronome_is_too_regular_unless_paced_hearts_are_allowed() {
-    let metronome = vec![Made { interval_ms: 800.0, segment: heart(1, 0.0, 5).remove(0).segment }; 60];
+    let metronome = vec![Made { interval_ms: 800.0, segment: heart(1, 0.0, 5).remove(0).segment, middle: None }; 60];
     let mut strict = Liveness::new(LivenessConfig::default());
     assert_eq!(hear(&mut strict, &metronome)[20], Some(Suspicion::TooRegular));
     let allowed = LivenessConfig { allow_even_rhythm: true, ..LivenessConfig::default() };
@@ -193,11 +197,14 @@ fn nobody_is_verified_while_the_heart_is_doubted_and_what_came_meanwhile_is_no_e
 proptest! {
     #[test]
     fn whatever_comes_in_the_evidence_is_a_number(
-        beats in prop::collection::vec((prop::option::of(any::<f64>()), any::<f64>(), any::<f64>()), 0..200)
+        beats in prop::collection::vec(
+            (prop::option::of(any::<f64>()), any::<f64>(), any::<f64>(), prop::option::of(any::<f64>())),
+            0..200,
+        )
     ) {
         let mut liveness = Liveness::new(LivenessConfig { history_beats: 70, allow_even_rhythm: false });
-        for (interval_ms, value, r_index) in beats {
-            liveness.push(&Heartbeat { interval_ms, segment: &[value; 175], r_index });
+        for (interval_ms, value, r_index, middle) in beats {
+            liveness.push(&Heartbeat { interval_ms, segment: &[value; 175], r_index, middle });
             prop_assert!(liveness.evidence().is_finite());
         }
         prop_assert!(liveness.history() <= 71);

@@ -2,8 +2,8 @@
 
 use ecg_signal::path::Contact;
 use ecg_signal::{
-    Beat, BeatAverager, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, Preparation, Refusal, SignalPath,
-    Verdict, prepare,
+    Alignment, Beat, BeatAverager, Hertz, Mains, PathConfig, PathDelay, PathError, PathInput, Preparation, Refusal,
+    SignalPath, Verdict, prepare,
 };
 
 use crate::wave::{Noise, heart};
@@ -219,6 +219,26 @@ fn five_accepted_beats_make_one_model_input_and_every_further_beat_another() {
         assert!(mean.abs() < 1e-5 && (deviation - 1.0).abs() < 1e-5);
     }
     assert!(accepted > 40);
+}
+
+#[test]
+fn a_beat_is_the_same_input_on_whichever_deflection_r_lies() {
+    let wave = |at: f64, centre: f64, width: f64| (-0.5 * ((at - centre) / width).powi(2)).exp();
+    let heart = |at: f64| {
+        -0.6 * wave(at, 55.0, 2.0) + wave(at, 62.0, 2.5) - 0.8 * wave(at, 69.0, 2.2)
+            + 0.15 * wave(at, 25.0, 6.0)
+            + 0.3 * wave(at, 125.0, 11.0)
+    };
+    let cut = |r: f64| std::array::from_fn(|i| heart(i as f64 + r - 62.0));
+    let difference = |alignment, rr_s, r: f64| {
+        let preparation = Preparation { alignment, ..Preparation::default() };
+        let [one, other] = [62.0, r].map(|r| prepare(&[cut(r)], rr_s, &preparation).values);
+        one.iter().zip(&other).map(|(a, b)| f64::from(a - b).abs()).fold(0.0, f64::max)
+    };
+    for (rr_s, r) in [(0.8, 55.0), (0.8, 69.0), (0.6, 69.0), (1.1, 55.3)] {
+        let (by_middle, by_r) = (difference(Alignment::QrsMiddle, rr_s, r), difference(Alignment::R, rr_s, r));
+        assert!(by_middle < 0.05 && by_r > 2.0, "R at {r}, RR {rr_s} s: {by_middle} and, by R, {by_r} deviations");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
 use ecg_identity::rates::{ClosedSetFigures, ConfusionMatrix, Interval};
-use ecg_signal::Preparation;
+use ecg_signal::{Alignment, Preparation};
 
 use super::figures::{REPLICATES, SEED};
 use super::report::Bars;
@@ -35,7 +35,8 @@ pub(super) const LEAKY: &str = "LEAKY: beats were dealt at random, so neighbours
 const TRAIN_SAMPLE: usize = 500;
 
 /// How beats become input: single ones, as the original's, brought to a common heart rate as all of ours.
-const PREPARATION: Preparation = Preparation { beats: 1, qt_exponent: 0.5, qt_reference_rr_s: 0.8 };
+const PREPARATION: Preparation =
+    Preparation { beats: 1, alignment: Alignment::R, qt_exponent: 0.5, qt_reference_rr_s: 0.8 };
 
 /// Beats of each part.
 #[derive(Clone, Copy, Debug)]
