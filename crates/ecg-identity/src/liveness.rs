@@ -32,8 +32,8 @@ use track::Track;
 const SAMPLE_MS: f64 = 4.0;
 
 /// Sum of gains over the logarithm of the history's length from which a replay is suspected. A stretch of chance
-/// reaches it in one of e^13 = 440,000 beats, by either place, if the gains are true likelihoods; the highest of 55,000 recorded beats is 10,
-/// in ventricular trigeminy (`docs/liveness.md`).
+/// reaches it in one of e^13 = 440,000 beats, by either place, if the gains are true likelihoods; the highest of 55,000
+/// recorded beats is 10, in ventricular trigeminy (`docs/liveness.md`).
 const SUSPECTED: f32 = 13.0;
 /// So many intervals, and the distance between the shortest and the longest of them, milliseconds, below which a rhythm is
 /// too regular. Fitted to the development recordings, in which no heart comes below them (`docs/liveness.md`); a played

@@ -7,6 +7,7 @@
 
 pub mod beat;
 pub mod conditioner;
+mod cubic;
 pub mod filter;
 pub mod hrv;
 pub mod kernel;
@@ -31,6 +32,7 @@ mod widest;
 
 pub use beat::Beat;
 pub use conditioner::Conditioner;
+pub use cubic::cubic;
 pub use filter::notch::Mains;
 pub use hrv::{Hrv, HrvWindow};
 pub use kernel::{Kernel, Then};

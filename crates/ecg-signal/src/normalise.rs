@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use crate::SEGMENT_R_INDEX;
 use crate::SEGMENT_SAMPLES;
 use crate::beat::Beat;
+use crate::cubic::cubic;
 use crate::middle::qrs_middle;
 use crate::segment::Segment;
 
@@ -96,18 +97,9 @@ fn laid_out(segment: &Segment, median_rr_s: f64, preparation: &Preparation) -> S
     let step = if step.is_finite() { step } else { 1.0 };
     std::array::from_fn(|k| {
         let behind_qrs = k.saturating_sub(QRS_END) as f64;
-        value_at(segment, k.min(QRS_END) as f64 + moved + behind_qrs * step)
+        let position = k.min(QRS_END) as f64 + moved + behind_qrs * step;
+        cubic(segment, position.clamp(0.0, (SEGMENT_SAMPLES - 1) as f64))
     })
-}
-
-/// The value at a fractional position, cubic between samples (Catmull and Rom, *A class of local interpolating splines*,
-/// 1974); beyond the ends the outermost sample.
-fn value_at(segment: &Segment, position: f64) -> f64 {
-    let position = position.clamp(0.0, (SEGMENT_SAMPLES - 1) as f64);
-    let (before, t) = (position.floor() as usize, position.fract());
-    let at = |index: usize| segment[index.min(SEGMENT_SAMPLES - 1)];
-    let [a, b, c, d] = [at(before.saturating_sub(1)), at(before), at(before + 1), at(before + 2)];
-    b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
 }
 
 /// The z-scored segment and what it was divided by; all zero for a constant.

@@ -2,7 +2,7 @@
 //!
 //! Input and output are z-scored 175-sample beats, the middle of the QRS at index 62. Knows no record and no network.
 
-use ecg_signal::{SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use ecg_signal::{SEGMENT_R_INDEX, SEGMENT_SAMPLES, cubic};
 
 use crate::random::{normal, uniform};
 
@@ -26,7 +26,7 @@ pub fn augment(beat: &[f32; SEGMENT_SAMPLES], rng: &mut fastrand::Rng) -> [f32; 
     let mut changed: [f64; SEGMENT_SAMPLES] = std::array::from_fn(|i| {
         let at = i as f64;
         let source = if at > bend { bend + (at - bend) * stretch } else { at };
-        value_at(beat, source + shift) + drift.at(at / (SEGMENT_SAMPLES - 1) as f64)
+        cubic(beat, source + shift) + drift.at(at / (SEGMENT_SAMPLES - 1) as f64)
     });
     changed.iter_mut().for_each(|x| *x += noise * normal(rng));
     z_score(&changed)
@@ -53,18 +53,6 @@ impl Drift {
         let x = 2.0 * position - 1.0;
         self.line * x + self.parabola * (x * x - 1.0 / 3.0) + self.sine * (self.phase + 4.0 * x).sin()
     }
-}
-
-/// Cubic interpolation between samples (Catmull–Rom); beyond the ends the last sample holds.
-pub(crate) fn value_at(beat: &[f32; SEGMENT_SAMPLES], position: f64) -> f64 {
-    let base = position.floor();
-    let t = position - base;
-    let sample = |offset: i64| {
-        let index = (base as i64 + offset).clamp(0, SEGMENT_SAMPLES as i64 - 1);
-        f64::from(beat[index as usize])
-    };
-    let (a, b, c, d) = (sample(-1), sample(0), sample(1), sample(2));
-    b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
 }
 
 /// Mean 0, deviation 1.
@@ -99,10 +87,10 @@ mod tests {
     #[test]
     fn interpolation_passes_through_the_samples_and_holds_at_the_ends() {
         let beat = beat();
-        assert_eq!(value_at(&beat, 62.0), f64::from(beat[62]));
-        assert_eq!(value_at(&beat, 400.0), f64::from(beat[174]));
-        assert_eq!(value_at(&beat, -3.5), f64::from(beat[0]));
-        let between = value_at(&beat, 58.5);
+        assert_eq!(cubic(&beat, 62.0), f64::from(beat[62]));
+        assert_eq!(cubic(&beat, 400.0), f64::from(beat[174]));
+        assert_eq!(cubic(&beat, -3.5), f64::from(beat[0]));
+        let between = cubic(&beat, 58.5);
         assert!(between > f64::from(beat[58]) && between < f64::from(beat[59]));
     }
 }

@@ -9,9 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecg_signal::{SEGMENT_R_INDEX, SEGMENT_SAMPLES};
+use ecg_signal::{SEGMENT_R_INDEX, SEGMENT_SAMPLES, cubic};
 
-use crate::augment::{value_at, z_score};
+use crate::augment::z_score;
 use crate::random::{normal, stream};
 use crate::split::Person;
 
@@ -86,7 +86,7 @@ impl VirtualPerson {
 
     /// A beat of the real person as this one would have had it, z-scored again.
     pub fn beat(&self, real: &[f32; SEGMENT_SAMPLES]) -> [f32; SEGMENT_SAMPLES] {
-        let stretched: [f64; SEGMENT_SAMPLES] = std::array::from_fn(|i| value_at(real, R + self.source(i as f64 - R)));
+        let stretched: [f64; SEGMENT_SAMPLES] = std::array::from_fn(|i| cubic(real, R + self.source(i as f64 - R)));
         let level: Vec<f64> = LEVEL.map(|offset| stretched[(SEGMENT_R_INDEX as i64 + offset) as usize]).collect();
         let level = level.iter().sum::<f64>() / level.len() as f64;
         let shaped = std::array::from_fn(|i| level + self.gain(i as f64 - R) * (stretched[i] - level));
