@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, ensure};
 use ecg_data::SimulatedBoard;
 use ecg_data::heart::{HeartParams, Noise, SyntheticHeart};
-use ecg_identity::{Template, mean_unit};
+use ecg_identity::{Template, mean_direction, mean_unit};
 use ecg_signal::{Beat, BeatAverager, Hertz, Mains, PathConfig, SignalPath};
 use ecg_wire::Format;
 
@@ -94,8 +94,8 @@ impl Cast {
                 seed,
                 rate_bpm: HeartParams::from_seed(seed).rate_bpm,
                 beats: template.len(),
-                template: Template::of(mean(&template), model.cohort().map(Arc::as_ref)),
-                trial: mean(&trial),
+                template: Template::of(mean_unit(all(&template)), model.cohort().map(Arc::as_ref)),
+                trial: mean_direction(all(&trial)),
             });
         }
         candidates.retain(|candidate| candidate.template.score(&candidate.trial) >= threshold);
@@ -162,8 +162,8 @@ fn embeddings(
     Ok((embeddings, path.chain_id()))
 }
 
-fn mean(embeddings: &[Vec<f32>]) -> Vec<f32> {
-    mean_unit(embeddings.iter().map(Vec::as_slice))
+fn all(embeddings: &[Vec<f32>]) -> impl Iterator<Item = &[f32]> {
+    embeddings.iter().map(Vec::as_slice)
 }
 
 /// The four whose most alike pair is least alike.

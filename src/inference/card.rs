@@ -127,6 +127,9 @@ pub struct CohortCard {
     pub nearest: usize,
     /// Share of their mean likeness that is taken off a score.
     pub weight: f64,
+    /// The most that is added for what a probe lacks of unit length; cards of before do not say it and mean nothing.
+    #[serde(default)]
+    pub scatter: f64,
     /// Mean likeness with which nothing is taken off, a cosine.
     pub usual: f64,
     /// SHA-256 of the file, in hexadecimal.
@@ -245,9 +248,12 @@ impl Card {
             let ranges = "share 0 to below 1, radians_per_e_fold 0 to 10, reference_mv 0.001 to 10";
             return Err(wrong(format!("amplitude: {ranges}")));
         }
-        let sane = |c: &CohortCard| c.nearest > 0 && (0.0..=1.0).contains(&c.weight) && (-1.0..=1.0).contains(&c.usual);
+        let sane = |c: &CohortCard| {
+            let shares = [c.weight, c.scatter].iter().all(|share| (0.0..=1.0).contains(share));
+            c.nearest > 0 && shares && (-1.0..=1.0).contains(&c.usual)
+        };
         if !card.cohort.as_ref().is_none_or(sane) {
-            return Err(wrong("cohort: nearest above 0, weight 0 to 1, usual -1 to 1".into()));
+            return Err(wrong("cohort: nearest above 0, weight 0 to 1, scatter 0 to 1, usual -1 to 1".into()));
         }
         card.decision.calibration().map_err(|e| wrong(format!("decision.calibration: {e}")))?;
         if card.output.dimensions == 0 || card.output.logits.is_some() == card.output.classes.is_empty() {

@@ -19,7 +19,7 @@ pub(super) fn read(card: &Card, bytes: Cow<'static, [u8]>, file: &str) -> Result
     if !is_sha256_of(&part.sha256, &bytes) {
         return Err(wrong(format!("its SHA-256 is not the one that the card was written with, {}", part.sha256)));
     }
-    let rule = CohortRule { nearest: part.nearest, weight: part.weight };
+    let rule = CohortRule { nearest: part.nearest, weight: part.weight, scatter: part.scatter };
     let cohort = Cohort::from_bytes(bytes, card.embedding_length(), rule, part.usual);
     let cohort = cohort.filter(|cohort| cohort.strangers() == part.strangers);
     cohort.map(Some).ok_or_else(|| {

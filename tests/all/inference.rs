@@ -172,13 +172,13 @@ fn the_strangers_of_a_model_are_those_that_its_card_was_written_with() {
     let tiny = Recipe::default().build();
     let embeddings: Vec<Vec<f32>> =
         (0..5).map(|stranger| (0..64).map(|k| ((stranger * 31 + k * 17) % 13) as f32 - 6.0).collect()).collect();
-    let cohort = Cohort::new(&embeddings, CohortRule { nearest: 2, weight: 0.7 }).unwrap();
+    let cohort = Cohort::new(&embeddings, CohortRule { nearest: 2, weight: 0.7, scatter: 0.1 }).unwrap();
     let with = |strangers: usize, nearest: usize, bytes: &[u8]| {
         let sum = sha256(bytes);
-        let (weight, usual) = (cohort.rule().weight, cohort.usual());
+        let (CohortRule { weight, scatter, .. }, usual) = (cohort.rule(), cohort.usual());
         let part = format!(
-            "[cohort]\nstrangers = {strangers}\nnearest = {nearest}\nweight = {weight}\nusual = {usual}\nsha256 = \"{sum}\"\n\n\
-             [decision]"
+            "[cohort]\nstrangers = {strangers}\nnearest = {nearest}\nweight = {weight}\nscatter = {scatter}\n\
+             usual = {usual}\nsha256 = \"{sum}\"\n\n[decision]"
         );
         tiny.card.replace("[decision]", &part)
     };
@@ -195,6 +195,10 @@ fn the_strangers_of_a_model_are_those_that_its_card_was_written_with() {
     assert!(refused(&with(5, 2, &bytes[1..]), &bytes[1..]).contains("does not hold 5 embeddings"));
     assert!(refused(&with(5, 0, &bytes), &bytes).contains("nearest above 0"));
     assert!(refused(&card.replace("weight = 0.7", "weight = 1.7"), &bytes).contains("weight 0 to 1"));
+    assert!(refused(&card.replace("scatter = 0.1", "scatter = -1"), &bytes).contains("scatter 0 to 1"));
+    // A card of before allowances for scatter: none.
+    let before = load(&card.replace("scatter = 0.1\n", ""), &bytes).unwrap();
+    assert_eq!(before.cohort().unwrap().rule(), CohortRule { nearest: 2, weight: 0.7, scatter: 0.0 });
 
     // Side by side on the disk.
     let folder = tempfile::tempdir().unwrap();

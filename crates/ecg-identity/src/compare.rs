@@ -22,30 +22,35 @@ pub struct Template {
     pub embedding: Vec<f32>,
     /// What is taken off every score ([`crate::Cohort::offset`]); 0 where there is no cohort.
     pub offset: f64,
+    /// The most that is added for what a probe lacks of unit length ([`crate::CohortRule::scatter`]); 0 where there is no
+    /// cohort.
+    pub scatter: f64,
 }
 
 impl Template {
-    /// Comparison score of a probe, −1…1, higher means more alike: cosine less the offset. An embedding that cannot be
-    /// compared scores −1.
+    /// Comparison score of a probe, −1…1, higher means more alike: cosine less the offset, and for a probe that is the mean
+    /// of several embeddings ([`mean_direction`]) more what it lacks of unit length, as far as that is allowed for. An
+    /// embedding that cannot be compared scores −1.
     #[must_use]
     pub fn score(&self, probe: &[f32]) -> f64 {
         match cosine(&self.embedding, probe) {
             apart if apart <= -1.0 => -1.0,
-            cosine => (cosine - self.offset).clamp(-1.0, 1.0),
+            cosine => (cosine - self.offset + (1.0 - length(probe)).clamp(0.0, self.scatter)).clamp(-1.0, 1.0),
         }
     }
 
-    /// A template with the offset that a cohort gives it.
+    /// A template with the offset that a cohort gives it, and the cohort's allowance for scatter.
     #[must_use]
     pub fn of(embedding: Vec<f32>, cohort: Option<&Cohort>) -> Self {
-        Self { offset: cohort.map_or(0.0, |cohort| cohort.offset(&embedding)), embedding }
+        let (offset, scatter) = cohort.map_or((0.0, 0.0), |cohort| (cohort.offset(&embedding), cohort.rule().scatter));
+        Self { embedding, offset, scatter }
     }
 }
 
 impl From<Vec<f32>> for Template {
     /// A template whose scores are plain cosines.
     fn from(embedding: Vec<f32>) -> Self {
-        Self { embedding, offset: 0.0 }
+        Self { embedding, offset: 0.0, scatter: 0.0 }
     }
 }
 
@@ -77,10 +82,15 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     if scale.is_finite() && scale > 0.0 { (dot / scale).clamp(-1.0, 1.0) } else { -1.0 }
 }
 
+/// Its length.
+fn length(embedding: &[f32]) -> f64 {
+    embedding.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt()
+}
+
 /// The embedding brought to unit length; `None` where it has no direction (zero, empty or not finite).
 #[must_use]
 pub fn unit(embedding: &[f32]) -> Option<Vec<f32>> {
-    let norm = embedding.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    let norm = length(embedding);
     (norm.is_finite() && norm > 1e-12).then(|| embedding.iter().map(|&x| (f64::from(x) / norm) as f32).collect())
 }
 
@@ -92,23 +102,33 @@ pub fn joined(first: &[f32], second: &[f32], share: f64) -> Vec<f32> {
     first.iter().map(|x| of_first * x).chain(second.iter().map(|x| of_second * x)).collect()
 }
 
-/// Mean direction: every embedding is brought to unit length, averaged, and the mean brought to unit length.
+/// Mean direction: every embedding is brought to unit length, averaged, and the mean brought to unit length. What a
+/// template is.
 ///
 /// Embeddings without a direction, and those of another length than the first usable one, are left out.
 /// Empty where nothing is left, or where the embeddings cancel out: an empty embedding matches nobody.
 #[must_use]
 pub fn mean_unit<'a>(embeddings: impl IntoIterator<Item = &'a [f32]>) -> Vec<f32> {
+    unit(&mean_direction(embeddings)).unwrap_or_default()
+}
+
+/// As [`mean_unit`], but as long as the mean of the unit embeddings is: 1 where all of them agree, shorter the more they
+/// scatter. What a probe is: [`Template::score`] looks at its length.
+#[must_use]
+pub fn mean_direction<'a>(embeddings: impl IntoIterator<Item = &'a [f32]>) -> Vec<f32> {
     let mut sum: Vec<f64> = Vec::new();
+    let mut count = 0.0;
     for embedding in embeddings.into_iter().filter_map(unit) {
         if sum.is_empty() {
             sum.resize(embedding.len(), 0.0);
         }
         if embedding.len() == sum.len() {
             sum.iter_mut().zip(&embedding).for_each(|(s, &x)| *s += f64::from(x));
+            count += 1.0;
         }
     }
     let norm = sum.iter().map(|x| x * x).sum::<f64>().sqrt();
-    if norm > 1e-9 { sum.iter().map(|x| (x / norm) as f32).collect() } else { Vec::new() }
+    if norm > 1e-9 { sum.iter().map(|x| (x / count) as f32).collect() } else { Vec::new() }
 }
 
 /// The subjects of a gallery, the most alike first, each with its best template. Equal scores stand in gallery order.
@@ -147,10 +167,36 @@ mod tests {
 
     #[test]
     fn an_offset_is_taken_off_and_scores_stay_cosines() {
-        let score = |offset: f64, probe: &[f32]| Template { embedding: vec![1.0, 0.0], offset }.score(probe);
+        let score =
+            |offset: f64, probe: &[f32]| Template { embedding: vec![1.0, 0.0], offset, scatter: 0.0 }.score(probe);
         assert!((score(0.1, &[0.6, 0.8]) - 0.5).abs() < 1e-6 && (score(-0.1, &[0.6, 0.8]) - 0.7).abs() < 1e-6);
         assert_eq!((score(-0.1, &[1.0, 0.0]), score(0.3, &[-0.9, 0.1])), (1.0, -1.0));
         assert_eq!((score(-0.5, &[]), score(-0.5, &[f32::NAN, 1.0])), (-1.0, -1.0));
+    }
+
+    #[test]
+    fn what_a_mean_lacks_of_unit_length_is_added_to_its_score_up_to_what_is_allowed() {
+        let template = Template { embedding: vec![1.0, 0.0], offset: 0.2, scatter: 0.1 };
+        let (to_one_side, to_the_other) = (|sine: f32| [(1.0 - sine * sine).sqrt(), sine], |sine: f32| -sine);
+        let mean = |sine: f32| {
+            let side = to_one_side(sine);
+            mean_direction([&side[..], &[side[0], to_the_other(sine)]])
+        };
+        // The mean of two that differ by as much either way is the template's direction, and short by 1 − cos.
+        for (sine, added) in [(0.0, 0.0), (0.28, 0.04), (0.8, 0.1), (0.96, 0.1)] {
+            let (mean, alone) = (mean(sine), to_one_side(sine));
+            assert!((template.score(&mean) - (1.0 - 0.2 + added)).abs() < 1e-6, "{sine}");
+            assert!(
+                (template.score(&alone) - (f64::from(alone[0]) - 0.2)).abs() < 1e-6,
+                "a single one has unit length"
+            );
+            // Cosines, templates and plain scores know no length.
+            assert!((cosine(&template.embedding, &mean) - 1.0).abs() < 1e-6);
+            assert!((Template::from(vec![1.0, 0.0]).score(&mean) - 1.0).abs() < 1e-6);
+        }
+        // Longer than a unit is nothing to take off, and the highest score is 1.
+        assert!((template.score(&[3.0, 4.0]) - 0.4).abs() < 1e-6);
+        assert_eq!(Template { offset: -0.2, ..template }.score(&mean(0.8)), 1.0);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use amplitude::Amplitude;
 pub use calibration::{Calibration, CalibrationError};
 pub use change::ChangeWatch;
 pub use cohort::{Cohort, CohortRule};
-pub use compare::{Match, Reference, Template, cosine, joined, mean_unit, rank, unit};
+pub use compare::{Match, Reference, Template, cosine, joined, mean_direction, mean_unit, rank, unit};
 pub use decision::{
     Asked, Calibrated, Decider, Decision, DecisionConfig, Lost, State, Why, comparisons, since_contact,
 };

@@ -78,15 +78,16 @@ struct CohortPart {
     strangers: usize,
     nearest: usize,
     weight: f64,
+    scatter: f64,
     usual: f64,
     sha256: String,
 }
 
 impl CohortPart {
     fn new(cohort: &Cohort) -> Self {
-        let CohortRule { nearest, weight } = cohort.rule();
+        let CohortRule { nearest, weight, scatter } = cohort.rule();
         let (strangers, usual, sha256) = (cohort.strangers(), cohort.usual(), onnx::sha256(cohort.bytes()));
-        Self { strangers, nearest, weight, usual, sha256 }
+        Self { strangers, nearest, weight, scatter, usual, sha256 }
     }
 }
 

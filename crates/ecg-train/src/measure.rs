@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use ecg_identity::calibration::each_template;
 use ecg_identity::rates::Comparison;
-use ecg_identity::{Template, mean_unit};
+use ecg_identity::{Template, mean_direction};
 
 pub use embedded::{Embedded, Embedder, embed, glance};
 pub use protocol::Protocol;
@@ -83,8 +83,7 @@ fn compare(
         let mut templates: Vec<Template> = Vec::new();
         for (record, role) in roles(&records, protocol) {
             match role {
-                Role::Enrol => templates
-                    .extend(mean(&record.embeddings).map(|embedding| Template { embedding, offset: record.offset })),
+                Role::Enrol => templates.extend(record.template.clone()),
                 Role::Probe => probed.push(record),
                 Role::Leave => {}
             }
@@ -121,9 +120,9 @@ fn by_person<'e, 'a>(embedded: &'e [Embedded<'a>]) -> BTreeMap<&'a Person, Vec<&
     persons
 }
 
-/// Unit mean of embeddings; `None` of none.
+/// The mean of embeddings as a probe; `None` of none.
 fn mean(embeddings: &[Vec<f32>]) -> Option<Vec<f32>> {
-    (!embeddings.is_empty()).then(|| mean_unit(embeddings.iter().map(Vec::as_slice)))
+    (!embeddings.is_empty()).then(|| mean_direction(embeddings.iter().map(Vec::as_slice)))
 }
 
 #[cfg(test)]
@@ -149,7 +148,8 @@ mod tests {
             .iter()
             .map(|record| {
                 let embeddings = if record.record == "b0" { Vec::new() } else { vec![vec![1.0, 0.0]] };
-                Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new(), offset: 0.0 }
+                let template = embeddings.first().cloned().map(Template::from);
+                Embedded { record, embeddings, on_boards: Vec::new(), contacts: Vec::new(), template }
             })
             .collect();
         assert_eq!(not_enrolled(&embedded, Protocol::Records), BTreeMap::from([("c".to_owned(), 1)]));

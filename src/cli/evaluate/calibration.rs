@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, anyhow};
 use ecg_data::{Adc, Entry};
 use ecg_identity::calibration::{Calibration, Fitted, LEAST_PERSONS, Observation, Row, each_template, evidence_beats};
-use ecg_identity::{Calibrated, DecisionConfig, Reference, Template, comparisons, mean_unit};
+use ecg_identity::{Calibrated, DecisionConfig, Reference, Template, comparisons, mean_direction};
 use ecg_signal::{BeatAverager, Mains};
 
 use super::protocol::Protocol;
@@ -150,7 +150,7 @@ fn growing(
     for count in 1..=embeddings.len() {
         let beats = evidence_beats(full, count);
         let windows = embeddings.windows(count).step_by(STRIDE).filter(|_| BEATS.contains(&beats));
-        evidence.extend(windows.map(|window| (beats, mean_unit(window.iter().map(Vec::as_slice)))));
+        evidence.extend(windows.map(|window| (beats, mean_direction(window.iter().map(Vec::as_slice)))));
     }
     Ok(evidence)
 }

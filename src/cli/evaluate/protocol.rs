@@ -10,7 +10,7 @@ use std::ops::Range;
 use anyhow::Context;
 use ecg_data::{Adc, Entry};
 use ecg_identity::rates::Comparison;
-use ecg_identity::{Reference, Template, mean_unit};
+use ecg_identity::{Reference, Template, mean_direction, mean_unit};
 use ecg_signal::Mains;
 use ecg_wire::Format;
 
@@ -125,7 +125,8 @@ impl Protocol {
     fn enrol_with(&self, scorer: &Scorer, entries: &[Entry]) -> anyhow::Result<BTreeMap<String, Vec<Template>>> {
         let embed = |scorer: &mut Scorer, entry: &Entry| -> anyhow::Result<Vec<f32>> {
             let stream = self.open(entry, self.enrol_front_end)?;
-            Ok(mean(&self.embed(scorer, &stream, 0..stream.samples.len())?))
+            let embeddings = self.embed(scorer, &stream, 0..stream.samples.len())?;
+            Ok(mean_unit(embeddings.iter().map(Vec::as_slice)))
         };
         let records = for_each("enrolling", entries, || scorer.clone(), embed);
         let mut of_subject: BTreeMap<String, Vec<Template>> = BTreeMap::new();
@@ -159,7 +160,7 @@ impl Protocol {
             Ok(Probe {
                 name,
                 subject: entry.subject.clone(),
-                embedding: mean(&embeddings),
+                embedding: mean_direction(embeddings.iter().map(Vec::as_slice)),
                 embeddings: embeddings.len(),
             })
         };
@@ -185,10 +186,6 @@ impl Protocol {
 fn references_of((subject, templates): (String, Vec<Template>)) -> impl Iterator<Item = Reference> {
     let reference = move |(revision, template)| Reference { subject: subject.clone(), revision, template };
     (1..).zip(templates).map(reference)
-}
-
-fn mean(embeddings: &[Vec<f32>]) -> Vec<f32> {
-    mean_unit(embeddings.iter().map(Vec::as_slice))
 }
 
 /// Consecutive windows of `length` samples; a rest that is shorter is left out, a record that is shorter is one window.

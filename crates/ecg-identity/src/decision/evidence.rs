@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use super::DecisionConfig;
 use crate::calibration::evidence_beats;
-use crate::compare::{mean_unit, unit};
+use crate::compare::{mean_direction, unit};
 
 /// Embeddings of the last seconds, oldest first, unit length.
 ///
@@ -32,7 +32,7 @@ struct Item {
     embedding: Vec<f32>,
 }
 
-/// A part of the evidence as one: the mean direction, and the heartbeats in it.
+/// A part of the evidence as one: the mean direction, as long as it is, and the heartbeats in it.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) embedding: Vec<f32>,
@@ -46,7 +46,7 @@ pub(super) struct Part {
 #[must_use]
 pub fn since_contact(averages: &[Vec<f32>], full: usize) -> Vec<f32> {
     let superseded = full.max(1).min(averages.len()).saturating_sub(1);
-    mean_unit(averages[superseded..].iter().map(Vec::as_slice))
+    mean_direction(averages[superseded..].iter().map(Vec::as_slice))
 }
 
 /// More embeddings than a heart can deliver in any sensible window; bounds the memory whatever time is passed in.
@@ -156,7 +156,7 @@ impl Evidence {
         let items = || self.items.range(from..to.min(self.items.len()));
         let averaged = items().next().map_or(0, |first| first.beats);
         Part {
-            embedding: mean_unit(items().map(|item| item.embedding.as_slice())),
+            embedding: mean_direction(items().map(|item| item.embedding.as_slice())),
             beats: evidence_beats(averaged, items().len()),
         }
     }
@@ -178,6 +178,8 @@ mod tests {
             let calibrated = since_contact(&averages[..heard], full);
             let apart = 1.0 - crate::compare::cosine(&whole.embedding, &calibrated);
             assert!(apart.abs() < 1e-6, "{heard} heartbeats: {apart}");
+            let length = |embedding: &[f32]| embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
+            assert!((length(&whole.embedding) - length(&calibrated)).abs() < 1e-6, "{heard} heartbeats");
         }
         assert!(since_contact(&[], full).is_empty());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ecg_identity::{Amplitude, Cohort, mean_unit, since_contact};
+use ecg_identity::{Amplitude, Cohort, Template, mean_unit, since_contact};
 use ecg_signal::{Preparation, PreparedBeat, SEGMENT_SAMPLES};
 
 use crate::network::Network;
@@ -27,8 +27,8 @@ pub struct Embedded<'a> {
     pub on_boards: Vec<Vec<Vec<f32>>>,
     /// What the daemon's decision rests on after one beat since contact, after two, …, for several moments of contact.
     pub contacts: Vec<Vec<Vec<f32>>>,
-    /// What is taken off every score with the record as a template; 0 without a cohort.
-    pub offset: f64,
+    /// The record as a template; `None` without an embedding.
+    pub template: Option<Template>,
 }
 
 /// What makes embeddings: the network and, where it is a part of them, the size of the beat.
@@ -55,7 +55,7 @@ pub fn embed<'a>(
             let of_contact = |inputs: &Vec<PreparedBeat>| growing(&embedder.run(inputs), preparation.beats);
             Embedded {
                 record,
-                offset: embedder.offset(&embeddings),
+                template: embedder.template(&embeddings),
                 embeddings,
                 on_boards: record.on_boards.iter().map(|inputs| embedder.run(inputs)).collect(),
                 contacts: record.contacts.iter().map(of_contact).collect(),
@@ -75,8 +75,8 @@ pub fn glance<'a>(embedder: Embedder<'_>, records: &'a [Prepared], persons: &BTr
         .map(|record| {
             let count = record.inputs.len().div_ceil(STRIDE);
             let embeddings: Vec<Vec<f32>> = embeddings.by_ref().take(count).collect();
-            let offset = embedder.offset(&embeddings);
-            Embedded { record, offset, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
+            let template = embedder.template(&embeddings);
+            Embedded { record, template, embeddings, on_boards: Vec::new(), contacts: Vec::new() }
         })
         .collect()
 }
@@ -86,9 +86,10 @@ fn chosen<'a>(records: &'a [Prepared], persons: &BTreeSet<Person>) -> impl Itera
 }
 
 impl Embedder<'_> {
-    /// What is taken off every score with the mean of these embeddings.
-    fn offset(&self, embeddings: &[Vec<f32>]) -> f64 {
-        self.cohort.map_or(0.0, |cohort| cohort.offset(&mean_unit(embeddings.iter().map(Vec::as_slice))))
+    /// The mean of these embeddings as a template; `None` of none.
+    fn template(&self, embeddings: &[Vec<f32>]) -> Option<Template> {
+        let mean = || mean_unit(embeddings.iter().map(Vec::as_slice));
+        (!embeddings.is_empty()).then(|| Template::of(mean(), self.cohort))
     }
 
     /// The embeddings of `inputs`, in order.
