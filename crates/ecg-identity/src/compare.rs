@@ -35,7 +35,10 @@ impl Template {
     pub fn score(&self, probe: &[f32]) -> f64 {
         match cosine(&self.embedding, probe) {
             apart if apart <= -1.0 => -1.0,
-            cosine => (cosine - self.offset + (1.0 - length(probe)).clamp(0.0, self.scatter)).clamp(-1.0, 1.0),
+            cosine => {
+                let lacking = (1.0 - length(probe)).min(self.scatter).max(0.0);
+                (cosine - self.offset + lacking).clamp(-1.0, 1.0)
+            }
         }
     }
 
@@ -82,7 +85,7 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     if scale.is_finite() && scale > 0.0 { (dot / scale).clamp(-1.0, 1.0) } else { -1.0 }
 }
 
-/// Its length.
+/// Euclidean length of an embedding.
 fn length(embedding: &[f32]) -> f64 {
     embedding.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt()
 }
@@ -177,14 +180,11 @@ mod tests {
     #[test]
     fn what_a_mean_lacks_of_unit_length_is_added_to_its_score_up_to_what_is_allowed() {
         let template = Template { embedding: vec![1.0, 0.0], offset: 0.2, scatter: 0.1 };
-        let (to_one_side, to_the_other) = (|sine: f32| [(1.0 - sine * sine).sqrt(), sine], |sine: f32| -sine);
-        let mean = |sine: f32| {
-            let side = to_one_side(sine);
-            mean_direction([&side[..], &[side[0], to_the_other(sine)]])
-        };
+        let turned = |sine: f32| [(1.0 - sine * sine).sqrt(), sine];
+        let mean = |sine: f32| mean_direction([&turned(sine)[..], &turned(-sine)]);
         // The mean of two that differ by as much either way is the template's direction, and short by 1 − cos.
         for (sine, added) in [(0.0, 0.0), (0.28, 0.04), (0.8, 0.1), (0.96, 0.1)] {
-            let (mean, alone) = (mean(sine), to_one_side(sine));
+            let (mean, alone) = (mean(sine), turned(sine));
             assert!((template.score(&mean) - (1.0 - 0.2 + added)).abs() < 1e-6, "{sine}");
             assert!(
                 (template.score(&alone) - (f64::from(alone[0]) - 0.2)).abs() < 1e-6,
