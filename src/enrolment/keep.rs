@@ -1,7 +1,7 @@
 //! What is done with a judged enrolment: held against everybody else and against the person's earlier days, stored, told.
 
 use ecg_identity::enrolment::{Judged, UpdateRefusal, UpdateRule, blend, days, heart_rates_apart, resemblances};
-use ecg_identity::{Cohort, Reference, Template, rank};
+use ecg_identity::{Cohort, Reference, Template, rank, unit};
 use serde::{Deserialize, Serialize};
 
 use super::report::{Like, Report, Updated};
@@ -144,7 +144,7 @@ fn unlike_before(offer: &Offer<'_>, own: &[Reference]) -> Option<String> {
 fn enrolled(offer: &Offer<'_>) -> (Change, Vec<NewPart>, Option<Updated>) {
     let count = |beats: usize| u32::try_from(beats).unwrap_or(u32::MAX);
     let parts = offer.judged.parts.iter().map(|part| NewPart {
-        embedding: part.embedding.clone(),
+        embedding: unit(&part.embedding).unwrap_or_default(),
         beats: count(part.beats),
         heart_rate_bpm: part.heart_rate_bpm,
     });

@@ -3,7 +3,7 @@
 use super::config::Requirements;
 use super::verdict::EnrolmentRefusal;
 use crate::Suspicion;
-use crate::compare::mean_unit;
+use crate::compare::{mean_direction, mean_unit};
 
 /// Embeddings that a placement needs to count at all.
 const MIN_EMBEDDINGS: usize = 3;
@@ -150,10 +150,10 @@ impl Placement {
         self.embeddings.len() >= MIN_EMBEDDINGS
     }
 
-    /// Mean direction; empty without embeddings.
+    /// Mean direction, as long as it is ([`mean_direction`]); empty without embeddings.
     #[must_use]
     pub fn mean(&self) -> Vec<f32> {
-        mean_unit(self.embeddings.iter().map(Vec::as_slice))
+        mean_direction(self.embeddings.iter().map(Vec::as_slice))
     }
 
     /// Mean directions of the older and the newer half.

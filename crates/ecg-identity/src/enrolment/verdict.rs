@@ -8,7 +8,7 @@ use crate::compare::{cosine, mean_unit};
 /// What one placement contributes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Unit length.
+    /// Mean direction, as long as it is: held against others' templates it is a probe, as a decision would have it.
     pub embedding: Vec<f32>,
     /// Good beats in it.
     pub beats: usize,

@@ -262,6 +262,13 @@ fn an_enrolment_resembles_whoever_one_of_its_parts_resembles() {
     let found = resemblances(&[reference("ben", 4), reference("ann", 0), reference("ann", 5)], &judged);
     assert_eq!(found.iter().map(|r| r.subject.as_str()).collect::<Vec<_>>(), ["ann", "ben"]);
     assert!(found[0].score > 0.9 && found[1].score < 0.2);
+    // As a decision would score it: what its mean lacks of unit length is allowed for.
+    let length = judged.parts[0].embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let allowing =
+        Reference { template: Template { scatter: 1.0, ..reference("ann", 5).template }, ..reference("ann", 5) };
+    let plain = resemblances(&[reference("ann", 5)], &judged)[0].score;
+    let allowed = resemblances(&[allowing], &judged)[0].score;
+    assert!(length < 0.999 && (allowed - plain - f64::from(1.0 - length)).abs() < 1e-6, "{plain} {allowed} {length}");
 }
 
 #[test]
